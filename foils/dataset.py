@@ -1,0 +1,158 @@
+"""Load a data-set folder: everything checked, pits joined into groups, pixels packed and memory-mapped.
+
+Knows nothing of networks or studies.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from foils.description import Description, read_description
+from foils.errors import DataError
+from foils.groups import group_pits
+from foils.images import Grey
+from foils.labels import Pit, read_labels
+from foils.pack import pack
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled pits with their crops.
+
+    `groups`: `[pits]`, pits with one number never straddle folds. `rows`: `[pits]`, the pits' places in `pixels_file`.
+    `notes`: what loading left out, for people. The pixels stay on disk and are shared by every process that maps them.
+    """
+
+    folder: Path
+    description: Description
+    pits: tuple[Pit, ...]
+    groups: npt.NDArray[np.int64]
+    fingerprint: str
+    pixels_file: Path
+    rows: npt.NDArray[np.int64]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.pits)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Workers map the file themselves; pickling the map would copy every pixel.
+        return {key: value for key, value in self.__dict__.items() if key != "_packed"}
+
+    @cached_property
+    def _packed(self) -> Grey:
+        packed: Grey = np.load(self.pixels_file, mmap_mode="r", allow_pickle=False)
+        return packed
+
+    @cached_property
+    def labels(self) -> npt.NDArray[np.str_]:
+        """The pits' labels, `[pits]`."""
+        return np.array([pit.label for pit in self.pits], dtype=np.str_)
+
+    @property
+    def is_signal(self) -> npt.NDArray[np.bool_]:
+        """Which pits carry the signal label, `[pits]`."""
+        signal: npt.NDArray[np.bool_] = self.labels == self.description.signal
+        return signal
+
+    @property
+    def is_background(self) -> npt.NDArray[np.bool_]:
+        """Which pits are background: every label but the signal's and those never scored, `[pits]`."""
+        return ~self.is_signal & ~np.isin(self.labels, self.description.ignore)
+
+    @property
+    def full_scale(self) -> int:
+        """The largest value a pixel can have: 255 or 65535."""
+        return int(np.iinfo(self._packed.dtype).max)
+
+    def crops(self) -> Grey:
+        """Copy the crops into memory, `[pits, channels, y, x]`, values as stored."""
+        return self._packed[self.rows]
+
+    def take(self, indices: npt.NDArray[np.int64]) -> Dataset:
+        """Keep some pits, in the order given. The pixels of the others cannot be reached through the result."""
+        return replace(
+            self, pits=tuple(self.pits[index] for index in indices), groups=self.groups[indices], rows=self.rows[indices]
+        )
+
+    def on_slides(self, slides: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Number the pits on some slides: `24`, or `foil:24` where foils repeat numbers.
+
+        Raises DataError for a slide that no pit lies on.
+        """
+        names = [(pit.slide, f"{pit.foil}:{pit.slide}") for pit in self.pits]
+        for slide in slides:
+            if not any(slide in both for both in names):
+                there = sorted({pit.slide for pit in self.pits})
+                raise DataError(
+                    f"{self.description.name}: a slide must be in labels.csv, but got {slide!r}; choose from "
+                    f"{', '.join(there[:20])}{', ...' if len(there) > 20 else ''}."
+                )
+        return np.flatnonzero([not set(both).isdisjoint(slides) for both in names])
+
+    def counts(self) -> dict[str, int]:
+        """Count the pits of each label, signal first, then the most frequent."""
+        counts = Counter(pit.label for pit in self.pits)
+        return dict(sorted(counts.items(), key=lambda item: (item[0] != self.description.signal, -item[1], item[0])))
+
+
+def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
+    """Load a data-set folder; with `labelled=False`, one whose pits are only to be scored.
+
+    Raises DataError with every fault found, each with its file, line, rule and remedy.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(f"{folder}: a data set is a folder, but there is none by this name; check the path.")
+    faults: list[str] = []
+    description = read_description(folder, faults)
+    pits = read_labels(folder, description, faults, labelled=labelled) if description else []
+    if description is None or not pits:
+        raise DataError(faults)
+    try:
+        packed = pack(folder, description, pits, keep=not faults)
+    except DataError as error:
+        raise DataError([*faults, *error.faults]) from None
+    if faults:
+        raise DataError(faults)
+    kept = tuple(pits[index] for index in packed.kept)
+    pixels: Grey = np.load(packed.path, mmap_mode="r", allow_pickle=False)
+    groups = group_pits(kept, pixels, description.crop)
+    return Dataset(
+        folder.resolve(),
+        description,
+        kept,
+        groups,
+        packed.fingerprint,
+        packed.path,
+        np.arange(len(kept)),
+        (*packed.notes, *_remarks(kept, groups, pixels)),
+    )
+
+
+def _remarks(pits: tuple[Pit, ...], groups: npt.NDArray[np.int64], pixels: Grey) -> tuple[str, ...]:
+    """Say what is odd but usable: pits that share plastic, labels that contradict, values that use few bits."""
+    notes = []
+    shared = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
+    if shared.any():
+        slides: dict[int, set[tuple[str, str]]] = {}
+        labels: dict[int, set[str]] = {}
+        for index in np.flatnonzero(shared):
+            slides.setdefault(int(groups[index]), set()).add((pits[index].foil, pits[index].slide))
+            labels.setdefault(int(groups[index]), set()).add(pits[index].label)
+        notes.append(
+            f"{int(shared.sum())} pits share plastic with another (identical or overlapping crops), in {len(slides)} "
+            f"groups, {sum(len(found) > 1 for found in slides.values())} of them across slides, "
+            f"{sum(len(found) > 1 for found in labels.values())} with different labels; each group stays in one fold"
+        )
+    if pixels.dtype == np.uint16 and int(pixels.max()) <= np.iinfo(np.uint8).max:
+        notes.append("16-bit files hold only values up to 255: written from 8-bit images without scaling?")
+    return tuple(notes)

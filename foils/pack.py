@@ -1,0 +1,243 @@
+"""Pack a data set's crops into one memory-mapped array, kept in a cache under the content's fingerprint.
+
+Values are kept as the microscope stored them (uint8 or uint16). Knows nothing of labels, folds or training.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from foils.description import Description
+from foils.errors import DataError
+from foils.images import Grey, ImageFault, read_pages
+from foils.labels import Pit
+
+# A fault shared by thousands of files is shown on this many of them.
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The packed crops of a data set.
+
+    `path` holds `[pits, channels, y, x]`; `kept` are the indices of the pits in it, in order; `notes` name the others.
+    """
+
+    path: Path
+    fingerprint: str
+    kept: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """The files of one pit (crops) or one slide (frames), one a channel, or one with a page a channel."""
+
+    files: tuple[Path, ...]
+    pits: tuple[int, ...]
+
+
+def cache_folder() -> Path:
+    """Name the folder of packed arrays and trained members: `PITSEARCH_CACHE`, or the user's cache."""
+    return Path(os.environ.get("PITSEARCH_CACHE") or platformdirs.user_cache_dir("pitsearch", appauthor=False))
+
+
+def pack(folder: Path, description: Description, pits: Sequence[Pit], *, keep: bool = True) -> Packed:
+    """Check every image and pack the crops, or find them packed already; with `keep=False`, only check.
+
+    Raises DataError with every fault of every image.
+    """
+    units = _units(folder, description, pits)
+    _check_presence(folder, description, units)
+    fingerprint = _fingerprint(description, pits, units)
+    path = cache_folder() / f"{fingerprint[:32]}.npy"
+    kept: tuple[int, ...] = tuple(range(len(pits)))
+    notes: tuple[str, ...] = ()
+    if not description.by_pit:
+        kept, notes = _away_from_border(folder, description, pits, units)
+    if not _is_packed(path, len(kept), description):
+        crops = _read_crops(folder, description, pits, units, kept)
+        if keep:
+            _write(path, crops)
+    return Packed(path, fingerprint, kept, notes)
+
+
+def _units(folder: Path, description: Description, pits: Sequence[Pit]) -> list[_Unit]:
+    names = [""] if description.paged else [channel.name for channel in description.channels]
+    members: dict[tuple[Path, ...], list[int]] = defaultdict(list)
+    for index, pit in enumerate(pits):
+        place = {"pit": pit.pit, "foil": pit.foil, "slide": pit.slide}
+        members[tuple(description.file(folder, **place, channel=name) for name in names)].append(index)
+    return [_Unit(files, tuple(indices)) for files, indices in members.items()]
+
+
+def _check_presence(folder: Path, description: Description, units: Sequence[_Unit]) -> None:
+    """Report a channel without any file once, not once a pit."""
+    if description.paged:
+        return
+    absent = [
+        channel.name
+        for number, channel in enumerate(description.channels)
+        if not any(unit.files[number].exists() for unit in units)
+    ]
+    if absent:
+        raise DataError(
+            f"foil.toml: each channel needs its images, but channel {name!r} has none (looked for "
+            f"{units[0].files[[c.name for c in description.channels].index(name)].relative_to(folder)}, ...); "
+            "add them, or remove its [[channels]] entry."
+            for name in absent
+        )
+
+
+def _fingerprint(description: Description, pits: Sequence[Pit], units: Sequence[_Unit]) -> str:
+    """Hash what a study depends on: the description, the pits in order, and every image's bytes."""
+    digest = hashlib.sha256()
+    rows = [[pit.pit, pit.label, pit.foil, pit.slide, pit.x, pit.y, pit.style] for pit in pits]
+    digest.update(json.dumps([asdict(description), rows], sort_keys=True).encode())
+    for unit in units:
+        for path in unit.files:
+            # A file that is missing or unreadable is reported with the other faults when the crops are read.
+            content = path.read_bytes() if path.is_file() and os.access(path, os.R_OK) else b""
+            digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
+def _away_from_border(
+    folder: Path, description: Description, pits: Sequence[Pit], units: Sequence[_Unit]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Keep the pits whose whole crop lies on the frame, and name the others."""
+    near: list[int] = []
+    for unit in units:
+        try:
+            height, width = read_pages(unit.files[0]).shape[1:]
+        except ImageFault:
+            continue  # reported with every other fault when the crops are read
+        for index in unit.pits:
+            left, top = _corner(pits[index], description.crop)
+            if left < 0 or top < 0 or left + description.crop > width or top + description.crop > height:
+                near.append(index)
+    kept = tuple(index for index in range(len(pits)) if index not in set(near))
+    if not near:
+        return kept, ()
+    if not kept:
+        raise DataError(
+            f"labels.csv: crops of {description.crop} pixels must fit on the frames, but got all {len(near)} pits "
+            "nearer to a border; correct x and y (pixels, from the top-left corner), or `crop` in foil.toml."
+        )
+    names = ", ".join(pits[index].pit for index in near[:SHOWN]) + (", ..." if len(near) > SHOWN else "")
+    return kept, (f"{len(near)} pits left out: nearer to the border than half a crop ({names})",)
+
+
+def _corner(pit: Pit, crop: int) -> tuple[int, int]:
+    assert pit.x is not None and pit.y is not None  # frames require both columns
+    # Halves go up, always: rounding them to even would let crops that a whole crop parts share a row of pixels.
+    return math.floor(pit.x + 0.5) - crop // 2, math.floor(pit.y + 0.5) - crop // 2
+
+
+def _is_packed(path: Path, pits: int, description: Description) -> bool:
+    try:
+        packed = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):  # missing or damaged: pack again
+        return False
+    return bool(packed.shape == (pits, len(description.channels), description.crop, description.crop))
+
+
+def _read_crops(
+    folder: Path, description: Description, pits: Sequence[Pit], units: Sequence[_Unit], kept: Sequence[int]
+) -> Grey:
+    faults: dict[str, list[str]] = defaultdict(list)
+    row_of = {index: row for row, index in enumerate(kept)}
+    packed: Grey | None = None
+    size = (description.crop, description.crop) if description.by_pit else None
+    for unit in units:
+        image = _read_unit(folder, description, unit, faults)
+        if image is None:
+            continue
+        if packed is None:
+            packed = np.zeros((len(kept), len(description.channels), description.crop, description.crop), image.dtype)
+        size = size or image.shape[1:]
+        name = str(unit.files[0].relative_to(folder))
+        if image.dtype != packed.dtype:
+            faults[f"every image must have one bit depth, that of the first ({packed.dtype})"].append(name)
+        elif image.shape[1:] != size:
+            faults[f"every image must be {size[1]} x {size[0]} pixels"].append(f"{name} ({_size(image)})")
+        elif description.by_pit:
+            for index in unit.pits:
+                packed[row_of[index]] = image
+        else:
+            for index in set(unit.pits) & set(row_of):
+                left, top = _corner(pits[index], description.crop)
+                packed[row_of[index]] = image[:, top : top + description.crop, left : left + description.crop]
+    if faults or packed is None:
+        raise DataError(_lines(faults))
+    return packed
+
+
+def _read_unit(folder: Path, description: Description, unit: _Unit, faults: dict[str, list[str]]) -> Grey | None:
+    """Read the channels of one pit or slide, `[channels, y, x]`; None, with faults added, where one cannot be used."""
+    pages: list[Grey] = []
+    good = True
+    for path in unit.files:
+        name = str(path.relative_to(folder))
+        try:
+            image = read_pages(path)
+        except ImageFault as fault:
+            faults[f"every image must be readable, but {fault}"].append(name)
+            good = False
+            continue
+        wanted = len(description.channels) if description.paged else 1
+        if len(image) != wanted:
+            faults[f"a file must have {wanted} pages (the channels it stands for)"].append(f"{name} ({len(image)})")
+            good = False
+        elif pages and (image.shape[1:] != pages[0].shape[1:] or image.dtype != pages[0].dtype):
+            first = f"{_size(pages[0])}, {pages[0].dtype}"
+            faults[f"the channels of one pit or slide must agree in size and bit depth ({first})"].append(
+                f"{name} ({_size(image)}, {image.dtype})"
+            )
+            good = False
+        else:
+            pages.append(image)
+    if not good:
+        return None
+    return np.concatenate(pages)
+
+
+def _size(image: Grey) -> str:
+    return f"{image.shape[-1]} x {image.shape[-2]}"
+
+
+def _lines(faults: dict[str, list[str]]) -> list[str]:
+    lines: list[str] = []
+    for rule, files in faults.items():
+        lines += [f"{name}: {rule}; replace the file." for name in files[:SHOWN]]
+        if len(files) > SHOWN:
+            lines.append(f"... and {len(files) - SHOWN} more files: {rule}.")
+    return lines
+
+
+def _write(path: Path, packed: Grey) -> None:
+    """Write the array under a temporary name and rename it, so that no reader sees half of it."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as stream:
+            np.save(stream, packed, allow_pickle=False)
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise DataError(
+            f"{path.parent}: the cache folder must be writable, but: {error.strerror}; free space there, or set "
+            "PITSEARCH_CACHE to another folder."
+        ) from None

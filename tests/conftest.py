@@ -1,0 +1,38 @@
+"""Fixtures for every test: a cache of its own, and one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from foils import Dataset, load
+from tests.tiny import write_dataset
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep packed pixels and trained members away from the user's cache, in workers too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PITSEARCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Train as workers do: the numbers of one thread do not depend on the machine's cores."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data-set folder that a small network learns in a few epochs. Not to be written to."""
+    return write_dataset(tmp_path_factory.mktemp("tiny") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder: Path) -> Dataset:
+    """The same, loaded."""
+    return load(tiny_folder)
