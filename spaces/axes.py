@@ -1,0 +1,122 @@
+"""The axes of a space: one explicit table of what may vary, over what by default, and where it applies.
+
+Knows nothing of Optuna, files or data sets.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from spaces.config import TABLES
+from spaces.errors import SpaceError
+from spaces.networks import NETWORKS
+
+Scalar = str | int | float
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, both included; `log` samples their logarithm. Whole if both ends are."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
+            raise SpaceError(f"`low <= high` must hold, but got (low={self.low:g}, high={self.high:g}); correct it.")
+        if self.log and self.low <= 0:
+            raise SpaceError(f"`low > 0` must hold on a logarithmic range, but got low={self.low:g}; correct it.")
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether the range holds whole numbers only."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+Domain = tuple[Scalar, ...] | Range
+Taken = Mapping[str, Scalar]
+
+
+def _always(taken: Taken) -> bool:
+    return True
+
+
+def _for_network(field: str) -> Callable[[Taken], bool]:
+    return lambda taken: field in NETWORKS[str(taken["network.name"])].varies
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One thing that may vary.
+
+    `domain`: the default; () where the data set gives it. `least`, `most`: the bounds of a number, None for a name.
+    `applies`: whether it matters, given the axes before it. `target`: the field of Config that it sets.
+    """
+
+    meaning: str
+    domain: Domain
+    least: float | None = None
+    most: float | None = None
+    whole: bool = False
+    applies: Callable[[Taken], bool] = _always
+    target: str | None = None
+
+
+AXES: dict[str, Axis] = {
+    "labelling": Axis("labelling scheme", tuple(TABLES["labelling"])),
+    "channels.mode": Axis("use of the channels", tuple(TABLES["channels.mode"])),
+    "channels.light": Axis("the light of mode single", (), applies=lambda taken: taken["channels.mode"] == "single"),
+    "network.name": Axis("network", tuple(TABLES["network.name"])),
+    "network.depth": Axis("blocks", Range(2, 5), 1, 6, whole=True, applies=_for_network("depth")),
+    "network.width": Axis("channels of the first block", (8, 16, 32), 1, 512, whole=True, applies=_for_network("width")),
+    "optimiser.name": Axis("optimiser", tuple(TABLES["optimiser.name"])),
+    "optimiser.learning_rate": Axis("learning rate", Range(1e-4, 5e-2, log=True), 1e-8, 100.0),
+    "optimiser.weight_decay": Axis("weight decay", Range(1e-6, 1e-2, log=True), 0.0, 1.0),
+    "optimiser.batch_size": Axis("images a step", (32, 64, 128), 2, 65536, whole=True),
+    "optimiser.schedule": Axis("learning-rate schedule", tuple(TABLES["optimiser.schedule"])),
+    "balance": Axis("what is done about rare classes", tuple(TABLES["balance"])),
+    "normalisation": Axis("what is done to grey values", ("dataset", "image")),
+    "augmentation.lights": Axis(
+        "flips and turns where a network sees several lights",
+        ("none", "symmetries"),
+        applies=lambda taken: taken["channels.mode"] != "single",
+        target="augmentation",
+    ),
+    "augmentation.single": Axis(
+        "flips and turns where it sees one",
+        ("none", "turned"),
+        applies=lambda taken: taken["channels.mode"] == "single",
+        target="augmentation",
+    ),
+}
+
+
+def check_domain(key: str, domain: Domain) -> None:
+    """Check a domain against its axis. Raises SpaceError naming the key."""
+    if key not in AXES:
+        raise SpaceError(f"`{key}` must be an axis of the space ({', '.join(AXES)}); correct or remove it.")
+    axis = AXES[key]
+    if isinstance(domain, Range):
+        if axis.least is None:
+            raise SpaceError(f"`{key}` must be a list of names, but got a range; write the names.")
+        ends: tuple[Scalar, ...] = (domain.low, domain.high)
+    else:
+        ends = domain
+        if not domain:
+            raise SpaceError(f"`{key}` must offer at least one choice, but got an empty list; add one or remove the key.")
+        if len(set(domain)) != len(domain):
+            raise SpaceError(f"`{key}` must offer each choice once, but got {list(domain)}; remove the repeated one.")
+    table = TABLES.get(axis.target or key)
+    for value in ends:
+        if axis.least is None or axis.most is None:
+            if not isinstance(value, str) or (table is not None and value not in table):
+                offered = f"one of {', '.join(table)}" if table is not None else "the name of a channel"
+                raise SpaceError(f"`{key}` must be {offered}, but got {value!r}; correct it.")
+        elif isinstance(value, str | bool) or (axis.whole and not isinstance(value, int)):
+            kind = "a whole number" if axis.whole else "a number"
+            raise SpaceError(f"`{key}` must be {kind}, but got {value!r}; correct it.")
+        elif not axis.least <= value <= axis.most:
+            raise SpaceError(f"`{axis.least:g} <= {key} <= {axis.most:g}` must hold, but got {value:g}; correct it.")

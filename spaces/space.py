@@ -1,0 +1,184 @@
+"""A `Space`: the domain of every axis, written down by hand, in a TOML file, or left to the defaults.
+
+Knows nothing of Optuna or of files of data; `fit` takes what a data set can carry.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from spaces.augmentation import allowed_turns
+from spaces.axes import AXES, Domain, Range, Scalar, check_domain
+from spaces.channels import Channels, Light, used_lights
+from spaces.errors import SpaceError
+from spaces.labelling import SCHEMES
+
+
+@dataclass(frozen=True)
+class Space:
+    """What may vary.
+
+    `chosen` maps an axis's key to its domain: a tuple of choices, or a Range. Axes not in it keep their defaults, as far
+    as the data set carries them. Raises SpaceError for an unknown axis or a value outside it.
+    """
+
+    chosen: Mapping[str, Domain] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for key, domain in self.chosen.items():
+            check_domain(key, domain)
+
+    def domain(self, key: str) -> Domain:
+        """Give the domain of an axis."""
+        return self.chosen.get(key, AXES[key].domain)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Space:
+        """Read a space file. Raises SpaceError naming the file and the key's line."""
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+            table = tomllib.loads(text)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SpaceError(f"{path}: a space file must be readable TOML, but: {error}; correct it.") from None
+        chosen: dict[str, Domain] = {}
+        for key, value in _flatten(table).items():
+            try:
+                chosen[key] = _domain(key, value)
+                check_domain(key, chosen[key])
+            except SpaceError as error:
+                raise SpaceError(f"{path}:{_line(text, key)}: {error}") from None
+        return cls(chosen)
+
+    def write(self) -> str:
+        """Give the text of a space file with every chosen axis."""
+        table: dict[str, Any] = {}
+        for key, value in sorted(self.to_dict().items(), key=lambda item: ("." in item[0], list(AXES).index(item[0]))):
+            *tables, name = key.split(".")
+            place = table.setdefault(tables[0], {}) if tables else table
+            place[name] = value
+        return tomli_w.dumps(table)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values of the chosen axes, ready for JSON; `from_dict` reads them."""
+        return {
+            key: {"low": domain.low, "high": domain.high, "log": domain.log} if isinstance(domain, Range) else list(domain)
+            for key, domain in self.chosen.items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Space:
+        """Read what `to_dict` gave."""
+        return cls({key: _domain(key, value) for key, value in values.items()})
+
+    def fit(self, labels: Collection[str], lights: Sequence[Light]) -> Space:
+        """Make every axis explicit for a data set with these labels and lights.
+
+        A default choice that the data cannot carry is dropped; one that was chosen raises SpaceError.
+        """
+        fitted: dict[str, Domain] = {key: self.domain(key) for key in AXES}
+        for key, carries in (
+            ("labelling", partial(_carries_scheme, labels)),
+            ("channels.mode", lambda name: name == "single" or used_lights(Channels(str(name)), lights)),
+        ):
+            fitted[key] = self._carried(key, carries)
+        modes = fitted["channels.mode"]
+        assert isinstance(modes, tuple)  # names are never ranges
+        if "single" in modes:
+            fitted["channels.light"] = self.chosen.get("channels.light", tuple(light.name for light in lights))
+        uses = {
+            "augmentation.lights": [Channels(str(mode)) for mode in modes if mode != "single"],
+            "augmentation.single": [
+                Channels("single", str(light)) for light in _tuple(fitted["channels.light"]) if "single" in modes
+            ],
+        }
+        for key, channels in uses.items():
+            fitted[key] = self._carried(key, partial(_carries_turns, channels, lights))
+        idle = ["augmentation.lights"] if modes == ("single",) else []
+        idle += [] if "single" in modes else ["augmentation.single", "channels.light"]
+        return Space({key: domain for key, domain in fitted.items() if key not in idle})
+
+    def _carried(self, key: str, carries: Callable[[Scalar], object]) -> Domain:
+        kept: list[Scalar] = []
+        refusal: SpaceError | None = None
+        for choice in _tuple(self.domain(key)):
+            try:
+                carries(choice)
+            except SpaceError as error:
+                if key in self.chosen:
+                    raise
+                refusal = error
+            else:
+                kept.append(choice)
+        if not kept and refusal is not None:
+            raise refusal
+        return tuple(kept)
+
+
+def _tuple(domain: Domain) -> tuple[Scalar, ...]:
+    return () if isinstance(domain, Range) else domain
+
+
+def _carries_turns(uses: Sequence[Channels], lights: Sequence[Light], name: Scalar) -> None:
+    for use in uses:
+        allowed_turns(str(name), use, lights)
+
+
+def _carries_scheme(labels: Collection[str], name: Scalar) -> None:
+    missing = SCHEMES[str(name)].needs - set(labels)
+    if missing:
+        raise SpaceError(
+            f"`labelling = {name}` needs the labels {', '.join(sorted(SCHEMES[str(name)].needs))}, but the data set has no "
+            f"{', '.join(sorted(missing))}; leave it out."
+        )
+
+
+def _flatten(table: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict) and not set(value) & {"low", "high", "log"}:
+            flat.update({f"{key}.{name}": inner for name, inner in value.items()})
+        else:
+            flat[key] = value
+    return flat
+
+
+def _domain(key: str, value: Any) -> Domain:
+    if isinstance(value, dict):
+        odd = set(value) - {"low", "high", "log"}
+        if odd or not {"low", "high"} <= set(value):
+            raise SpaceError(f"`{key}` must be written {{low = ..., high = ..., log = true}}, but got {value}; correct it.")
+        low, high, log = value["low"], value["high"], value.get("log", False)
+        numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
+        if not numbers or not isinstance(log, bool):
+            raise SpaceError(f"`{key}` must have numbers as low and high, true or false as log, but got {value}; correct it.")
+        return Range(low, high, log)
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in values):
+        raise SpaceError(f"`{key}` must be a name, a number, a list of them, or a range, but got {value!r}; correct it.")
+    return tuple(values)
+
+
+def _line(text: str, key: str) -> int:
+    """Find the line of a dotted key: in its table's section, or the table's own line."""
+    *tables, name = key.split(".")
+    section, fallback = "", 1
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[\s*([A-Za-z0-9_.-]+)\s*\]", line)
+        if header:
+            section = header.group(1)
+            if section == key:
+                return number
+            fallback = number if tables == [section] else fallback
+        found = re.match(r"\s*([A-Za-z0-9_.-]+)\s*=", line)
+        if found and (section, found.group(1)) in ((".".join(tables), name), ("", key), ("", tables[0] if tables else name)):
+            return number
+    return fallback
