@@ -1,0 +1,78 @@
+"""Score pits with several trained classifiers of one configuration: the mean of their P(signal).
+
+Saves and loads as safetensors bytes. Knows nothing of folders, studies or training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from foils.images import Grey
+from models.errors import BundleError
+from models.inputs import lay_out
+from models.metrics import Floats
+from models.networks import Classifier, build
+from spaces.channels import MODES, Light, used_lights
+from spaces.config import Config
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """`members`: trained classifiers; `lights`, `size`, `full_scale`: the images that they were made for."""
+
+    config: Config
+    members: tuple[Classifier, ...]
+    lights: tuple[Light, ...]
+    size: int
+    full_scale: int
+
+    @torch.no_grad()
+    def scores(self, crops: Grey) -> Floats:
+        """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`."""
+        inputs = lay_out(crops, self.config.channels, self.lights)
+        total = torch.zeros(len(inputs.images), dtype=torch.float64)
+        for member in self.members:
+            member.eval()
+            parts = [member(part).softmax(1)[:, 0] for part in inputs.images.split(BATCH)]
+            total += torch.cat(parts).double()
+        mean: Floats = (total / len(self.members)).view(-1, inputs.per_pit).mean(1).numpy()
+        return np.asarray(mean)
+
+    def weights(self) -> bytes:
+        """Give every member's weights and normalisation as safetensors bytes."""
+        return save(
+            {
+                f"{number}.{name}": tensor.contiguous()
+                for number, member in enumerate(self.members)
+                for name, tensor in member.state_dict().items()
+            }
+        )
+
+
+def with_weights(weights: bytes, config: Config, members: int, lights: Sequence[Light], size: int, full_scale: int) -> Ensemble:
+    """Rebuild an ensemble from `Ensemble.weights`. Raises BundleError where the weights do not fit the configuration."""
+    try:
+        tensors = load(weights)
+        rebuilt = tuple(_member(tensors, number, config, lights, size, full_scale) for number in range(members))
+    except (SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise BundleError(f"the weights must fit the configuration, but: {reason}; export the model again.") from None
+    return Ensemble(config, rebuilt, tuple(lights), size, full_scale)
+
+
+def _member(
+    tensors: Mapping[str, torch.Tensor], number: int, config: Config, lights: Sequence[Light], size: int, full_scale: int
+) -> Classifier:
+    channels = 1 if MODES[config.channels.mode].apart else len(used_lights(config.channels, lights))
+    classifier = build(config, channels, size, full_scale)
+    prefix = f"{number}."
+    classifier.load_state_dict({name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)})
+    return classifier

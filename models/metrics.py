@@ -1,0 +1,72 @@
+"""Score a fold: signal acceptance and background rejection at a working point, area under the curve, accuracy.
+
+The same score, P(signal), against every pit that is not signal, whatever the labelling scheme. Knows nothing of torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import roc_auc_score, roc_curve
+
+Floats = npt.NDArray[np.floating]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well scores tell signal from background.
+
+    `threshold`: the least score accepted. `accepted` of `signals` and `rejected` of `backgrounds` are counts of pits;
+    `auc`: area under the curve, over all working points.
+    """
+
+    threshold: float
+    accepted: int
+    signals: int
+    rejected: int
+    backgrounds: int
+    auc: float
+
+    @property
+    def acceptance(self) -> float:
+        """The share of signal pits accepted."""
+        return self.accepted / self.signals
+
+    @property
+    def rejection(self) -> float:
+        """The share of background pits rejected."""
+        return self.rejected / self.backgrounds
+
+
+def threshold_at(scores: Floats, is_signal: Flags, working_point: float) -> float:
+    """Find the least threshold whose false-positive rate does not pass the working point.
+
+    `scores`, `is_signal`: `[pits]`, scored pits only. Where even the first step passes it, nothing can be accepted and the
+    threshold lies just above the highest score.
+    """
+    rates, _, thresholds = roc_curve(is_signal, scores, drop_intermediate=False)
+    threshold = thresholds[np.searchsorted(rates, working_point, side="right") - 1]
+    return float(threshold if np.isfinite(threshold) else np.nextafter(np.float64(scores.max()), np.inf))
+
+
+def score(scores: Floats, is_signal: Flags, *, working_point: float | None = None, threshold: float | None = None) -> Score:
+    """Score at a working point, or at a threshold fixed before.
+
+    `scores`, `is_signal`: `[pits]`, scored pits only, signal and background among them.
+    """
+    if threshold is None:
+        if working_point is None:
+            raise ValueError("`working_point` or `threshold` must be given, but got neither; pass one.")
+        threshold = threshold_at(scores, is_signal, working_point)
+    passed = scores >= threshold
+    return Score(
+        threshold=threshold,
+        accepted=int((passed & is_signal).sum()),
+        signals=int(is_signal.sum()),
+        rejected=int((~passed & ~is_signal).sum()),
+        backgrounds=int((~is_signal).sum()),
+        auc=float(roc_auc_score(is_signal, scores)),
+    )

@@ -1,0 +1,97 @@
+"""Five trainings that advance together, and the one reseed of a fold that collapses."""
+
+from __future__ import annotations
+
+import pytest
+
+from foils import Dataset, fold_numbers
+from models.crossvalidation import CrossValidation, make_task, start_fold
+from models.training import FoldTraining
+from models.verdicts import Verdict
+from spaces.config import Config
+from spaces.networks import Network
+from spaces.optimisers import Optimiser
+
+SMALL = Config(network=Network("pitnet", depth=2, width=8), optimiser=Optimiser("adamw", 1e-2, batch_size=16))
+
+
+def validation(data: Dataset, epochs: int = 4) -> CrossValidation:
+    return CrossValidation(make_task(data, SMALL, epochs=epochs, working_point=0.1), fold_numbers(data, 5, 0), seed=1)
+
+
+def test_folds_climb_rung_by_rung_and_are_trained_once(tiny: Dataset) -> None:
+    cross = validation(tiny)
+    for folds, epoch, epochs_run in ((1, 1, 1), (1, 3, 3), (5, 3, 15), (5, 4, 20)):
+        cross.advance(folds, epoch)
+        assert [result.epochs for result in cross.results()] == [epoch] * folds
+        assert cross.epochs_run == epochs_run
+    assert [result.verdict for result in cross.results()] == [Verdict.LEARNED] * 5
+
+
+def test_a_fold_of_a_trial_is_the_same_training_as_alone(tiny: Dataset) -> None:
+    cross = validation(tiny)
+    cross.advance(5, 2)
+    alone = start_fold(cross.task, cross.folds, 3, 1, 0)
+    alone.advance(2)
+    assert alone.train_loss == cross.trainings[3].train_loss
+
+
+def collapse_at_first(monkeypatch: pytest.MonkeyPatch, cross: CrossValidation, fold: int, always: bool = False) -> None:
+    """Let one fold's first training, or each of them, be judged collapsed."""
+    first = start_fold(cross.task, cross.folds, fold, cross.seed, 0)
+    judged = FoldTraining.verdict
+
+    def verdict(self: FoldTraining, planned: int | None = None) -> Verdict:
+        hit = self.seed == first.seed or (always and (self.validate == first.validate).all())
+        return Verdict.COLLAPSED if hit else judged(self, planned)
+
+    monkeypatch.setattr(FoldTraining, "verdict", verdict)
+
+
+def test_a_collapsed_fold_is_started_again_where_its_siblings_learned(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    cross = validation(tiny)
+    collapse_at_first(monkeypatch, cross, 2)
+    cross.advance(5, 4)
+    results = cross.results()
+    assert [result.reseeds for result in results] == [0, 0, 1, 0, 0]
+    assert results[2].verdict is Verdict.LEARNED
+    assert cross.epochs_run == 24
+
+
+def test_a_fold_is_started_again_only_once(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    cross = validation(tiny)
+    collapse_at_first(monkeypatch, cross, 2, always=True)
+    cross.advance(5, 3)
+    cross.advance(5, 4)
+    assert cross.results()[2].reseeds == 1
+    assert cross.results()[2].verdict is Verdict.COLLAPSED
+
+
+def test_a_first_fold_is_started_again_only_where_other_configurations_learned(
+    tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for others_learned in (False, True):
+        cross = validation(tiny)
+        collapse_at_first(monkeypatch, cross, 0)
+        cross.advance(1, 2, others_learned=others_learned)
+        assert cross.results()[0].reseeds == int(others_learned)
+
+
+def test_a_check_that_raises_stops_between_epochs_and_work_can_go_on(tiny: Dataset) -> None:
+    class Enough(Exception):
+        pass
+
+    cross = validation(tiny)
+
+    def check() -> None:
+        if cross.epochs_run == 2:
+            raise Enough
+
+    cross.check = check
+    with pytest.raises(Enough):
+        cross.advance(1, 4)
+    cross.check = lambda: None
+    cross.advance(1, 4)
+    undisturbed = validation(tiny)
+    undisturbed.advance(1, 4)
+    assert cross.trainings[0].train_loss == undisturbed.trainings[0].train_loss

@@ -1,0 +1,102 @@
+"""One fold in training: resumable, reproducible, and never ended by an exception of its own making."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from foils import Dataset, fold_numbers
+from models.crossvalidation import make_task, start_fold
+from models.training import FoldTraining
+from models.verdicts import Verdict
+from spaces.channels import MODES, Channels
+from spaces.config import Config
+from spaces.labelling import SCHEMES
+from spaces.networks import Network
+from spaces.optimisers import Optimiser
+
+SMALL = Config(network=Network("pitnet", depth=2, width=4), optimiser=Optimiser("adamw", 1e-2, batch_size=16))
+
+
+def start(data: Dataset, config: Config, *, epochs: int = 4, seed: int = 0) -> FoldTraining:
+    task = make_task(data, config, epochs=epochs, working_point=0.1)
+    return start_fold(task, fold_numbers(data, 5, 0), 0, seed, 0)
+
+
+@pytest.mark.parametrize(("mode", "scheme"), list(itertools.product(MODES, SCHEMES)))
+def test_every_mode_and_scheme_trains_and_scores_the_same_pits(tiny: Dataset, mode: str, scheme: str) -> None:
+    config = replace(SMALL, labelling=scheme, channels=Channels(mode, "1" if mode == "single" else None))
+    training = start(tiny, config, epochs=1)
+    training.advance(1)
+    scores = training.scores()
+    assert scores.shape == training.validate.shape
+    assert np.isfinite(scores).all()
+    assert ((scores >= 0) & (scores <= 1)).all()
+    assert 0.0 <= training.accuracy() <= 1.0
+    assert training.score().signals == 4
+
+
+@pytest.mark.parametrize("augmentation", ["none", "symmetries"])
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_stopping_on_the_way_changes_nothing(tiny: Dataset, augmentation: str, schedule: str) -> None:
+    config = replace(SMALL, augmentation=augmentation, optimiser=replace(SMALL.optimiser, schedule=schedule))
+    at_once, in_steps = start(tiny, config), start(tiny, config)
+    at_once.advance(4)
+    for epoch in (1, 3, 4):
+        in_steps.advance(epoch)
+        in_steps.scores()
+    assert at_once.train_loss == in_steps.train_loss
+    assert at_once.validation_loss == in_steps.validation_loss
+    assert np.array_equal(at_once.scores(), in_steps.scores())
+
+
+def test_the_seed_alone_decides(tiny: Dataset) -> None:
+    first, second, other = start(tiny, SMALL), start(tiny, SMALL), start(tiny, SMALL, seed=1)
+    for training in (first, second, other):
+        torch.rand(7)  # what other code draws must not matter
+        training.advance(2)
+    assert first.train_loss == second.train_loss
+    assert first.train_loss != other.train_loss
+
+
+def test_training_leaves_torchs_own_randomness_alone(tiny: Dataset) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(3)
+    torch.manual_seed(3)
+    start(tiny, SMALL).advance(1)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_loss_that_is_not_finite_ends_the_fold_with_a_verdict(tiny: Dataset) -> None:
+    config = replace(SMALL, network=Network("minihip"), optimiser=Optimiser("sgd", 100.0, schedule="constant"))
+    training = start(tiny, config, epochs=30)
+    with torch.no_grad():
+        next(training.classifier.parameters()).fill_(float("nan"))
+    training.advance(30)
+    assert training.epoch == 1
+    assert training.verdict() is Verdict.DIVERGED
+    assert training.score().acceptance == 0.0
+    assert not training.scores().any()
+
+
+def test_pits_that_are_never_scored_are_not_trained_on(tiny: Dataset) -> None:
+    task = make_task(tiny, replace(SMALL, labelling="four-way"), epochs=1, working_point=0.1)
+    maybe = tiny.labels == "maybe"
+    assert (task.classes[maybe] == -1).all()
+    assert (task.classes[~maybe] >= 0).all()
+    assert not task.is_scored[maybe].any()
+    assert task.is_scored[~maybe].all()
+
+
+def test_weighting_raises_the_rare_class(tiny: Dataset) -> None:
+    scores = {}
+    for balance in ("none", "weighted"):
+        config = replace(SMALL, balance=balance, optimiser=replace(SMALL.optimiser, learning_rate=1e-3))
+        training = start(tiny, config)
+        training.advance(4)
+        scores[balance] = training.scores().mean()
+    assert scores["weighted"] > scores["none"]

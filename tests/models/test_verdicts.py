@@ -1,0 +1,104 @@
+"""Verdicts, on rules by hand and on curves of trainings that really ended so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foils import Dataset, fold_numbers, load
+from models.crossvalidation import make_task, start_fold
+from models.training import FoldTraining
+from models.verdicts import Evidence, Verdict, beyond_chance, judge
+from spaces.config import Config
+from spaces.networks import Network
+from spaces.optimisers import Optimiser
+from tests.tiny import write_dataset
+
+GOOD = Evidence([0.7, 0.5, 0.3, 0.2], [0.6, 0.5, 0.4, 0.4], 0.6, 0.95, 40, 200, 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, Verdict.LEARNED),
+        ({"planned": 5}, Verdict.UNFINISHED),
+        ({"train_loss": [0.7, float("nan")], "planned": 5}, Verdict.DIVERGED),
+        ({"validation_loss": [0.6, float("inf")]}, Verdict.DIVERGED),
+        ({"train_loss": [0.7, 0.9, 1.2, 1.5]}, Verdict.DIVERGED),
+        ({"train_loss": [0.7, 0.7, 0.7, 1.3]}, Verdict.LEARNED),
+        ({"auc": 0.5}, Verdict.COLLAPSED),
+        ({"auc": 0.55}, Verdict.COLLAPSED),
+        ({"auc": 0.64}, Verdict.LEARNED),
+        ({"validation_loss": [0.2, 0.2, 0.2, 1.0]}, Verdict.OVERTRAINED),
+        ({"validation_loss": [0.2, 0.2, 0.2, 0.6]}, Verdict.LEARNED),
+        ({"validation_loss": [0.2, 0.2, 0.2, 1.0], "train_loss": [0.1, 0.1, 0.1, 0.2]}, Verdict.LEARNED),
+    ],
+)
+def test_the_rules_in_their_order(change: dict[str, object], verdict: Verdict) -> None:
+    assert judge(replace(GOOD, **change)) is verdict  # type: ignore[arg-type]  # the table mixes fields
+
+
+def test_chance_passes_once_in_a_hundred() -> None:
+    generator = np.random.default_rng(0)
+    signal = np.arange(240) < 40
+    ranks = np.array([generator.permutation(240) for _ in range(4000)])
+    aucs = (ranks[:, signal].sum(1) - 40 * 39 / 2) / (40 * 200)
+    passed = np.mean([beyond_chance(auc, 40, 200) for auc in aucs])
+    assert 0.005 < passed < 0.016
+
+
+def train(data: Dataset, config: Config, epochs: int) -> FoldTraining:
+    task = make_task(data, config, epochs=epochs, working_point=0.1)
+    training = start_fold(task, fold_numbers(data, 5, 0), 0, 0, 0)
+    training.advance(epochs)
+    return training
+
+
+def test_a_sound_training_learned(tiny: Dataset) -> None:
+    config = Config(network=Network("pitnet", depth=2, width=8), optimiser=Optimiser("adamw", 1e-2, batch_size=16))
+    assert train(tiny, config, 12).verdict() is Verdict.LEARNED
+
+
+def test_images_scaled_twice_collapse_in_the_network_in_use(tmp_path: Path, tiny_folder: Path) -> None:
+    # 8-bit values in a 16-bit range: divided by 65535, not 255, as if they were scaled once more.
+    folder = write_dataset(tmp_path / "dark", bits=16)
+    data = load(folder)
+    config = Config(network=Network("minihip"), normalisation="raw", optimiser=Optimiser("adam", 2e-4, schedule="constant"))
+    task = make_task(data, config, epochs=8, working_point=0.1)
+    dark = replace(task, inputs=replace(task.inputs, images=(task.inputs.images / 257).floor()))
+    training = start_fold(dark, fold_numbers(data, 5, 0), 0, 0, 0)
+    training.advance(8)
+    assert training.verdict() is Verdict.COLLAPSED
+
+
+def test_too_high_a_rate_diverges(tiny: Dataset) -> None:
+    config = Config(network=Network("minihip"), optimiser=Optimiser("sgd", 50.0, schedule="constant"))
+    assert train(tiny, config, 8).verdict() is Verdict.DIVERGED
+
+
+def test_too_many_epochs_on_wrong_labels_overtrain(tmp_path: Path) -> None:
+    # One label in seven is wrong, and there are far more epochs than it takes to learn every pit by heart.
+    folder = write_dataset(tmp_path / "noisy", counts={"candidate": 150, "bottom": 150})
+    lines = (folder / "labels.csv").read_text().splitlines()
+    flipped = np.random.default_rng(0).random(len(lines)) < 0.15
+    swap = {"candidate": "bottom", "bottom": "candidate"}
+    for number in np.flatnonzero(flipped[1:]) + 1:
+        cells = lines[number].split(",")
+        cells[1] = swap[cells[1]]
+        lines[number] = ",".join(cells)
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    config = Config(
+        network=Network("pitnet", depth=2, width=16),
+        optimiser=Optimiser("adam", 1e-3, weight_decay=0.0, batch_size=16, schedule="constant"),
+    )
+    assert train(load(folder), config, 40).verdict() is Verdict.OVERTRAINED
+
+
+def test_a_training_cut_short_is_unfinished(tiny: Dataset) -> None:
+    training = start_fold(make_task(tiny, Config(), epochs=9, working_point=0.1), fold_numbers(tiny, 5, 0), 0, 0, 0)
+    training.advance(2)
+    assert training.verdict() is Verdict.UNFINISHED
+    assert training.verdict(planned=2) is not Verdict.UNFINISHED
