@@ -1,0 +1,5 @@
+"""`python -m search` is `pitsearch`."""
+
+from search.cli import main
+
+main()

@@ -1,0 +1,248 @@
+"""The `pitsearch` command: parses, calls and prints, and nothing more.
+
+Exit codes: 0 success, 1 a refused input, 2 wrong use, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from search import defaults
+
+# Where no terminal says how wide it is, tables keep this width and lines are not wrapped.
+WIDE = 140
+
+app = typer.Typer(
+    name="pitsearch",
+    help="Find and keep the network that classifies etch pits best.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[Path, typer.Argument(metavar="DATA", help="Folder of the data set.")]
+StudyName = Annotated[str | None, typer.Option("--study", help="Name of the study; may be left out where there is only one.")]
+Storage = Annotated[str, typer.Option(help="Database address of the studies.")]
+MovedData = Annotated[Path | None, typer.Option("--data", help="Where the study's data set is now, if it has moved.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default.")]
+
+
+def main() -> None:
+    """Run the command line; print a refusal as it is and exit with 1."""
+    try:
+        app()
+    except ValueError as refusal:
+        from search.errors import REFUSALS
+
+        if not isinstance(refusal, REFUSALS):
+            raise
+        for line in str(refusal).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("stopped at once; finished trials are kept, the same command goes on", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDE)
+
+
+def _say(text: str) -> None:
+    _console().print(Text(text), soft_wrap=True)
+
+
+@app.command(epilog="Example: pitsearch synth foils-demo --seed 1")
+def synth(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for the data set.")],
+    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 0,
+    pits: Annotated[int | None, typer.Option(min=40, help="Pits in all, classes in the real shares; 1393 by default.")] = None,
+    difficulty: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 easy, 0.5 as on real foils, 1 hard.")] = 0.5,
+    frames: Annotated[bool, typer.Option("--frames", help="Write whole slides, 640 x 480, instead of crops.")] = False,
+) -> None:
+    """Write a synthetic data set with the class counts of real foils."""
+    from foils.synthetic import SyntheticFoils, scaled_counts, synthesise
+
+    options = SyntheticFoils(seed=seed, difficulty=difficulty, frames=frames)
+    synthesise(folder, options if pits is None else replace(options, counts=scaled_counts(pits)))
+    _say(f"wrote {folder}; next: pitsearch check {folder}")
+
+
+@app.command(epilog="Example: pitsearch check foils-demo --sheet foils-demo.png")
+def check(
+    data: Data,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a contact sheet of every label, as PNG.")] = None,
+) -> None:
+    """Report every fault of a data set at once, or sum it up."""
+    from foils import load
+    from search.tables import data_table
+
+    loaded = load(data)
+    _console().print(data_table(loaded))
+    if sheet is not None:
+        from search.report import write_sheet
+
+        write_sheet(loaded, sheet)
+        _say(f"wrote {sheet}")
+    _say(f"no faults; next: pitsearch launch {data}")
+
+
+@app.command(epilog="Example: pitsearch launch foils-demo --trials 40 --minutes 30 --workers 2")
+def launch(
+    data: Data,
+    trials: Annotated[int, typer.Option(min=1, help="Finished trials that the study is to have.")] = defaults.TRIALS,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after this time, whatever was reached.")] = None,
+    workers: Workers = None,
+    study: Annotated[str | None, typer.Option(help="Name of the study; the data set's name by default.")] = None,
+    storage: Storage = defaults.STORAGE,
+    space: Annotated[Path | None, typer.Option(help="Space file (TOML); everything that the data carries by default.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Held-out set, folds and every trial follow from it.")] = 0,
+    holdout_slide: Annotated[
+        list[str] | None, typer.Option(help="Hold this slide out, e.g. 24 or foil:24; may be given again.")
+    ] = None,
+    holdout_share: Annotated[
+        float, typer.Option(help="Share of the pits to hold out where no slide is named.")
+    ] = defaults.HOLDOUT_SHARE,
+    working_point: Annotated[
+        float, typer.Option(help="False-positive rate at which acceptance is quoted.")
+    ] = defaults.WORKING_POINT,
+    pruner: Annotated[str, typer.Option(help="halving, median or none.")] = defaults.PRUNER,
+    ladder: Annotated[str, typer.Option(help="Rungs, FOLDSxEPOCHS each.")] = defaults.LADDER,
+) -> None:
+    """Search for the best network; go on where an earlier launch of the same study stopped."""
+    from contextlib import nullcontext
+
+    from foils import load
+    from search.launching import launch as run
+    from search.progress import LiveTable, PlainLines
+    from search.status import summarise
+    from search.tables import status_table
+    from spaces import Space
+
+    console = _console()
+    watcher: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
+    chosen = Space() if space is None else Space.read(space)
+    with watcher if isinstance(watcher, LiveTable) else nullcontext():
+        launched = run(
+            load(data),
+            chosen,
+            trials=trials,
+            minutes=minutes,
+            workers=workers,
+            study=study,
+            storage=storage,
+            seed=seed,
+            holdout_slides=holdout_slide or (),
+            holdout_share=holdout_share,
+            working_point=working_point,
+            ladder=ladder,
+            pruner=pruner,
+            watcher=watcher,
+        )
+    status = summarise(launched)
+    if isinstance(watcher, PlainLines):
+        console.print(status_table(status))
+    where = "" if storage == defaults.STORAGE else f" --storage {_safe(storage)}"
+    if watcher.interrupted:
+        _say("stopped; finished trials are kept, the same command goes on where it stopped")
+        raise typer.Exit(130)
+    _say(f"next: pitsearch select --study {launched.name}{where}")
+
+
+@app.command(epilog="Example: pitsearch status --study synthetic")
+def status(study: StudyName = None, storage: Storage = defaults.STORAGE) -> None:
+    """Show a study: trials by state, the best so far, verdicts, time left."""
+    from search.launching import reap
+    from search.status import summarise
+    from search.studies import find_study
+    from search.tables import status_table
+
+    found = find_study(study, storage)
+    reap(found.optuna)
+    _console().print(status_table(summarise(found)))
+
+
+@app.command(epilog="Example: pitsearch select --study synthetic")
+def select(
+    study: StudyName = None, storage: Storage = defaults.STORAGE, data: MovedData = None, workers: Workers = None
+) -> None:
+    """Choose the best model that converges, train it, and open the held-out set once."""
+    from search.selection import select as run
+    from search.studies import find_study
+    from search.tables import selection_table
+
+    found = find_study(study, storage)
+    _console().print(selection_table(run(found, data=data, workers=workers)))
+    _say(f"next: pitsearch export --study {found.name} OUT/")
+
+
+@app.command(epilog="Example: pitsearch export --study synthetic best/")
+def export(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the bundle.")],
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    data: MovedData = None,
+    workers: Workers = None,
+) -> None:
+    """Write the selected model as a bundle: weights, description, model card."""
+    from search.exporting import check_new
+    from search.exporting import export as run
+    from search.selection import selected
+    from search.studies import find_study
+
+    check_new(out)
+    run(selected(find_study(study, storage), data=data, workers=workers), out)
+    _say(f"wrote {out}; next: pitsearch predict {out} DATA --out scores.csv")
+
+
+@app.command(epilog="Example: pitsearch predict best/ foils-demo --out scores.csv")
+def predict(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that export wrote.")],
+    data: Data,
+    out: Annotated[Path, typer.Option(help="File for the scores: pit,p_signal,accepted.")] = Path("scores.csv"),
+    slide: Annotated[list[str] | None, typer.Option(help="Score only this slide; may be given again.")] = None,
+) -> None:
+    """Score the pits of a data set; labels are not needed."""
+    from foils import load
+    from models.bundle import read_bundle
+    from search.predicting import predict as run
+    from search.predicting import write_scores
+
+    prediction = run(read_bundle(bundle), load(data, labelled=False), slides=slide or ())
+    write_scores(prediction, out)
+    _say(f"wrote {out}: {len(prediction.data)} pits, {int(prediction.accepted.sum())} accepted as signal")
+    for line in prediction.remarks():
+        _say(line)
+
+
+@app.command(epilog="Example: pitsearch dashboard --port 8080")
+def dashboard(
+    storage: Storage = defaults.STORAGE, port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8080
+) -> None:
+    """Show the studies in Optuna's dashboard, on this machine only."""
+    import optuna_dashboard
+
+    from search.errors import StudyError
+    from search.studies import open_storage
+
+    opened = open_storage(storage)
+    _say(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)")
+    try:
+        optuna_dashboard.run_server(opened, host="127.0.0.1", port=port)
+    except OSError as error:
+        raise StudyError(f"port {port} must be free, but: {error.strerror}; choose another --port.") from None
+
+
+def _safe(storage: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    return make_url(storage).render_as_string(hide_password=True)

@@ -1,0 +1,10 @@
+"""What a launch does unless told otherwise. Imports nothing, so that the command line starts at once."""
+
+STORAGE = "sqlite:///studies.db"
+# On CPU folds cost time: one fold first, then all five. A trial that climbs it all trains 150 fold-epochs.
+LADDER = "1x3,1x9,5x9,5x30"
+TRIALS = 40
+HOLDOUT_SHARE = 0.2
+# The false-positive rate at which acceptance is quoted.
+WORKING_POINT = 0.05
+PRUNER = "halving"

@@ -1,0 +1,195 @@
+"""Launch a study: hand out trials to worker processes until the budget, the time or the user ends it.
+
+Workers are joblib's (loky), one trial and one thread each. What is shown is the watcher's business.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+import optuna
+import torch
+from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from optuna.trial import FrozenTrial, TrialState
+
+from foils import Dataset
+from search import defaults
+from search.errors import StudyError
+from search.ladder import Ladder
+from search.objective import Job, mark_stopped, run_trial
+from search.studies import Study, make_plan, open_or_create
+from spaces import Space
+
+LAUNCH = "pitsearch:launch"
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+class Watcher(Protocol):
+    """Sees a launch from outside: told of its start, of every trial that ends, and of a request to stop."""
+
+    def started(self, study: Study, notes: Sequence[str]) -> None: ...
+    def finished(self, trial: FrozenTrial) -> None: ...
+    def stopping(self) -> None: ...
+
+
+class Silent:
+    """A watcher that shows nothing."""
+
+    def started(self, study: Study, notes: Sequence[str]) -> None:
+        """Show nothing."""
+
+    def finished(self, trial: FrozenTrial) -> None:
+        """Show nothing."""
+
+    def stopping(self) -> None:
+        """Show nothing."""
+
+
+def launch(
+    data: Dataset,
+    space: Space | None = None,
+    *,
+    trials: int = defaults.TRIALS,
+    minutes: float | None = None,
+    workers: int | None = None,
+    study: str | None = None,
+    storage: str = defaults.STORAGE,
+    seed: int = 0,
+    holdout_share: float = defaults.HOLDOUT_SHARE,
+    holdout_slides: Sequence[str] = (),
+    working_point: float = defaults.WORKING_POINT,
+    ladder: str = defaults.LADDER,
+    pruner: str = defaults.PRUNER,
+    watcher: Watcher | None = None,
+) -> Study:
+    """Search a space on a data set until the study has `trials` finished trials, or `minutes` are over.
+
+    A study of the same name goes on where it stopped, if it was made for the same. `workers` are processes, by default one a
+    core. The held-out set, a share of the groups or whole slides, is out of reach of every trial.
+    Raises DataError, SpaceError or StudyError where something does not fit, before anything is written.
+    """
+    for name, value in (("trials", trials), ("workers", workers), ("minutes", minutes)):
+        if value is not None and not value > 0:
+            raise StudyError(f"`{name} > 0` must hold, but got {value}; choose a larger number.")
+    plan, notes = make_plan(
+        data,
+        space or Space(),
+        Ladder.parse(ladder),
+        pruner=pruner,
+        seed=seed,
+        working_point=working_point,
+        holdout_share=holdout_share,
+        holdout_slides=holdout_slides,
+    )
+    handle = open_or_create(study or data.description.name, storage, plan)
+    opened = handle.optuna
+    reap(opened)
+    there = opened.get_trials(deepcopy=False)
+    budget = trials - sum(trial.state in FINISHED for trial in there)
+    deadline = None if minutes is None else time.time() + 60 * minutes
+    workers = workers or cpu_count()
+    mark = uuid.uuid4().hex
+    opened.set_user_attr(
+        LAUNCH,
+        {"trials": trials, "deadline": deadline, "workers": workers, "started": time.time(), "finished": trials - budget},
+    )
+    watcher = watcher or Silent()
+    watcher.started(handle, (*data.notes, *notes))
+    with tempfile.TemporaryDirectory(prefix="pitsearch-") as folder, _interruptible(Path(folder) / "stop", watcher) as stop:
+        job = Job(handle, plan, plan.searched(data), mark, deadline, stop)
+        tickets = (ticket for ticket in range(len(there), len(there) + budget) if not _over(job))
+        try:
+            _hand_out(
+                job,
+                tickets,
+                min(workers, max(budget, 1)),
+                lambda number: watcher.finished(opened.get_trials(deepcopy=False)[number]),
+            )
+        except TerminatedWorkerError:
+            raise StudyError(
+                f"a worker was killed, perhaps for want of memory, with {workers} workers; finished trials are kept: "
+                "run the same command again, with fewer --workers."
+            ) from None
+        finally:
+            _mark_left_running(opened, mark)
+    return handle
+
+
+def _hand_out(job: Job, tickets: Iterator[int], workers: int, done: Callable[[int], None]) -> None:
+    """Run a trial for each ticket, one at a time on every worker. Tickets are drawn when a worker is free."""
+    # joblib runs a single job in this process, where the caller's thread count must survive.
+    threads = torch.get_num_threads()
+    options: dict[str, Any] = {"initializer": _ignore_interrupts, "inner_max_num_threads": 1} if workers > 1 else {}
+    with parallel_config("loky", n_jobs=workers, **options):
+        parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+        for number in parallel(delayed(run_trial)(job, ticket) for ticket in tickets):
+            if number is not None:
+                done(number)
+    torch.set_num_threads(threads)
+
+
+def _ignore_interrupts() -> None:
+    # Ctrl-C reaches every process of the terminal; workers end when the launcher asks them to.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _over(job: Job) -> bool:
+    return job.stop.exists() or (job.deadline is not None and time.time() > job.deadline)
+
+
+@contextmanager
+def _interruptible(stop: Path, watcher: Watcher) -> Iterator[Path]:
+    """Turn the first Ctrl-C or SIGTERM into a request to stop; the second interrupts at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # only the main thread may handle signals; others are stopped by it
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.exists():
+            raise KeyboardInterrupt
+        stop.touch()
+        watcher.stopping()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _mark_left_running(study: optuna.Study, mark: str) -> None:
+    """Mark the trials that this launch's workers left running when they died."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.user_attrs.get("launch") == mark:
+            mark_stopped(study, trial, "its worker died")
+
+
+def reap(study: optuna.Study) -> None:
+    """Mark the running trials whose worker, on this machine, is no more."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        host, _, process = str(trial.user_attrs.get("worker", "")).rpartition(":")
+        if host == socket.gethostname() and not _alive(int(process)):
+            mark_stopped(study, trial, "its worker died")
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

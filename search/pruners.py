@@ -1,0 +1,43 @@
+"""Pruners by name, each made for a ladder. The trial reports at every rung, its step being the fold-epochs spent.
+
+To add a pruner, add one entry to PRUNERS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+
+from search.errors import StudyError
+from search.ladder import Ladder
+
+# Trials that finish before the median of the others means anything.
+MEDIAN_STARTUP = 5
+# Of the trials on a rung one in so many goes on when the cost has grown as many times.
+REDUCTION = 3
+
+
+def _halving(ladder: Ladder) -> BasePruner:
+    """Asynchronous successive halving (Li et al. 2020, arXiv:1810.05934), counted in fold-epochs."""
+    return SuccessiveHalvingPruner(min_resource=ladder.rungs[0].cost, reduction_factor=REDUCTION)
+
+
+def _median(ladder: Ladder) -> BasePruner:
+    """Stop a trial under the median of the others on the same rung."""
+    return MedianPruner(n_startup_trials=MEDIAN_STARTUP)
+
+
+def _none(ladder: Ladder) -> BasePruner:
+    """Climb the whole ladder with every trial."""
+    return NopPruner()
+
+
+PRUNERS: dict[str, Callable[[Ladder], BasePruner]] = {"halving": _halving, "median": _median, "none": _none}
+
+
+def make_pruner(name: str, ladder: Ladder) -> BasePruner:
+    """Make a pruner. Raises StudyError for an unknown name."""
+    if name not in PRUNERS:
+        raise StudyError(f"a pruner must be one of {', '.join(PRUNERS)}, but got {name!r}; correct it.")
+    return PRUNERS[name](ladder)

@@ -1,0 +1,101 @@
+"""Sum up a study: trials by state, the best so far, verdicts, the ladder's rungs, the time left.
+
+Knows nothing of how it is shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from search.intervals import Share, wilson
+from search.ladder import Ladder
+from search.launching import FINISHED, LAUNCH
+from search.studies import Plan, Study
+from spaces import Config
+
+
+@dataclass(frozen=True)
+class Status:
+    """A study at one moment.
+
+    `stopped`: trials that Ctrl-C, the clock or a dead worker ended; `failed`: those that broke, with `errors`; `rungs`: each
+    rung with the trials that reached it; `left_s`: seconds left, None where nobody knows.
+    """
+
+    name: str
+    complete: int
+    pruned: int
+    failed: int
+    stopped: int
+    running: int
+    target: int
+    best: FrozenTrial | None
+    verdicts: Mapping[str, int]
+    reseeds: int
+    rungs: Sequence[tuple[str, int]]
+    errors: Sequence[str]
+    left_s: float | None
+
+
+def summarise(study: Study) -> Status:
+    """Sum up a study. Raises StudyError where pitsearch did not make it."""
+    opened, plan = study.optuna, study.plan
+    return of_trials(study.name, plan, opened.get_trials(deepcopy=False), opened.user_attrs.get(LAUNCH, {}))
+
+
+def of_trials(name: str, plan: Plan, trials: Sequence[FrozenTrial], launched: Mapping[str, Any]) -> Status:
+    """Sum up trials that were read already."""
+    states = Counter(trial.state for trial in trials)
+    stopped = sum("stopped" in trial.user_attrs for trial in trials)
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    verdicts = Counter(verdict for trial in trials for verdict in trial.user_attrs.get("verdicts", []))
+    return Status(
+        name=name,
+        complete=len(complete),
+        pruned=states[TrialState.PRUNED],
+        failed=states[TrialState.FAIL] - stopped,
+        stopped=stopped,
+        running=states[TrialState.RUNNING],
+        target=int(launched.get("trials", 0)),
+        best=max(complete, key=lambda trial: trial.value or 0.0, default=None),
+        verdicts=dict(verdicts.most_common()),
+        reseeds=sum(sum(trial.user_attrs.get("reseeds", [])) for trial in trials),
+        rungs=[
+            (str(rung), sum(rung.cost in trial.intermediate_values for trial in trials))
+            for rung in Ladder.parse(plan.ladder).rungs
+        ],
+        errors=[f"trial {trial.number}: {trial.user_attrs['error']}" for trial in trials if "error" in trial.user_attrs],
+        left_s=_left(launched, sum(trial.state in FINISHED for trial in trials), states[TrialState.RUNNING]),
+    )
+
+
+def acceptance(trial: FrozenTrial) -> Share | None:
+    """Give the pooled acceptance of the folds that a trial has trained, with its interval over pits."""
+    accepted, signals = trial.user_attrs.get("accepted"), trial.user_attrs.get("signals")
+    return wilson(sum(accepted), sum(signals)) if accepted and signals else None
+
+
+def configuration(trial: FrozenTrial) -> str:
+    """Say a trial's configuration on one line."""
+    config = trial.user_attrs.get("config")
+    return Config.from_dict(config).describe() if config else ""
+
+
+def _left(launched: Mapping[str, Any], finished: int, running: int) -> float | None:
+    """Estimate from this launch's pace; never past its deadline. Nothing is left where nothing runs."""
+    if not launched or not running:
+        return 0.0 if launched and finished >= launched["trials"] else None
+    since = finished - launched["finished"]
+    estimates = []
+    if since > 0:
+        pace = (time.time() - launched["started"]) / since
+        estimates.append(pace * max(launched["trials"] - finished, 0))
+    if launched["deadline"] is not None:
+        estimates.append(max(launched["deadline"] - time.time(), 0.0))
+    return min(estimates) if estimates else None

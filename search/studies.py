@@ -1,0 +1,238 @@
+"""Create and open studies: what each was made for is stored in it, and anything else is refused.
+
+Knows nothing of training or of how trials are run.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import BaseStorage, RDBStorage
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from foils import DataError, Dataset, fold_numbers, hold_out, load
+from search import defaults
+from search.errors import StudyError
+from search.ladder import Ladder
+from search.pruners import make_pruner
+from spaces import Space
+
+# The key under which a study keeps its plan, and the seconds that SQLite waits for another writer.
+PLAN, BUSY_SECONDS = "pitsearch:plan", 60
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study was made for.
+
+    `folder`: where the data was; `held_out`, `between`: pits locked away, and pits left out because they share plastic with
+    those; `folds`: the fold of each remaining pit, in the data set's order; `space`, `ladder`: as plain values.
+    """
+
+    folder: str
+    fingerprint: str
+    held_out: tuple[str, ...]
+    between: tuple[str, ...]
+    folds: tuple[int, ...]
+    space: str
+    ladder: str
+    pruner: str
+    seed: int
+    working_point: float
+    version: str
+
+    def searched(self, data: Dataset) -> Dataset:
+        """Give the pits that trials may see."""
+        away = {*self.held_out, *self.between}
+        return data.take(np.array([index for index, pit in enumerate(data.pits) if pit.pit not in away]))
+
+    def locked(self, data: Dataset) -> Dataset:
+        """Give the held-out pits; for the selection's one look only."""
+        away = set(self.held_out)
+        return data.take(np.array([index for index, pit in enumerate(data.pits) if pit.pit in away]))
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study by name, in a storage. Cheap to pass between processes."""
+
+    name: str
+    storage: str = defaults.STORAGE
+
+    @property
+    def optuna(self) -> optuna.Study:
+        """Open the Optuna study itself."""
+        return optuna.load_study(study_name=self.name, storage=open_storage(self.storage))
+
+    @property
+    def plan(self) -> Plan:
+        """Read what the study was made for. Raises StudyError where pitsearch did not make it."""
+        return _read_plan(self.optuna)
+
+
+def make_plan(
+    data: Dataset,
+    space: Space,
+    ladder: Ladder,
+    *,
+    pruner: str,
+    seed: int,
+    working_point: float,
+    holdout_share: float,
+    holdout_slides: Sequence[str],
+) -> tuple[Plan, tuple[str, ...]]:
+    """Fit a space to a data set, lock the held-out set away and cut the folds; also give what to tell people.
+
+    Raises DataError, SpaceError or StudyError where that is not possible.
+    """
+    if not 0 < working_point < 1:
+        raise StudyError(f"`0 < working point < 1` must hold (false-positive rate), but got {working_point}; choose e.g. 0.05.")
+    if seed < 0:
+        raise StudyError(f"`seed >= 0` must hold, but got {seed}; choose a whole number.")
+    make_pruner(pruner, ladder)
+    split = hold_out(data, share=holdout_share, slides=holdout_slides, seed=seed)
+    folds = fold_numbers(split.search, ladder.folds, seed)
+    # A class needs pits in every fold's training half; a label rarer than the folds cannot give them.
+    frequent = [label for label, count in split.search.counts().items() if count >= ladder.folds]
+    seen = {pit.pit for pit in (*split.search.pits, *split.held_out.pits)}
+    plan = Plan(
+        folder=str(data.folder),
+        fingerprint=data.fingerprint,
+        held_out=tuple(pit.pit for pit in split.held_out.pits),
+        between=tuple(pit.pit for pit in data.pits if pit.pit not in seen),
+        folds=tuple(map(int, folds)),
+        space=json.dumps(space.fit(frequent, data.description.channels).to_dict(), sort_keys=True),
+        ladder=str(ladder),
+        pruner=pruner,
+        seed=seed,
+        working_point=working_point,
+        version=version("pitsearch"),
+    )
+    return plan, split.notes
+
+
+def open_or_create(name: str, storage: str, plan: Plan) -> Study:
+    """Open the study of this name, or create it. Raises StudyError, saying which, where it was made for something else."""
+    opened = open_storage(storage, create=True)
+    if name in optuna.get_all_study_names(opened):
+        _check_same(name, _read_plan(optuna.load_study(study_name=name, storage=opened)), plan)
+        return Study(name, storage)
+    made = optuna.create_study(study_name=name, storage=opened, direction="maximize")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # it only names the axis of the dashboard's plots
+        made.set_metric_names(["signal acceptance"])
+    made.set_user_attr(PLAN, asdict(plan))
+    return Study(name, storage)
+
+
+def find_study(name: str | None, storage: str = defaults.STORAGE) -> Study:
+    """Find a study by name, or the only one there is. Raises StudyError with the names to choose from."""
+    names = sorted(optuna.get_all_study_names(open_storage(storage)))
+    there = ", ".join(names) or "none"
+    if name is None and len(names) != 1:
+        raise StudyError(f"a study must be named where there is not exactly one, but got none; give --study, of: {there}.")
+    if name is not None and name not in names:
+        raise StudyError(f"a study must be in the storage, but got {name!r}; choose from: {there}, or launch it.")
+    return Study(name or names[0], storage)
+
+
+def study_data(study: Study, folder: str | Path | None = None) -> Dataset:
+    """Load the data that a study was made from, from where it was or from `folder`.
+
+    Raises StudyError where the data has changed, DataError where it cannot be loaded.
+    """
+    plan = study.plan
+    try:
+        data = load(folder or plan.folder)
+    except DataError as error:
+        if folder is None and not Path(plan.folder).is_dir():
+            raise StudyError(
+                f"study {study.name!r} needs its data, but {plan.folder} is gone; say where it is now with --data."
+            ) from None
+        raise error
+    _check_same(study.name, plan, replace(plan, folder=str(data.folder), fingerprint=data.fingerprint))
+    return data
+
+
+@lru_cache(maxsize=8)
+def _connect(url: str) -> BaseStorage:
+    arguments = {"connect_args": {"timeout": BUSY_SECONDS}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    return RDBStorage(url, engine_kwargs=arguments)
+
+
+def open_storage(url: str, *, create: bool = False) -> BaseStorage:
+    """Open a storage; unless `create`, an SQLite file must be there already.
+
+    Raises StudyError, never quoting the address, which may hold a password.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StudyError("a storage must be a database address, but got none; write e.g. sqlite:///studies.db.") from None
+    if parsed.get_backend_name() == "sqlite" and not create and not Path(parsed.database or "").is_file():
+        raise StudyError(
+            f"{parsed.database}: a storage must be there, but this file is not; run `pitsearch launch DATA` first, or give "
+            "--storage."
+        )
+    try:
+        return _connect(url)
+    except (NoSuchModuleError, ModuleNotFoundError, ImportError):
+        raise StudyError(
+            f"the storage's driver must be installed, but {parsed.drivername!r} is not; install it, or use {defaults.STORAGE}."
+        ) from None
+    except (DBAPIError, SQLAlchemyError, RuntimeError) as error:
+        reason = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
+        place = parsed.database if parsed.get_backend_name() == "sqlite" else parsed.get_backend_name()
+        raise StudyError(f"{place}: the storage must be a writable database, but: {reason}; check folder and rights.") from None
+
+
+def _read_plan(study: optuna.Study) -> Plan:
+    stored = study.user_attrs.get(PLAN)
+    if not isinstance(stored, dict) or set(stored) != {field.name for field in fields(Plan)}:
+        raise StudyError(
+            f"study {study.study_name!r} must be one that this version of pitsearch made, but is not; choose another --study."
+        )
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    return Plan(**values)
+
+
+def _check_same(name: str, made: Plan, asked: Plan) -> None:
+    """Compare what a study was made for with what is asked now, and name the first thing that differs."""
+    remedy = "choose another --study, or go back to what it was made for"
+    if made.fingerprint != asked.fingerprint:
+        raise StudyError(
+            f"study {name!r} was made from other data (fingerprint {made.fingerprint[:12]}, but {asked.folder} has "
+            f"{asked.fingerprint[:12]}); {remedy}."
+        )
+    if made.space != asked.space:
+        old, new = json.loads(made.space), json.loads(asked.space)
+        key = next(key for key in sorted({*old, *new}) if old.get(key) != new.get(key))
+        raise StudyError(
+            f"study {name!r} was made for another space (`{key}`: {old.get(key, 'absent')}, but now "
+            f"{new.get(key, 'absent')}); {remedy}."
+        )
+    for field, meaning in (
+        ("seed", "seed"),
+        ("held_out", "held-out set"),
+        ("folds", "split into folds"),
+        ("working_point", "working point"),
+        ("ladder", "ladder"),
+        ("pruner", "pruner"),
+    ):
+        old_value, new_value = getattr(made, field), getattr(asked, field)
+        if old_value != new_value:
+            both = "" if isinstance(old_value, tuple) else f" ({old_value}, but now {new_value})"
+            raise StudyError(f"study {name!r} was made with another {meaning}{both}; {remedy}.")

@@ -1,0 +1,145 @@
+"""Lay out what people see: the tables of `check`, `status` and `select`, and a trial on one line.
+
+Knows nothing of how the numbers came about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from optuna.trial import FrozenTrial, TrialState
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from foils import Dataset
+from search.selection import Selection
+from search.status import Status, acceptance, configuration
+
+
+def data_table(data: Dataset) -> RenderableType:
+    """Show a data set: pits by label and slide, channels, what was left out."""
+    description = data.description
+    table = Table(title=f"{description.name}: {len(data)} pits", title_justify="left")
+    for column in ("label", "role"):
+        table.add_column(column)
+    for column in ("pits", "share", "slides"):
+        table.add_column(column, justify="right")
+    for label, count in data.counts().items():
+        ignored = label in description.ignore
+        role = "signal" if label == description.signal else "never scored" if ignored else "background"
+        slides = {(pit.foil, pit.slide) for pit in data.pits if pit.label == label}
+        table.add_row(label, role, str(count), f"{count / len(data):.1%}", str(len(slides)))
+    kinds = ", ".join(f"{channel.name} ({_light(channel.kind, channel.azimuth_deg)})" for channel in description.channels)
+    bits = 8 if data.full_scale == 255 else 16
+    lines = [
+        f"channels     {kinds}",
+        f"crops        {description.crop} x {description.crop} pixels, {bits} bit",
+        f"fingerprint  {data.fingerprint[:12]}",
+        *(f"note         {note}" for note in data.notes),
+    ]
+    return Group(table, *(Text(line) for line in lines))
+
+
+def _light(kind: str, azimuth: float | None) -> str:
+    return kind if azimuth is None else f"{azimuth:g} deg"
+
+
+def status_table(status: Status) -> RenderableType:
+    """Show a study: its trials by state, the best, verdicts, rungs, time left."""
+    table = Table(title=f"study {status.name}", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column()
+    done = status.complete + status.pruned
+    table.add_row(
+        "trials",
+        f"{done} of {max(status.target, done)} done: {status.complete} complete, {status.pruned} pruned; "
+        f"{status.running} running, {status.failed} failed, {status.stopped} stopped",
+    )
+    if status.best is not None:
+        table.add_row("best so far", f"acceptance {acceptance(status.best)}, trial {status.best.number}")
+        table.add_row("", configuration(status.best))
+    else:
+        table.add_row("best so far", "no trial has climbed the whole ladder yet")
+    table.add_row("rungs", "   ".join(f"{rung}: {count}" for rung, count in status.rungs))
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in status.verdicts.items()) or "none yet"
+    table.add_row("verdicts", f"{verdicts}; {counted(status.reseeds, 'fold')} reseeded")
+    table.add_row("time left", duration(status.left_s))
+    for error in status.errors[-3:]:
+        table.add_row("failed", Text(error, style="red"))
+    return table
+
+
+def duration(seconds: float | None) -> str:
+    """Say a time in hours, minutes and seconds, as coarse as it is long."""
+    if seconds is None:
+        return "unknown"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def counted(number: int, thing: str) -> str:
+    """Say so many things."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def trial_line(trial: FrozenTrial) -> str:
+    """Say how a trial ended, on one line."""
+    attributes = trial.user_attrs
+    state = trial.state.name.lower()
+    if "stopped" in attributes:
+        state = "stopped"
+    share = acceptance(trial)
+    parts = [f"trial {trial.number:<4} {state:<9}", f"acceptance {share}" if share else "no rung reached"]
+    if "rung" in attributes:
+        parts.append(f"rung {attributes['rung']}")
+    if trial.state == TrialState.FAIL:
+        parts.append(str(attributes.get("error") or attributes.get("stopped") or "unknown reason"))
+    parts += [f"{attributes.get('seconds', 0.0):.1f} s", configuration(trial)]
+    return "  ".join(part for part in parts if part)
+
+
+def selection_table(selection: Selection, most: int = 15) -> RenderableType:
+    """Show the candidates, why each was kept or dropped, the winner, and the look at the held-out set."""
+    table = Table(
+        title=f"study {selection.study.name}: {counted(len(selection.candidates), 'complete trial')}", title_justify="left"
+    )
+    for column, justify in (("trial", "right"), ("acceptance [90 %]", "left"), ("AUC", "right"), ("folds", "left")):
+        table.add_column(column, justify="right" if justify == "right" else "left", no_wrap=True)
+    table.add_column("kept or dropped")
+    table.add_column("configuration")
+    for candidate in selection.candidates[:most]:
+        wins = candidate.number == selection.winner
+        table.add_row(
+            str(candidate.number),
+            str(candidate.acceptance),
+            f"{candidate.auc:.4f}",
+            f"{candidate.learned}/{candidate.folds} learned",
+            "winner" if wins else candidate.reason,
+            candidate.config.describe(),
+            style="bold green" if wins else None if candidate.kept else "dim",
+        )
+    lines: list[str] = []
+    if len(selection.candidates) > most:
+        lines.append(f"... and {len(selection.candidates) - most} more")
+    lines += ["", *_held_out_lines(selection)]
+    return Group(table, *(Text(line) for line in lines))
+
+
+def _held_out_lines(selection: Selection) -> Iterable[str]:
+    members = f"{len(selection.ensemble.members)} of {selection.folds} members learned"
+    yield f"winner: trial {selection.winner}, {members}; threshold {selection.threshold:.4f} from out-of-fold scores"
+    if selection.held_out is None:
+        yield (
+            f"held-out set: opened before, for trial {selection.opened_for}; a second look would not be honest. Launch a study "
+            "under another name, with another --seed, to lock away a fresh set."
+        )
+        return
+    look = selection.held_out
+    yield f"held-out set, opened once: {look.signals} signal and {look.backgrounds} background pits, AUC {look.auc:.4f}"
+    for point in look.points:
+        yield (
+            f"  at {point.working_point:.0%} false positives out of fold: acceptance {point.acceptance}, "
+            f"rejection {point.rejection}"
+        )

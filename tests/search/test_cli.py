@@ -1,0 +1,188 @@
+"""The command line: exit codes, one-line refusals, help with examples, and what it says to do next."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from search.cli import app, main
+from tests.golden import assert_golden
+from tests.search.conftest import SHORT, SMALL_SPACE
+from tests.tiny import CHANNELS, write_dataset
+
+COMMANDS = ["synth", "check", "launch", "status", "select", "export", "predict", "dashboard"]
+
+
+class Ran:
+    """What a command did: its exit code, and what it printed."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Runner:
+    monkeypatch.chdir(tmp_path)
+    return Runner(monkeypatch, capsys)
+
+
+class Runner:
+    """Run the command in this process, in an empty folder."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.monkeypatch, self.capsys = monkeypatch, capsys
+
+    def __call__(self, *words: object) -> Ran:
+        self.monkeypatch.setattr(sys, "argv", ["pitsearch", *map(str, words)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        printed = self.capsys.readouterr()
+        code = caught.value.code
+        return Ran(code if isinstance(code, int) else 0, printed.out, printed.err)
+
+
+def test_the_commands_are_those_of_the_readme() -> None:
+    assert [command.name or command.callback.__name__ for command in app.registered_commands if command.callback] == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(run: Runner, command: str) -> None:
+    shown = run(command, "--help")
+    assert shown.code == 0
+    assert f"Example: pitsearch {command} " in re.sub(r"\s+", " ", shown.out)
+
+
+def test_help_needs_no_torch() -> None:
+    code = "import sys; from search.cli import app; sys.exit('torch' in sys.modules or 'optuna' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["launch"], ["nonsense"], ["launch", "x", "--trials", "0"], ["launch", "x", "--depth", "3"], ["dashboard", "--port", "0"]],
+)
+def test_wrong_use_exits_with_2(run: Runner, words: list[str]) -> None:
+    assert run(*words).code == 2
+
+
+def test_the_whole_road_on_the_command_line(run: Runner, tiny_folder: Path, tmp_path: Path) -> None:
+    Path("space.toml").write_text(SMALL_SPACE.write())
+    checked = run("check", tiny_folder)
+    assert checked.code == 0
+    assert f"next: pitsearch launch {tiny_folder}" in checked.out
+    launched = run("launch", tiny_folder, "--trials", 2, "--workers", 1, "--ladder", SHORT, "--space", "space.toml")
+    assert launched.code == 0
+    assert len(re.findall(r"^trial \d+ +(?:complete|pruned) +acceptance ", launched.out, re.MULTILINE)) == 2
+    assert "next: pitsearch select --study tiny" in launched.out
+    status = run("status")
+    assert "2 of 2 done: " in status.out
+    assert "; 0 running, 0 failed, 0 stopped" in status.out
+    selected = run("select", "--study", "tiny", "--workers", 1)
+    assert "held-out set, opened once" in selected.out
+    assert "next: pitsearch export --study tiny OUT/" in selected.out
+    exported = run("export", "--study", "tiny", "best", "--workers", 1)
+    assert "next: pitsearch predict best DATA --out scores.csv" in exported.out
+    predicted = run("predict", "best", tiny_folder, "--out", "scores.csv", "--slide", 1)
+    assert predicted.code == 0
+    assert (tmp_path / "scores.csv").read_text().startswith("pit,p_signal,accepted\n")
+
+
+def test_a_storage_elsewhere_is_named_in_what_comes_next(run: Runner, tiny_folder: Path, tmp_path: Path) -> None:
+    Path("space.toml").write_text(SMALL_SPACE.write())
+    storage = f"sqlite:///{tmp_path}/other.db"
+    words = ["--trials", 1, "--workers", 1, "--ladder", "5x1", "--space", "space.toml", "--storage", storage]
+    assert f"next: pitsearch select --study tiny --storage {storage}" in run("launch", tiny_folder, *words).out
+    assert not (tmp_path / "studies.db").exists()
+
+
+REFUSED = {
+    "no_folder": (["launch", "nowhere"], "nowhere: a data set is a folder, but there is none by this name; check the path."),
+    "no_studies": (
+        ["status"],
+        "studies.db: a storage must be there, but this file is not; run `pitsearch launch DATA` first, or give --storage.",
+    ),
+    "no_space_file": (["launch", "DATA", "--space", "no.toml"], "no.toml: a space file must be readable TOML, but:"),
+    "unknown_axis": (
+        ["launch", "DATA", "--space", "odd.toml"],
+        "odd.toml:2: `network.depht` must be an axis of the space (",
+    ),
+    "unknown_slide": (
+        ["launch", "DATA", "--holdout-slide", "9"],
+        "tiny: a slide must be in labels.csv, but got '9'; choose from 1, 2, 3, 4.",
+    ),
+    "no_bundle": (["predict", "no-bundle", "DATA"], "no-bundle/model.json: a bundle must hold readable model.json and"),
+    "no_channel_left": (
+        ["launch", "BROKEN"],
+        "foil.toml: each channel needs its images, but channel '9' has none (looked for crops/p000_9.png, ...); "
+        "add them, or remove its [[channels]] entry.",
+    ),
+    "share": (
+        ["launch", "DATA", "--holdout-share", "0.9"],
+        "`0.05 <= share <= 0.5` must hold for the held-out set, but got 0.9;",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_bad_input_gets_one_line_and_writes_nothing(run: Runner, tiny_folder: Path, tmp_path: Path, name: str) -> None:
+    broken = write_dataset(tmp_path / "broken", counts={"candidate": 8, "bottom": 8})
+    for path in (broken / "crops").glob("*_9.png"):
+        path.unlink()
+    Path("odd.toml").write_text("[network]\ndepht = [2]\n")
+    before = sorted(tmp_path.iterdir())
+    words, message = REFUSED[name]
+    refused = run(*({"DATA": tiny_folder, "BROKEN": broken}.get(word, word) for word in words))
+    assert refused.code == 1
+    assert refused.err.startswith(f"error: {message}")
+    assert len(refused.err.splitlines()) == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_every_fault_of_a_data_set_gets_its_line(run: Runner, tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "faulty", counts={"candidate": 8, "bottom": 8}, channels=CHANNELS[:2])
+    lines = (folder / "labels.csv").read_text().splitlines()
+    lines[3] = lines[3].replace(lines[3].split(",")[1], "botom")
+    lines[5] = lines[5].replace(lines[5].split(",")[1], "")
+    lines.append(lines[1])
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    (folder / "crops" / "p005_1.png").unlink()
+    (folder / "crops" / "p006_2.png").write_bytes((folder / "crops" / "p006_2.png").read_bytes()[:60])
+    for command in ("check", "launch"):
+        refused = run(command, folder)
+        assert refused.code == 1
+        assert_golden("faults", refused.err)
+
+
+def test_a_changed_bundle_is_refused(run: Runner, tiny_folder: Path, finished_folder: Path) -> None:
+    shutil.copy(finished_folder / "studies.db", "studies.db")
+    run("select", "--workers", 1)
+    run("export", "best")
+    weights = Path("best/weights.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    refused = run("predict", "best", tiny_folder, "--out", "scores.csv")
+    assert refused.code == 1
+    assert refused.err == (
+        "error: best/weights.safetensors: the weights must be those that were exported, but their hash differs from "
+        "model.json's; export the model again.\n"
+    )
+    assert not Path("scores.csv").exists()
+
+
+def test_a_fault_of_ours_is_not_dressed_up_as_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("search.cli.app", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        main()
+
+
+def test_the_console_script_is_there() -> None:
+    command = typer.main.get_command(app)
+    assert command.name == "pitsearch"

@@ -1,0 +1,174 @@
+"""Launches: the budget, going on, workers, and what is left when someone stops them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import FrozenTrial, TrialState
+
+from foils import Dataset
+from search.errors import StudyError
+from search.launching import reap
+from search.studies import Study, find_study
+from spaces import Range, Space
+from spaces.axes import Domain
+from tests.search.conftest import SMALL_SPACE, start
+
+
+class Recorder:
+    """A watcher that remembers."""
+
+    def __init__(self) -> None:
+        self.notes: Sequence[str] = ()
+        self.numbers: list[int] = []
+
+    def started(self, study: Study, notes: Sequence[str]) -> None:
+        self.notes = notes
+
+    def finished(self, trial: FrozenTrial) -> None:
+        self.numbers.append(trial.number)
+
+    def stopping(self) -> None:
+        raise AssertionError("nobody asked to stop")
+
+
+def states(study: Study) -> list[TrialState]:
+    return [trial.state for trial in study.optuna.trials]
+
+
+def test_a_launch_runs_its_budget_and_the_same_call_adds_nothing(tiny: Dataset, tmp_path: Path) -> None:
+    recorder = Recorder()
+    study = start(tiny, tmp_path, trials=2, watcher=recorder)
+    assert states(study) == [TrialState.COMPLETE] * 2
+    assert recorder.numbers == [0, 1]
+    start(tiny, tmp_path, trials=2)
+    assert len(states(study)) == 2
+    start(tiny, tmp_path, trials=3)
+    assert len(states(study)) == 3
+
+
+def test_one_worker_gives_the_same_search_again(tiny: Dataset, tmp_path: Path) -> None:
+    runs = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        runs.append(start(tiny, tmp_path / name, trials=3).optuna.trials)
+    for first, second in zip(*runs, strict=True):
+        assert (first.params, first.value) == (second.params, second.value)
+
+
+def test_workers_share_the_budget_exactly(tiny: Dataset, tmp_path: Path) -> None:
+    recorder = Recorder()
+    study = start(tiny, tmp_path, trials=5, workers=2, watcher=recorder)
+    assert states(study) == [TrialState.COMPLETE] * 5
+    assert sorted(recorder.numbers) == [0, 1, 2, 3, 4]
+    workers = {trial.user_attrs["worker"] for trial in study.optuna.trials}
+    assert f"{socket.gethostname()}:{os.getpid()}" not in workers
+
+
+def test_a_configuration_that_diverges_is_a_result_not_a_failure(tiny: Dataset, tmp_path: Path) -> None:
+    absurd: dict[str, Domain] = {
+        "network.name": ("minihip",),
+        "optimiser.name": ("sgd",),
+        "optimiser.learning_rate": Range(50.0, 99.0),
+        "optimiser.schedule": ("constant",),
+    }
+    study = start(tiny, tmp_path, trials=2, space=Space({**SMALL_SPACE.chosen, **absurd}))
+    assert states(study) == [TrialState.COMPLETE] * 2
+    for trial in study.optuna.trials:
+        assert set(trial.user_attrs["verdicts"]) <= {"diverged", "collapsed"}
+
+
+def test_time_that_is_up_stops_the_running_trial_and_keeps_the_rest(tiny: Dataset, tmp_path: Path) -> None:
+    study = start(tiny, tmp_path, trials=1000, minutes=1.5 / 60)
+    found = study.optuna.trials
+    assert 1 <= len(found) < 1000
+    assert all(trial.state == TrialState.COMPLETE or trial.user_attrs["stopped"] == "time is up" for trial in found)
+
+
+def test_notes_of_the_data_reach_the_watcher(tiny: Dataset, tmp_path: Path) -> None:
+    recorder = Recorder()
+    start(tiny, tmp_path, trials=1, ladder="5x1", watcher=recorder, holdout_slides=("1",))
+    assert list(recorder.notes) == list(tiny.notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"trials": 0}, "`trials > 0` must hold, but got 0"),
+        ({"minutes": -1.0}, "`minutes > 0` must hold, but got -1.0"),
+        ({"workers": 0}, "`workers > 0` must hold, but got 0"),
+        ({"ladder": "up"}, "a rung must be written"),
+        ({"pruner": "magic"}, "a pruner must be one of"),
+    ],
+)
+def test_a_launch_that_makes_no_sense_writes_nothing(
+    tiny: Dataset, tmp_path: Path, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(StudyError, match=message):
+        start(tiny, tmp_path, **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_trials_whose_worker_is_gone_are_marked(finished: Study) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    host = socket.gethostname()
+    study = finished.optuna
+    for worker in (f"{host}:{gone.pid}", f"{host}:{os.getpid()}", f"elsewhere:{gone.pid}"):
+        study.ask().set_user_attr("worker", worker)
+    reap(study)
+    assert [trial.state for trial in study.trials[3:]] == [TrialState.FAIL, TrialState.RUNNING, TrialState.RUNNING]
+    assert study.trials[3].user_attrs["stopped"] == "its worker died"
+
+
+def wait_for(storage: str, ready: int, process: subprocess.Popen[str]) -> optuna.Study:
+    """Wait until a study in the storage has so many finished trials."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stdout.read() if process.stdout else ""
+        try:
+            study = find_study("tiny", storage).optuna
+        except StudyError:
+            time.sleep(0.2)
+            continue
+        if sum(trial.state.is_finished() for trial in study.trials) >= ready:
+            return study
+        time.sleep(0.1)
+    raise AssertionError("the launch did not get going")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tiny_folder: Path, tmp_path: Path, workers: int) -> None:
+    (tmp_path / "space.toml").write_text(SMALL_SPACE.write())
+    storage = f"sqlite:///{tmp_path}/studies.db"
+    command = [sys.executable, "-m", "search", "launch", str(tiny_folder), "--trials", "500", "--workers", str(workers)]
+    command += ["--space", str(tmp_path / "space.toml"), "--ladder", "1x1,5x1,5x6", "--storage", storage]
+    # A session of its own: the signal goes to the whole foreground group, as a terminal sends it.
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, start_new_session=True
+    )
+    study = wait_for(storage, 2, process)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
+    assert "stopping: running trials end after their epoch" in output
+    assert "the same command goes on where it stopped" in output
+    before = study.trials
+    assert {trial.state for trial in before} <= {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL}
+    assert all(trial.user_attrs.get("stopped") == "stopped by hand" for trial in before if trial.state == TrialState.FAIL)
+    done = sum(trial.state != TrialState.FAIL for trial in before)
+    command[command.index("500")] = str(done + 1)
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path, timeout=120)
+    after = study.trials
+    assert [trial.number for trial in after[: len(before)]] == [trial.number for trial in before]
+    assert sum(trial.state != TrialState.FAIL for trial in after) == done + 1

@@ -1,0 +1,98 @@
+"""What people see, against golden files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import optuna
+import pytest
+from optuna.trial import TrialState, create_trial
+
+from foils import Dataset
+from search.intervals import wilson
+from search.selection import Candidate, HeldOut, Point, Selection
+from search.status import of_trials
+from search.studies import Plan, Study
+from search.tables import data_table, duration, selection_table, status_table, trial_line
+from spaces import Config
+from spaces.networks import Network
+from tests.golden import assert_golden, render
+from tests.models.test_bundle import ensemble
+
+PLAN = Plan("data", "f" * 64, (), (), (), "{}", "1x3,5x9,5x30", "halving", 0, 0.05, "0")
+CONFIG = Config(network=Network("pitnet", depth=4, width=16))
+
+
+def trial_of(number: int, state: TrialState, rungs: int, **attributes: object) -> optuna.trial.FrozenTrial:
+    folds = 1 if rungs == 1 else 5
+    verdict = "learned" if state == TrialState.COMPLETE else "unfinished"
+    known = {
+        "config": CONFIG.to_dict(),
+        "accepted": [30 + number] * folds,
+        "signals": [42] * folds,
+        "verdicts": [verdict] * folds,
+        "reseeds": [number % 2] + [0] * (folds - 1),
+        "rung": ["1x3", "5x9", "5x30"][rungs - 1],
+        "seconds": 12.34,
+    }
+    trial = create_trial(
+        state=state,
+        value=(30 + number) / 42 if state == TrialState.COMPLETE else None,
+        user_attrs={**known, **attributes} if rungs else attributes,
+        intermediate_values=dict.fromkeys((3, 45, 150)[:rungs], 0.5),
+    )
+    trial.number = number
+    return trial
+
+
+TRIALS = [
+    trial_of(0, TrialState.COMPLETE, 3),
+    trial_of(1, TrialState.COMPLETE, 3),
+    trial_of(2, TrialState.PRUNED, 1),
+    trial_of(3, TrialState.FAIL, 0, error="RuntimeError: no such kernel"),
+    trial_of(4, TrialState.FAIL, 2, stopped="stopped by hand"),
+    trial_of(5, TrialState.RUNNING, 2),
+]
+
+
+def test_the_table_of_a_data_set(tiny: Dataset) -> None:
+    shown = replace(tiny, fingerprint="0123456789abcdef", notes=("3 pits left out: nearer to the border than half a crop",))
+    assert_golden("check", render(data_table(shown)))
+
+
+def test_a_line_for_every_kind_of_trial() -> None:
+    assert_golden("trials", "\n".join(trial_line(trial) for trial in TRIALS) + "\n")
+
+
+def test_the_table_of_a_study() -> None:
+    launched = {"trials": 3, "finished": 0, "started": 0.0, "deadline": None}
+    assert_golden("status", render(status_table(of_trials("craters", PLAN, TRIALS, launched))))
+
+
+def test_the_table_of_a_study_that_has_nothing_yet() -> None:
+    assert_golden("status_empty", render(status_table(of_trials("craters", PLAN, [], {}))))
+
+
+def selection(held_out: HeldOut | None) -> Selection:
+    candidates = (
+        Candidate(7, CONFIG, wilson(200, 210), 0.9876, 5, 5, True, "kept"),
+        Candidate(3, CONFIG, wilson(190, 210), 0.9812, 5, 5, True, "kept, 1 reseeded"),
+        Candidate(5, CONFIG, wilson(205, 210), 0.99, 4, 5, False, "dropped: collapsed in fold 2"),
+    )
+    return Selection(Study("craters"), candidates, 7, 5, 0.4321, ensemble(), held_out, 7 if held_out else 2)
+
+
+def test_the_table_of_a_selection() -> None:
+    points = tuple(Point(rate, 0.4, wilson(46, 52), wilson(220, 222)) for rate in (0.05, 0.01))
+    assert_golden("select", render(selection_table(selection(HeldOut(52, 222, 0.9765, points)))))
+
+
+def test_the_table_of_a_selection_after_the_look() -> None:
+    assert_golden("select_again", render(selection_table(selection(None))))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "unknown"), (0, "0 s"), (59.6, "1 min 00 s"), (125, "2 min 05 s"), (7260, "2 h 01 min")]
+)
+def test_durations_are_as_coarse_as_they_are_long(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
