@@ -1,0 +1,36 @@
+# The two commands of the README, and what they need. Everything goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo test test-all lint clean
+
+setup: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# Search built-in synthetic foils, select, export, predict: a few minutes on 2 cores.
+demo: setup
+	rm -rf demo && mkdir demo
+	$(BIN)/pitsearch synth demo/foils --seed 1
+	$(BIN)/pitsearch check demo/foils --sheet demo/foils.png
+	cd demo && ../$(BIN)/pitsearch launch foils --trials 40 --minutes 4
+	cd demo && ../$(BIN)/pitsearch select
+	cd demo && ../$(BIN)/pitsearch export best
+	cd demo && ../$(BIN)/pitsearch predict best foils --out scores.csv
+
+test: lint
+	$(BIN)/python -m pytest -m 'not slow'
+
+test-all: lint
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv build demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
