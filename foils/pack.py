@@ -10,10 +10,11 @@ import json
 import math
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import platformdirs
@@ -69,7 +70,7 @@ def pack(folder: Path, description: Description, pits: Sequence[Pit], *, keep: b
     if not _is_packed(path, len(kept), description):
         crops = _read_crops(folder, description, pits, units, kept)
         if keep:
-            _write(path, crops)
+            write_cached(path, lambda stream: np.save(stream, crops, allow_pickle=False))
     return Packed(path, fingerprint, kept, notes)
 
 
@@ -226,13 +227,16 @@ def _lines(faults: dict[str, list[str]]) -> list[str]:
     return lines
 
 
-def _write(path: Path, packed: Grey) -> None:
-    """Write the array under a temporary name and rename it, so that no reader sees half of it."""
+def write_cached(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file of the cache under a temporary name and rename it, so that no reader sees half of it.
+
+    Raises DataError where the cache cannot be written.
+    """
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
-            np.save(stream, packed, allow_pickle=False)
+            write(stream)
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -140,14 +140,16 @@ class FoldTraining:
             self._scores = self.epoch, chances.view(-1, self.task.inputs.per_pit).mean(1).double().numpy()
         return self._scores[1]
 
+    def _classes(self) -> torch.Tensor:
+        """Give the class of highest probability of each validation pit that has a class."""
+        chances = self._logits(self._validate_classed).softmax(1)
+        return chances.view(len(self._validate_classed), self.task.inputs.per_pit, -1).mean(1).argmax(1)
+
     def accuracy(self) -> float:
         """The share of validation pits in a class whose class has the highest probability."""
         if self.diverged:
             return 0.0
-        pits = self._validate_classed
-        chances = self._logits(pits).softmax(1)
-        mean = chances.view(len(pits), self.task.inputs.per_pit, -1).mean(1)
-        return float((mean.argmax(1) == self.task.classes[pits]).double().mean())
+        return float((self._classes() == self.task.classes[self._validate_classed]).double().mean())
 
     def score(self) -> Score:
         """Score the validation pits at the task's working point."""
@@ -166,6 +168,7 @@ class FoldTraining:
                 result.auc,
                 result.signals,
                 result.backgrounds,
+                self.diverged or len(self._classes().unique()) == 1,
                 self.task.epochs if planned is None else planned,
             )
         )

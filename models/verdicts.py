@@ -5,9 +5,11 @@ Rules, in the order in which they are asked, and the reason for each bound:
 1. diverged: a loss was not finite, or the last epoch's training loss is over GROWTH times both the first epoch's and the
    constant predictor's. A training that only fails to learn stays near the constant predictor's loss.
 2. unfinished: fewer epochs than planned.
-3. collapsed: signal is not ranked above background beyond chance. Under chance the area under the curve has mean 1/2 and
-   variance (m + n + 1) / (12 m n) for m signal and n background pits (Mann & Whitney 1947); at CHANCE deviations one
-   training in a hundred that knows nothing passes. Accepting all or nothing gives 1/2 exactly.
+3. collapsed, in either of two ways. Signal is not ranked above background beyond chance: under chance the area under the
+   curve has mean 1/2 and variance (m + n + 1) / (12 m n) for m signal and n background pits (Mann & Whitney 1947); at CHANCE
+   deviations one training in a hundred that knows nothing passes. Or every pit is given the same class and the validation
+   loss lies less than GAIN under the constant predictor's: accepting all or nothing, the bias towards background. The
+   network in use on images scaled twice ends so, with a ranking that is no chance any more and a likelihood that is.
 4. overtrained: the validation loss, over the last WINDOW epochs, lies above its least by more than LOST of what training
    had gained over the constant predictor, while the training loss fell on. Small networks grow over-confident without losing
    acceptance, so a small rise is no fault; when half of the gain in likelihood is gone, the scores are no probabilities.
@@ -23,6 +25,7 @@ from enum import StrEnum
 
 GROWTH = 2.0
 CHANCE = 2.33
+GAIN = 0.05
 LOST = 0.5
 WINDOW = 3
 
@@ -43,7 +46,7 @@ class Evidence:
 
     `train_loss`, `validation_loss`: one value an epoch (the first as trained on, the second plain cross-entropy);
     `constant_loss`: the validation loss of predicting the class shares; `auc`: area under the curve of the validation pits'
-    scores, `signals` and `backgrounds` of them; `planned`: epochs.
+    scores, `signals` and `backgrounds` of them; `one_class`: all of them are given one class; `planned`: epochs.
     """
 
     train_loss: Sequence[float]
@@ -52,6 +55,7 @@ class Evidence:
     auc: float
     signals: int
     backgrounds: int
+    one_class: bool
     planned: int
 
 
@@ -65,6 +69,8 @@ def judge(evidence: Evidence) -> Verdict:
     if len(evidence.train_loss) < evidence.planned:
         return Verdict.UNFINISHED
     if not beyond_chance(evidence.auc, evidence.signals, evidence.backgrounds):
+        return Verdict.COLLAPSED
+    if evidence.one_class and evidence.validation_loss[-1] > (1 - GAIN) * evidence.constant_loss:
         return Verdict.COLLAPSED
     if _overtrained(evidence):
         return Verdict.OVERTRAINED

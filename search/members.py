@@ -1,14 +1,15 @@
-"""Train the members of a trial's ensemble: one a fold, the same trainings that the trial itself ran.
+"""The members of a trial's ensemble: one a fold, the trainings that the trial itself ran.
 
-They are kept in the cache under everything that they follow from, so that `select` and `export` train them once. Knows
-nothing of selecting or of the held-out set.
+A trial that climbs the whole ladder keeps them in the cache, under everything that they follow from; where they are missing,
+because the cache was emptied or the trial ran elsewhere, they are trained again to the same numbers. Knows nothing of
+selecting or of the held-out set.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +22,19 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from foils import Dataset
-from foils.pack import cache_folder
-from models.crossvalidation import make_task, start_fold
+from foils.pack import cache_folder, write_cached
+from models.crossvalidation import CrossValidation, make_task, start_fold
 from models.ensemble import Ensemble, with_weights
 from models.metrics import Floats
+from models.training import FoldTraining
 from models.verdicts import Verdict
 from search.errors import StudyError
 from search.ladder import Ladder
 from search.studies import Plan
 from spaces import Config
+
+# A fold's weights as safetensors bytes, whether it learned, its validation pits' scores.
+Trained = tuple[bytes, bool, Floats]
 
 
 @dataclass(frozen=True)
@@ -42,26 +47,27 @@ class Members:
     out_of_fold: Floats
 
 
+def keep_members(data: Dataset, validation: CrossValidation, plan: Plan) -> None:
+    """Keep the members of a trial that has climbed the whole ladder, so that a selection need not train them again."""
+    reseeds = [validation.reseeds.get(fold, 0) for fold in range(validation.count)]
+    trained = [_pack(data, training) for _, training in sorted(validation.trainings.items())]
+    _write(_place(data, validation.task.config, plan, validation.seed, reseeds), trained)
+
+
 def train_members(data: Dataset, trial: FrozenTrial, plan: Plan, workers: int | None = None) -> Members:
-    """Train a trial's folds to the end, or find them trained, and drop those that did not learn.
+    """Find a trial's members where it kept them, or train them to the same end, and drop those that did not learn.
 
     `data`: the pits that trials may see. Raises StudyError where none learned.
     """
     config = Config.from_dict(trial.user_attrs["config"])
     seed, reseeds = trial.user_attrs["seed"], trial.user_attrs["reseeds"]
-    key = [data.fingerprint, plan.folds, plan.ladder, config.to_dict(), seed, reseeds, torch.__version__]
-    path = cache_folder() / f"members-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.safetensors"
+    path = _place(data, config, plan, seed, reseeds)
     kept = _recall(path)
     if kept is None:
-        folds = range(len(reseeds))
         run = delayed(_train_fold)
-        results = Parallel(n_jobs=min(workers or cpu_count(), len(folds)))(
-            run(data, config, plan, seed, fold, reseeds[fold]) for fold in folds
-        )
-        kept = {f"weights.{fold}": np.frombuffer(weights, np.uint8) for fold, (weights, _, _) in enumerate(results)}
-        kept["learned"] = np.array([learned for _, learned, _ in results])
-        kept["out_of_fold"] = np.nansum([scores for _, _, scores in results], axis=0)
-        _keep(path, kept)
+        parallel = Parallel(n_jobs=min(workers or cpu_count(), len(reseeds)))
+        _write(path, parallel(run(data, config, plan, seed, fold, again) for fold, again in enumerate(reseeds)))
+        kept = load(path.read_bytes())
     learned = kept["learned"].astype(np.bool_)
     if not learned.any():
         raise StudyError(f"a winner must have members that learn, but trial {trial.number} has none; launch more trials.")
@@ -74,8 +80,14 @@ def train_members(data: Dataset, trial: FrozenTrial, plan: Plan, workers: int | 
     return Members(Ensemble(config, tuple(members), lights, size, scale), learned, scores)
 
 
-def _train_fold(data: Dataset, config: Config, plan: Plan, seed: int, fold: int, reseeds: int) -> tuple[bytes, bool, Floats]:
-    """Train one fold to the end: its weights, whether it learned, its validation scores (`[pits]`, NaN elsewhere)."""
+def _place(data: Dataset, config: Config, plan: Plan, seed: int, reseeds: Sequence[int]) -> Path:
+    """Name the file of some members by everything that they follow from."""
+    key = [data.fingerprint, plan.folds, plan.ladder, config.to_dict(), seed, list(reseeds), torch.__version__]
+    return cache_folder() / f"members-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.safetensors"
+
+
+def _train_fold(data: Dataset, config: Config, plan: Plan, seed: int, fold: int, reseeds: int) -> Trained:
+    """Train one fold to the end, on one thread as in its trial."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -83,12 +95,17 @@ def _train_fold(data: Dataset, config: Config, plan: Plan, seed: int, fold: int,
         task = make_task(data, config, epochs=ladder.epochs, working_point=plan.working_point)
         training = start_fold(task, np.array(plan.folds), fold, seed, reseeds)
         training.advance(ladder.epochs)
+        return _pack(data, training)
     finally:
         torch.set_num_threads(threads)
-    scores = np.full(len(data), np.nan)
-    scores[training.validate] = training.scores()
+
+
+def _pack(data: Dataset, training: FoldTraining) -> Trained:
+    """Give a fold's weights, whether it learned, and its validation pits' scores, `[pits]`, 0 elsewhere."""
     lights, size, scale = data.description.channels, data.description.crop, data.full_scale
-    weights = Ensemble(config, (training.classifier,), lights, size, scale).weights()
+    weights = Ensemble(training.task.config, (training.classifier,), lights, size, scale).weights()
+    scores = np.zeros(len(data))
+    scores[training.validate] = training.scores()
     return weights, training.verdict() is Verdict.LEARNED, scores
 
 
@@ -99,15 +116,10 @@ def _recall(path: Path) -> dict[str, npt.NDArray[np.generic]] | None:
         return None  # not trained yet, or cut short: train
 
 
-def _keep(path: Path, kept: dict[str, npt.NDArray[np.generic]]) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(save(kept))
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StudyError(
-            f"{path.parent}: the cache folder must be writable, but: {error.strerror}; free space there, or set "
-            "PITSEARCH_CACHE to another folder."
-        ) from None
+def _write(path: Path, trained: Sequence[Trained]) -> None:
+    kept: dict[str, npt.NDArray[np.generic]] = {
+        f"weights.{fold}": np.frombuffer(weights, np.uint8) for fold, (weights, _, _) in enumerate(trained)
+    }
+    kept["learned"] = np.array([learned for _, learned, _ in trained])
+    kept["out_of_fold"] = np.sum([scores for _, _, scores in trained], axis=0)
+    write_cached(path, lambda stream: stream.write(save(kept)))

@@ -24,6 +24,7 @@ from optuna.trial import FrozenTrial, TrialState
 from foils import Dataset
 from models.crossvalidation import CrossValidation, FoldResult, make_task
 from search.ladder import Ladder, Rung
+from search.members import keep_members
 from search.pruners import make_pruner
 from search.studies import Plan, Study, open_storage
 from spaces import Space, suggest
@@ -119,6 +120,7 @@ def climb(trial: optuna.Trial, data: Dataset, plan: Plan, check: Callable[[], No
         trial.report(value, rung.cost)
         if rung is not ladder.rungs[-1] and trial.should_prune():
             raise optuna.TrialPruned
+    keep_members(data, validation, plan)
     return value
 
 

@@ -17,7 +17,7 @@ from spaces.networks import Network
 from spaces.optimisers import Optimiser
 from tests.tiny import write_dataset
 
-GOOD = Evidence([0.7, 0.5, 0.3, 0.2], [0.6, 0.5, 0.4, 0.4], 0.6, 0.95, 40, 200, 4)
+GOOD = Evidence([0.7, 0.5, 0.3, 0.2], [0.6, 0.5, 0.4, 0.4], 0.6, 0.95, 40, 200, False, 4)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,9 @@ GOOD = Evidence([0.7, 0.5, 0.3, 0.2], [0.6, 0.5, 0.4, 0.4], 0.6, 0.95, 40, 200, 
         ({"auc": 0.5}, Verdict.COLLAPSED),
         ({"auc": 0.55}, Verdict.COLLAPSED),
         ({"auc": 0.64}, Verdict.LEARNED),
+        ({"one_class": True}, Verdict.LEARNED),
+        ({"one_class": True, "validation_loss": [0.6, 0.6, 0.6, 0.58]}, Verdict.COLLAPSED),
+        ({"one_class": False, "validation_loss": [0.6, 0.6, 0.6, 0.58]}, Verdict.LEARNED),
         ({"validation_loss": [0.2, 0.2, 0.2, 1.0]}, Verdict.OVERTRAINED),
         ({"validation_loss": [0.2, 0.2, 0.2, 0.6]}, Verdict.LEARNED),
         ({"validation_loss": [0.2, 0.2, 0.2, 1.0], "train_loss": [0.1, 0.1, 0.1, 0.2]}, Verdict.LEARNED),
