@@ -89,9 +89,11 @@ def check(
     loaded = load(data)
     _console().print(data_table(loaded))
     if sheet is not None:
-        from search.report import write_sheet
+        from foils.sheet import contact_sheet, save_sheet
 
-        write_sheet(loaded, sheet)
+        lights = [channel.name for channel in loaded.description.channels]
+        pits = [pit.pit for pit in loaded.pits]
+        save_sheet(contact_sheet(loaded.crops(), loaded.labels.tolist(), lights, names=pits, per_label=8), sheet)
         _say(f"wrote {sheet}")
     _say(f"no faults; next: pitsearch launch {data}")
 

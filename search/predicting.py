@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,8 @@ def write_scores(prediction: Prediction, path: Path) -> None:
                 writer.writerow([pit.pit, f"{chance:.6f}", int(accepted)])
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise DataError(f"{path}: the scores must be writable, but: {error.strerror}; choose another --out.") from None
 
 
