@@ -50,3 +50,14 @@ def test_one_pit_of_one_grey_can_be_drawn() -> None:
 def test_shapes_that_disagree_are_refused(array: NDArray[np.uint8], labels: list[str], names: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         contact_sheet(array, labels, names)
+
+
+def test_a_sheet_is_saved_or_refused_on_one_line(tmp_path: Path) -> None:
+    sheet = contact_sheet(pixels(), LABELS, ["1", "2", "9"], names=[f"p{number}" for number in range(len(LABELS))])
+    save_sheet(sheet, tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as saved:
+        assert saved.size == sheet.size
+    for path, reason in ((tmp_path / "no" / "sheet.png", "No such file"), (tmp_path / "sheet.odd", "unknown file extension")):
+        with pytest.raises(DataError, match=reason) as caught:
+            save_sheet(sheet, path)
+        assert len(str(caught.value).splitlines()) == 1

@@ -1,0 +1,254 @@
+"""`foil.toml`: what it says comes through, and every fault is one line with its place, rule, value and remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from foils.description import Channel, Description, read_description
+
+GOOD = """\
+name = "mine"
+signal = "candidate"
+pattern = "crops/{pit}_{channel}.png"
+crop = 28
+labels = ["candidate", "top"]
+ignore = ["top"]
+pixel_um = 0.85
+
+[[channels]]
+name = "1"
+kind = "rotating"
+azimuth_deg = 67.5
+
+[[channels]]
+name = "9"
+kind = "backlit"
+"""
+
+
+def read(folder: Path, text: str) -> tuple[Description | None, list[str]]:
+    (folder / "foil.toml").write_text(text, encoding="utf-8")
+    faults: list[str] = []
+    return read_description(folder, faults), faults
+
+
+def test_everything_the_file_says_comes_through(tmp_path: Path) -> None:
+    description, faults = read(tmp_path, GOOD)
+    assert faults == []
+    assert description == Description(
+        name="mine",
+        signal="candidate",
+        pattern="crops/{pit}_{channel}.png",
+        crop=28,
+        channels=(Channel("1", "rotating", 67.5), Channel("9", "backlit")),
+        labels=("candidate", "top"),
+        ignore=("top",),
+        pixel_um=0.85,
+    )
+
+
+def test_what_may_be_left_out_has_defaults(tmp_path: Path) -> None:
+    lines = [line for line in GOOD.splitlines() if not line.startswith(("labels", "ignore", "pixel_um"))]
+    description, faults = read(tmp_path, "\n".join(lines))
+    assert faults == []
+    assert description is not None
+    assert (description.labels, description.ignore, description.pixel_um) == ((), ("maybe",), None)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "by_pit", "paged"),
+    [
+        ("crops/{pit}_{channel}.png", True, False),
+        ("{foil}/{pit}.tif", True, True),
+        ("{foil}_s{slide}_{channel}.tga", False, False),
+        ("{slide}.tif", False, True),
+    ],
+)
+def test_the_pattern_tells_crops_from_frames_and_pages_from_files(
+    tmp_path: Path, pattern: str, by_pit: bool, paged: bool
+) -> None:
+    description, _ = read(tmp_path, GOOD.replace("crops/{pit}_{channel}.png", pattern))
+    assert description is not None
+    assert (description.by_pit, description.paged) == (by_pit, paged)
+    named = pattern.replace("{pit}", "p1").replace("{foil}", "f").replace("{slide}", "3").replace("{channel}", "9")
+    assert description.file(tmp_path, pit="p1", foil="f", slide="3", channel="9") == tmp_path / named
+
+
+# What to replace in GOOD, by what, and the one line that says so.
+BROKEN = {
+    "no name": ('name = "mine"\n', "", "foil.toml:1: `name` must be a non-empty text, but got None; set it."),
+    "name of spaces": ('"mine"', '"  "', "foil.toml:1: `name` must be a non-empty text, but got '  '; set it."),
+    "name that is a path": (
+        '"mine"',
+        '"../mine"',
+        "foil.toml:1: `name` must be letters, digits, '.', '_' or '-', but got '../mine'; rename the data set.",
+    ),
+    "signal no text": ('"candidate"\n', "3\n", "foil.toml:2: `signal` must be a non-empty text, but got 3; set it."),
+    "signal not listed": (
+        '["candidate", "top"]',
+        '["bottom", "top"]',
+        "foil.toml:2: `signal` must be one of `labels`, but got 'candidate'; add it or correct it.",
+    ),
+    "signal ignored": (
+        '["top"]',
+        '["candidate"]',
+        "foil.toml:6: `ignore` must not hold the signal label, but got 'candidate' in it; remove it.",
+    ),
+    "labels no list": (
+        '["candidate", "top"]',
+        '"top"',
+        "foil.toml:5: `labels` must be a list of texts, but got 'top'; correct it.",
+    ),
+    "an empty label": (
+        'ignore = ["top"]',
+        'ignore = [""]',
+        "foil.toml:6: `ignore` must be a list of texts, but got ['']; correct it.",
+    ),
+    "crop too small": (
+        "crop = 28",
+        "crop = 7",
+        "foil.toml:4: `8 <= crop <= 1024` must hold (whole pixels), but got crop=7; set it.",
+    ),
+    "crop no whole number": (
+        "crop = 28",
+        "crop = 28.0",
+        "foil.toml:4: `8 <= crop <= 1024` must hold (whole pixels), but got crop=28.0; set it.",
+    ),
+    "pixel of no size": (
+        "0.85",
+        "0",
+        "foil.toml:7: `pixel_um > 0` must hold (micrometres), but got 0; correct or remove it.",
+    ),
+    "unknown key": (
+        "crop =",
+        "corp =",
+        "foil.toml:4: keys must be among channels, crop, ignore, labels, name, pattern, pixel_um, signal, but got `corp`; "
+        "correct or remove it.",
+    ),
+    "pattern out of the folder": (
+        "crops/{pit}",
+        "../crops/{pit}",
+        "foil.toml:3: `pattern` must stay inside the folder, but got '../crops/{pit}_{channel}.png'; use a relative path.",
+    ),
+    "pattern out by a detour": (
+        "crops/{pit}",
+        "crops/../../{pit}",
+        "foil.toml:3: `pattern` must stay inside the folder, but got 'crops/../../{pit}_{channel}.png'; use a relative path.",
+    ),
+    "pattern from the root": (
+        "crops/{pit}",
+        "/etc/{pit}",
+        "foil.toml:3: `pattern` must stay inside the folder, but got '/etc/{pit}_{channel}.png'; use a relative path.",
+    ),
+    "pattern without pit and slide": (
+        "crops/{pit}_",
+        "crops/{foil}_",
+        "foil.toml:3: `pattern` must hold {pit} (crops) or {slide} (frames), but got 'crops/{foil}_{channel}.png'; add it.",
+    ),
+    "pattern with another field": (
+        "{pit}_",
+        "{pit}_{light}",
+        "foil.toml:3: `pattern` may hold {pit}, {foil}, {slide}, {channel}, but got {light} in "
+        "'crops/{pit}_{light}{channel}.png'; correct it.",
+    ),
+    "pattern that reaches into a field": (
+        "{pit}",
+        "{pit.__class__}",
+        "foil.toml:3: `pattern` may hold {pit}, {foil}, {slide}, {channel}, but got {pit.__class__} in "
+        "'crops/{pit.__class__}_{channel}.png'; correct it.",
+    ),
+    "pattern with a format": (
+        "{pit}",
+        "{pit:>9}",
+        "foil.toml:3: `pattern` may hold {pit}, {foil}, {slide}, {channel}, but got {pit:>9} in "
+        "'crops/{pit:>9}_{channel}.png'; correct it.",
+    ),
+    "pattern with an open brace": (
+        "{pit}_",
+        "{pit_",
+        "foil.toml:3: `pattern` must have matching braces, but got 'crops/{pit_{channel}.png' (unexpected '{' in field name); "
+        "correct it.",
+    ),
+    "unknown kind": ("backlit", "uv", "foil.toml:16: `kind` must be one of rotating, backlit, halo, but got 'uv'; correct it."),
+    "no kind": (
+        'kind = "backlit"\n',
+        "",
+        "foil.toml:14: `kind` must be one of rotating, backlit, halo, but got None; correct it.",
+    ),
+    "rotating without azimuth": (
+        "azimuth_deg = 67.5\n",
+        "",
+        "foil.toml:9: a rotating channel needs `0 <= azimuth_deg < 360`, but got None; set the light's direction.",
+    ),
+    "azimuth beyond the circle": (
+        "67.5",
+        "360",
+        "foil.toml:12: a rotating channel needs `0 <= azimuth_deg < 360`, but got 360; set the light's direction.",
+    ),
+    "azimuth that is no number": (
+        "67.5",
+        "nan",
+        "foil.toml:12: a rotating channel needs `0 <= azimuth_deg < 360`, but got nan; set the light's direction.",
+    ),
+    "backlit with azimuth": (
+        '"backlit"',
+        '"backlit"\nazimuth_deg = 5',
+        "foil.toml:17: a backlit channel has no azimuth_deg, but got 5; remove it.",
+    ),
+    "one channel twice": ('"9"', '"1"', "foil.toml:15: channel names must differ, but got '1' twice; rename one."),
+    "channel that is a path": (
+        '"9"',
+        '"../9"',
+        "foil.toml:15: a channel's `name` must be letters, digits, '.', '_' or '-', but got '../9'.",
+    ),
+    "channel with another key": (
+        '"backlit"',
+        '"backlit"\ncolour = 1',
+        "foil.toml:17: a channel's keys must be name, kind, azimuth_deg, but got `colour`; remove it.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "line"), BROKEN.values(), ids=BROKEN)
+def test_a_fault_is_one_line_with_place_rule_value_and_remedy(tmp_path: Path, old: str, new: str, line: str) -> None:
+    assert old in GOOD
+    description, faults = read(tmp_path, GOOD.replace(old, new, 1))
+    assert description is None
+    assert line in faults
+    # A key misspelt is also a key that is missing; nothing else brings a second line.
+    assert len(faults) == (2 if old == "crop =" else 1)
+
+
+def test_a_file_without_channels_is_refused(tmp_path: Path) -> None:
+    description, faults = read(tmp_path, GOOD[: GOOD.index("[[channels]]")])
+    assert description is None
+    assert faults == ["foil.toml:1: at least one [[channels]] entry must be there, but got none; add one for each light."]
+
+
+def test_all_faults_come_at_once(tmp_path: Path) -> None:
+    text = GOOD.replace('"mine"', "1").replace("28", "0").replace("67.5", "-1").replace("backlit", "uv").replace("crops/", "/")
+    _, faults = read(tmp_path, text)
+    assert [fault.split(": ")[0] for fault in faults] == [f"foil.toml:{line}" for line in (1, 4, 3, 12, 16)]
+
+
+def test_a_file_that_is_no_toml_says_where(tmp_path: Path) -> None:
+    _, faults = read(tmp_path, GOOD.replace('"mine"', '"mine'))
+    assert faults == [
+        "foil.toml: the file must be readable TOML, but: Illegal character '\\n' (at line 1, column 13); correct it."
+    ]
+
+
+def test_a_folder_without_the_file_is_refused(tmp_path: Path) -> None:
+    faults: list[str] = []
+    assert read_description(tmp_path, faults) is None
+    assert faults == [f"foil.toml: a data set needs this file, but {tmp_path} has none; see 'A dataset on disk' in README."]
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "foil.toml").write_bytes(GOOD.replace("mine", "grün").encode("latin-1"))
+    faults: list[str] = []
+    assert read_description(tmp_path, faults) is None
+    assert len(faults) == 1
+    assert faults[0].startswith("foil.toml: the file must be readable TOML, but: 'utf-8' codec can't decode")

@@ -1,0 +1,110 @@
+"""`Config`: every name of every table makes one, it survives plain values, and no other name is let in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from spaces.channels import Channels
+from spaces.config import TABLES, Config
+from spaces.errors import SpaceError
+from spaces.networks import NETWORKS, Network
+from spaces.optimisers import Optimiser
+
+CHOICES = [(key, name) for key, table in TABLES.items() for name in table]
+
+
+def plain(key: str, value: object) -> dict[str, Any]:
+    """The default configuration as plain values, with one field changed."""
+    values = Config().to_dict()
+    table, _, name = key.rpartition(".")
+    (values[table] if table else values)[name] = value
+    return values
+
+
+@pytest.mark.parametrize(("key", "name"), CHOICES)
+def test_every_choice_of_every_table_makes_a_config(key: str, name: str) -> None:
+    config = Config.from_dict(plain(key, name))
+    assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    entry = TABLES[key][name]
+    assert entry if isinstance(entry, str) else entry.meaning
+
+
+@pytest.mark.parametrize("key", TABLES)
+def test_two_choices_are_never_described_alike(key: str) -> None:
+    described = [Config.from_dict(plain(key, name)).describe() for name in TABLES[key]]
+    assert len(set(described)) == len(described)
+    assert not any("\n" in line for line in described)
+
+
+def test_a_config_survives_plain_values_in_full() -> None:
+    config = Config(
+        "four-way",
+        Channels("single", "10"),
+        Network("minihip"),
+        Optimiser("sgd", 0.03, 0.0, 17, "constant"),
+        "weighted",
+        "raw",
+        "turned",
+    )
+    assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert config != Config()
+
+
+def test_a_config_is_described_on_one_line() -> None:
+    assert Config().describe() == "binary, stacked, pitnet d3 w16, adamw 1.0e-03/64 cosine, per dataset"
+    config = replace(Config(), channels=Channels("single", "9"), network=Network("minihip"), augmentation="turned")
+    assert config.describe() == "binary, single 9, minihip, adamw 1.0e-03/64 cosine, per dataset, turned"
+
+
+@pytest.mark.parametrize("key", TABLES)
+@pytest.mark.parametrize("value", ["nothing", "", None, 3])
+def test_a_name_in_no_table_is_refused(key: str, value: object) -> None:
+    with pytest.raises(SpaceError) as caught:
+        Config.from_dict(plain(key, value))
+    assert str(caught.value) == f"`{key}` must be one of {', '.join(TABLES[key])}, but got {value!r}; correct it."
+
+
+def without(key: str) -> dict[str, Any]:
+    values = Config().to_dict()
+    del values[key]
+    return values
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        (
+            without("balance"),
+            "a configuration must have the fields augmentation, balance, channels, labelling, network, normalisation, "
+            "optimiser, but 'balance' differs.",
+        ),
+        (
+            Config().to_dict() | {"loss": "focal"},
+            "a configuration must have the fields augmentation, balance, channels, labelling, network, normalisation, "
+            "optimiser, but 'loss' differs.",
+        ),
+    ],
+)
+def test_fields_missing_or_unknown_are_refused(values: dict[str, Any], line: str) -> None:
+    with pytest.raises(SpaceError) as caught:
+        Config.from_dict(values)
+    assert str(caught.value) == line
+
+
+@pytest.mark.parametrize(
+    "values", [plain("network.heads", 4), plain("optimiser.beta", 0.9), Config().to_dict() | {"channels": 3}]
+)
+def test_parts_of_another_version_are_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(SpaceError, match=r"^a configuration must have the fields of this version, but: "):
+        Config.from_dict(values)
+
+
+def test_networks_say_which_of_their_measures_vary() -> None:
+    measures = {"depth", "width"}
+    assert all(set(kind.varies) <= measures for kind in NETWORKS.values())
+    assert set(NETWORKS["pitnet"].varies) == measures
+    assert NETWORKS["minihip"].varies == ()
