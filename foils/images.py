@@ -5,6 +5,7 @@ Knows nothing of pits or channels. Values come as stored, never rescaled.
 
 from __future__ import annotations
 
+import logging
 import math
 from pathlib import Path
 
@@ -15,10 +16,15 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 Grey = npt.NDArray[np.uint8 | np.uint16]
 TIFF_SUFFIXES = (".tif", ".tiff")
-# What tifffile reads without imagecodecs.
-COMPRESSIONS = ("NONE", "DEFLATE", "ADOBE_DEFLATE", "LZMA", "PACKBITS")
+PILLOW_FORMATS = ("PNG", "TGA")
+# The lossless ones: what a lossy one leaves of a faint pit is not what the microscope saw.
+COMPRESSIONS = ("NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "LZMA", "ZSTD", "PACKBITS")
 # A damaged header can claim any size: more than this is not believed (Pillow refuses the same number).
 MOST_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 2**27)
+
+
+# A fault is reported once, by us; tifffile would also log it to the terminal.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 class ImageFault(ValueError):
@@ -33,12 +39,12 @@ def read_pages(path: Path) -> Grey:
     try:
         if path.suffix.lower() in TIFF_SUFFIXES:
             return _read_tiff(path)
-        with Image.open(path) as image:
+        with Image.open(path, formats=PILLOW_FORMATS) as image:
             return _grey(_from_pillow(image))[np.newaxis]
     except FileNotFoundError:
         raise ImageFault("the file is missing") from None
     except UnidentifiedImageError:
-        raise ImageFault("the file is no image that can be read") from None
+        raise ImageFault("the file is no PNG, TGA or TIFF image") from None
     except ImageFault:
         raise
     except Exception as error:  # decoders meet a truncated or damaged file with nearly any exception (struct, zlib, type)

@@ -113,6 +113,8 @@ def _read_row(line: int, row: dict[str, str], description: Description, faults: 
             "correct it, or add it to `labels` in foil.toml."
         )
     place = [_read_number(line, column, cells, description, faults) for column in ("x", "y")]
+    if len(faults) == before and (place[0] is None) != (place[1] is None):
+        faults.append(f"labels.csv:{line}: x and y must be given together (pit {cells['pit']!r}), but one is empty; add it.")
     if len(faults) > before:
         return None
     further = tuple((column, value) for column, value in cells.items() if column not in KNOWN)

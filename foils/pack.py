@@ -26,6 +26,8 @@ from foils.labels import Pit
 
 # A fault shared by thousands of files is shown on this many of them.
 SHOWN = 10
+# Part of the packed files' names: raise it when the same images are to give other crops.
+FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,8 @@ def pack(folder: Path, description: Description, pits: Sequence[Pit], *, keep: b
     Raises DataError with every fault of every image.
     """
     units = _units(folder, description, pits)
-    _check_presence(folder, description, units)
     fingerprint = _fingerprint(description, pits, units)
-    path = cache_folder() / f"{fingerprint[:32]}.npy"
+    path = cache_folder() / f"pixels-{FORMAT}-{fingerprint[:32]}.npy"
     kept: tuple[int, ...] = tuple(range(len(pits)))
     notes: tuple[str, ...] = ()
     if not description.by_pit:
@@ -83,22 +84,19 @@ def _units(folder: Path, description: Description, pits: Sequence[Pit]) -> list[
     return [_Unit(files, tuple(indices)) for files, indices in members.items()]
 
 
-def _check_presence(folder: Path, description: Description, units: Sequence[_Unit]) -> None:
-    """Report a channel without any file once, not once a pit."""
-    if description.paged:
-        return
-    absent = [
-        channel.name
-        for number, channel in enumerate(description.channels)
-        if not any(unit.files[number].exists() for unit in units)
-    ]
-    if absent:
-        raise DataError(
-            f"foil.toml: each channel needs its images, but channel {name!r} has none (looked for "
-            f"{units[0].files[[c.name for c in description.channels].index(name)].relative_to(folder)}, ...); "
-            "add them, or remove its [[channels]] entry."
-            for name in absent
-        )
+def _absent_channels(folder: Path, description: Description, units: Sequence[_Unit]) -> tuple[set[Path], list[str]]:
+    """Find channels without any file: the files that are not there, and one fault a channel, not one a pit."""
+    absent: set[Path] = set()
+    faults: list[str] = []
+    for number, channel in enumerate(() if description.paged else description.channels):
+        files = [unit.files[number] for unit in units]
+        if not any(file.exists() for file in files):
+            absent |= set(files)
+            faults.append(
+                f"foil.toml: each channel needs its images, but channel {channel.name!r} has none (looked for "
+                f"{files[0].relative_to(folder)}, ...); add them, or remove its [[channels]] entry."
+            )
+    return absent, faults
 
 
 def _fingerprint(description: Description, pits: Sequence[Pit], units: Sequence[_Unit]) -> str:
@@ -158,11 +156,12 @@ def _read_crops(
     folder: Path, description: Description, pits: Sequence[Pit], units: Sequence[_Unit], kept: Sequence[int]
 ) -> Grey:
     faults: dict[str, list[str]] = defaultdict(list)
+    absent, channel_faults = _absent_channels(folder, description, units)
     row_of = {index: row for row, index in enumerate(kept)}
     packed: Grey | None = None
     size = (description.crop, description.crop) if description.by_pit else None
     for unit in units:
-        image = _read_unit(folder, description, unit, faults)
+        image = _read_unit(folder, description, unit, absent, faults)
         if image is None:
             continue
         if packed is None:
@@ -180,16 +179,20 @@ def _read_crops(
             for index in set(unit.pits) & set(row_of):
                 left, top = _corner(pits[index], description.crop)
                 packed[row_of[index]] = image[:, top : top + description.crop, left : left + description.crop]
-    if faults or packed is None:
-        raise DataError(_lines(faults))
+    if channel_faults or faults or packed is None:
+        raise DataError([*channel_faults, *_lines(faults)])
     return packed
 
 
-def _read_unit(folder: Path, description: Description, unit: _Unit, faults: dict[str, list[str]]) -> Grey | None:
+def _read_unit(
+    folder: Path, description: Description, unit: _Unit, absent: set[Path], faults: dict[str, list[str]]
+) -> Grey | None:
     """Read the channels of one pit or slide, `[channels, y, x]`; None, with faults added, where one cannot be used."""
     pages: list[Grey] = []
-    good = True
+    good = absent.isdisjoint(unit.files)
     for path in unit.files:
+        if path in absent:
+            continue  # its channel has its fault already
         name = str(path.relative_to(folder))
         try:
             image = read_pages(path)

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from spaces.errors import SpaceError
+
 
 @dataclass(frozen=True)
 class Network:
     """One network: a name of NETWORKS, its depth in blocks and the width of its first block, where it has these."""
 
-    name: str = "pitnet"
+    name: str
     depth: int | None = None
     width: int | None = None
+
+    def __post_init__(self) -> None:
+        for measure in NETWORKS[self.name].varies if self.name in NETWORKS else ():
+            if getattr(self, measure) is None:
+                raise SpaceError(f"`network.{measure}` must be given for {self.name}, but is not; give it.")
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,12 @@ class Space:
             fitted[key] = self._carried(key, partial(_carries_turns, channels, lights))
         idle = ["augmentation.lights"] if modes == ("single",) else []
         idle += [] if "single" in modes else ["augmentation.single", "channels.light"]
+        for key in idle:
+            if key in self.chosen:
+                raise SpaceError(
+                    f"`{key}` must not be set where no `channels.mode` uses it, but the modes are "
+                    f"{', '.join(map(str, modes))}; remove it, or add a mode that does."
+                )
         return Space({key: domain for key, domain in fitted.items() if key not in idle})
 
     def _carried(self, key: str, carries: Callable[[Scalar], object]) -> Domain:

@@ -89,4 +89,6 @@ def test_every_dependency_says_who_needs_it_and_is_needed() -> None:
     for line in block.strip().splitlines():
         found = re.fullmatch(r'\s*"([a-z-]+)[<>=][^"]*", +# \S.*', line)
         assert found, line
-        assert found[1] == "torchvision" or imports.get(found[1], found[1]) in used, f"nothing imports {found[1]}"
+        assert found[1] in ("torchvision", "imagecodecs") or imports.get(found[1], found[1]) in used, (
+            f"nothing imports {found[1]}"
+        )

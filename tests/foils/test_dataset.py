@@ -251,3 +251,17 @@ def test_sixteen_bit_files_with_eight_bit_values_are_remarked_on(tmp_path: Path)
     for path in (folder / "crops").iterdir():
         Image.fromarray(np.asarray(Image.open(path)).astype(np.uint16)).save(path)
     assert load(folder).notes == ("16-bit files hold only values up to 255: written from 8-bit images without scaling?",)
+
+
+def test_a_channel_without_images_hides_no_other_fault(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "data", counts={"candidate": 8, "bottom": 8})
+    for path in (folder / "crops").glob("*_9.png"):
+        path.unlink()
+    (folder / "crops" / "p003_1.png").write_bytes(b"no image")
+    with pytest.raises(DataError) as caught:
+        load(folder)
+    assert caught.value.faults == (
+        "foil.toml: each channel needs its images, but channel '9' has none (looked for crops/p000_9.png, ...); "
+        "add them, or remove its [[channels]] entry.",
+        "crops/p003_1.png: every image must be readable, but the file is no PNG, TGA or TIFF image; replace the file.",
+    )

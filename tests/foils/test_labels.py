@@ -196,3 +196,11 @@ def test_foil_to_be_scored_is_checked_all_the_same(tmp_path: Path) -> None:
     ]
     _, faults = read(tmp_path, "pit,foil,slide\np,f1,1\np,f1,1\n", labelled=False)
     assert faults == ["labels.csv:3: pit ids must be unique, but got 'p' again (first on line 2); rename or remove one."]
+
+
+def test_a_crops_place_is_given_whole_or_not_at_all(tmp_path: Path) -> None:
+    rows = [f"p{number},candidate,f1,1,," for number in range(5)]
+    text = "\n".join(["pit,label,foil,slide,x,y", *rows, "q,candidate,f1,1,3,"])
+    pits, faults = read(tmp_path, text)
+    assert faults == ["labels.csv:7: x and y must be given together (pit 'q'), but one is empty; add it."]
+    assert {(pit.x, pit.y) for pit in pits} == {(None, None)}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
-from foils.sheet import contact_sheet
+from foils.errors import DataError
+from foils.sheet import contact_sheet, save_sheet
 
 
 def pixels(pits: int = 9, channels: int = 3) -> NDArray[np.uint8]:

@@ -126,6 +126,17 @@ def test_members_are_trained_once(finished: Study, tiny: Dataset, monkeypatch: p
     assert first.ensemble.weights() == again.ensemble.weights()
 
 
+def test_members_trained_again_are_those_that_the_trial_kept(
+    finished: Study, tiny: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plan, trial = finished.plan, finished.optuna.trials[1]
+    kept = train_members(plan.searched(tiny), trial, plan, 1)
+    monkeypatch.setenv("PITSEARCH_CACHE", str(tmp_path / "emptied"))
+    again = train_members(plan.searched(tiny), trial, plan, 2)
+    assert kept.ensemble.weights() == again.ensemble.weights()
+    assert np.array_equal(kept.out_of_fold, again.out_of_fold)
+
+
 def test_members_that_did_not_learn_are_dropped_with_their_scores(
     finished: Study, tiny: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

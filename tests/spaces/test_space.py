@@ -269,3 +269,14 @@ def test_axes_without_a_use_are_left_out() -> None:
     assert "augmentation.lights" not in Space({"channels.mode": ("single",)}).fit(LABELS, QMUL).chosen
     together = Space({"channels.mode": ("stacked",)}).fit(LABELS, QMUL).chosen
     assert not {"channels.light", "augmentation.single"} & set(together)
+
+
+@pytest.mark.parametrize(
+    ("mode", "key"),
+    [("stacked", "channels.light"), ("stacked", "augmentation.single"), ("single", "augmentation.lights")],
+)
+def test_an_axis_that_no_mode_uses_is_refused_where_it_was_chosen(mode: str, key: str) -> None:
+    choice = {"channels.light": "1", "augmentation.single": "none", "augmentation.lights": "none"}[key]
+    space = Space({"channels.mode": (mode,), key: (choice,)})
+    with pytest.raises(SpaceError, match=f"`{key}` must not be set where no `channels.mode` uses it"):
+        space.fit(["candidate", "top", "bottom", "misc"], QMUL)
