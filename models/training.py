@@ -25,6 +25,8 @@ from spaces.config import Config
 from spaces.labelling import SCHEMES
 
 LEFT_OUT = -1
+# Images scored at once.
+BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,10 @@ class FoldTraining:
         self._table = turn_table(config.augmentation, config.channels, task.lights, inputs.size)
         counts = torch.bincount(task.classes[pits], minlength=len(SCHEMES[config.labelling].classes)).tolist()
         self._weights = torch.tensor(class_weights(config.balance, counts))
-        self._validate_classed = torch.from_numpy(validate)[task.classes[validate] != LEFT_OUT]
-        self.constant_loss = _constant_loss(counts, task.classes[self._validate_classed])
-        self._scores: tuple[int, Floats] | None = None
+        self._classed = task.classes[validate] != LEFT_OUT
+        self._validate_classes = task.classes[validate][self._classed]
+        self.constant_loss = _constant_loss(counts, self._validate_classes)
+        self._kept_logits: tuple[int, torch.Tensor] | None = None
         self._generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -118,15 +121,19 @@ class FoldTraining:
         return images.flatten(1).gather(1, self._table[draws]).view_as(images)
 
     @torch.no_grad()
-    def _logits(self, pits: torch.Tensor) -> torch.Tensor:
-        self.classifier.eval()
-        images = self.task.inputs.of_pits(pits)
-        return torch.cat([self.classifier(self.task.inputs.images[part]) for part in images.split(256)])
+    def _logits(self) -> torch.Tensor:
+        """Give the validation pits' logits, `[pits, images, classes]`: one pass an epoch serves loss, scores and verdict."""
+        if self._kept_logits is None or self._kept_logits[0] != self.epoch:
+            self.classifier.eval()
+            inputs = self.task.inputs
+            images = inputs.of_pits(torch.from_numpy(self.validate))
+            logits = torch.cat([self.classifier(inputs.images[part]) for part in images.split(BATCH)])
+            self._kept_logits = self.epoch, logits.view(len(self.validate), inputs.per_pit, -1)
+        return self._kept_logits[1]
 
     def _validation_loss(self) -> float:
-        pits = self._validate_classed
-        targets = self.task.classes[pits].repeat_interleave(self.task.inputs.per_pit)
-        return float(functional.cross_entropy(self._logits(pits), targets))
+        targets = self._validate_classes.repeat_interleave(self.task.inputs.per_pit)
+        return float(functional.cross_entropy(self._logits()[self._classed].flatten(0, 1), targets))
 
     def scores(self) -> Floats:
         """Score the validation pits by P(signal), the mean over a pit's images, `[validation pits]`.
@@ -135,21 +142,17 @@ class FoldTraining:
         """
         if self.diverged:
             return np.zeros(len(self.validate))
-        if self._scores is None or self._scores[0] != self.epoch:
-            chances = self._logits(torch.from_numpy(self.validate)).softmax(1)[:, 0]
-            self._scores = self.epoch, chances.view(-1, self.task.inputs.per_pit).mean(1).double().numpy()
-        return self._scores[1]
+        return self._logits().softmax(2)[..., 0].mean(1).double().numpy()
 
-    def _classes(self) -> torch.Tensor:
+    def _predicted(self) -> torch.Tensor:
         """Give the class of highest probability of each validation pit that has a class."""
-        chances = self._logits(self._validate_classed).softmax(1)
-        return chances.view(len(self._validate_classed), self.task.inputs.per_pit, -1).mean(1).argmax(1)
+        return self._logits()[self._classed].softmax(2).mean(1).argmax(1)
 
     def accuracy(self) -> float:
         """The share of validation pits in a class whose class has the highest probability."""
         if self.diverged:
             return 0.0
-        return float((self._classes() == self.task.classes[self._validate_classed]).double().mean())
+        return float((self._predicted() == self._validate_classes).double().mean())
 
     def score(self) -> Score:
         """Score the validation pits at the task's working point."""
@@ -168,7 +171,7 @@ class FoldTraining:
                 result.auc,
                 result.signals,
                 result.backgrounds,
-                self.diverged or len(self._classes().unique()) == 1,
+                self.diverged or len(self._predicted().unique()) == 1,
                 self.task.epochs if planned is None else planned,
             )
         )

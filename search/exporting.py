@@ -42,7 +42,7 @@ def check_new(folder: Path) -> None:
 def _about(selection: Selection) -> dict[str, Any]:
     plan = selection.study.plan
     winner = next(candidate for candidate in selection.candidates if candidate.number == selection.winner)
-    trial = selection.study.optuna.get_trials(deepcopy=False)[selection.winner]
+    trial = selection.study.trial(selection.winner)
     return {
         "study": selection.study.name,
         "trial": selection.winner,

@@ -115,7 +115,7 @@ def launch(
                 job,
                 tickets,
                 min(workers, max(budget, 1)),
-                lambda number: watcher.finished(opened.get_trials(deepcopy=False)[number]),
+                lambda number: watcher.finished(handle.trial(number)),
             )
         except TerminatedWorkerError:
             raise StudyError(
@@ -132,12 +132,14 @@ def _hand_out(job: Job, tickets: Iterator[int], workers: int, done: Callable[[in
     # joblib runs a single job in this process, where the caller's thread count must survive.
     threads = torch.get_num_threads()
     options: dict[str, Any] = {"initializer": _ignore_interrupts, "inner_max_num_threads": 1} if workers > 1 else {}
-    with parallel_config("loky", n_jobs=workers, **options):
-        parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
-        for number in parallel(delayed(run_trial)(job, ticket) for ticket in tickets):
-            if number is not None:
-                done(number)
-    torch.set_num_threads(threads)
+    try:
+        with parallel_config("loky", n_jobs=workers, **options):
+            parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+            for number in parallel(delayed(run_trial)(job, ticket) for ticket in tickets):
+                if number is not None:
+                    done(number)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _ignore_interrupts() -> None:

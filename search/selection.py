@@ -156,7 +156,7 @@ def _settle(
     opened, plan = study.optuna, study.plan
     loaded = data if isinstance(data, Dataset) else study_data(study, data)
     searched = plan.searched(loaded)
-    trained = train_members(searched, opened.get_trials(deepcopy=False)[winner], plan, workers)
+    trained = train_members(searched, study.trial(winner), plan, workers)
     scored = (searched.is_signal | searched.is_background) & np.isfinite(trained.out_of_fold)
     thresholds = {
         rate: threshold_at(trained.out_of_fold[scored], searched.is_signal[scored], rate)

@@ -18,6 +18,7 @@ import numpy as np
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, RDBStorage
+from optuna.trial import FrozenTrial
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
@@ -77,6 +78,10 @@ class Study:
         """Open the Optuna study itself."""
         return optuna.load_study(study_name=self.name, storage=open_storage(self.storage))
 
+    def trial(self, number: int) -> FrozenTrial:
+        """Read one trial."""
+        return next(trial for trial in self.optuna.get_trials(deepcopy=False) if trial.number == number)
+
     @property
     def plan(self) -> Plan:
         """Read what the study was made for. Raises StudyError where pitsearch did not make it."""
@@ -128,7 +133,11 @@ def open_or_create(name: str, storage: str, plan: Plan) -> Study:
     """Open the study of this name, or create it. Raises StudyError, saying which, where it was made for something else."""
     opened = open_storage(storage, create=True)
     if name in optuna.get_all_study_names(opened):
-        _check_same(name, _read_plan(optuna.load_study(study_name=name, storage=opened)), plan)
+        there = optuna.load_study(study_name=name, storage=opened)
+        made_for = _read_plan(there)
+        _check_same(name, made_for, plan)
+        # The same data may have moved since.
+        there.set_user_attr(PLAN, asdict(replace(made_for, folder=plan.folder)))
         return Study(name, storage)
     made = optuna.create_study(study_name=name, storage=opened, direction="maximize")
     with warnings.catch_warnings():

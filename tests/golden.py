@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent / "search" / "golden"
 
 def render(renderable: RenderableType, width: int = 140) -> str:
     """Render as on an output that is no terminal, without trailing blanks."""
-    console = Console(width=width, highlight=False, force_terminal=False, color_system=None)
+    console = Console(width=width, highlight=False, markup=False, emoji=False, force_terminal=False, color_system=None)
     with console.capture() as capture:
         console.print(renderable)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
