@@ -39,12 +39,13 @@ def main() -> None:
     """Run the command line; print a refusal as it is and exit with 1."""
     try:
         app()
-    except ValueError as refusal:
-        from search.errors import REFUSALS
+    except Exception as error:  # told apart below: what is no refusal goes on as it is
+        from search.errors import refusal
 
-        if not isinstance(refusal, REFUSALS):
+        lines = refusal(error)
+        if not lines:
             raise
-        for line in str(refusal).splitlines():
+        for line in lines:
             print(f"error: {line}", file=sys.stderr)
         raise SystemExit(1) from None
     except KeyboardInterrupt:

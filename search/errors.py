@@ -6,10 +6,14 @@
     +-- models.BundleError    a bundle: missing, changed or foreign files
     +-- search.StudyError     a study: unknown, made from something else, or without a result
 
-The command line prints each as it is and exits with 1. Anything else is a fault of ours.
+The command line prints each as it is and exits with 1, and likewise a database that fails on the way (full, read-only,
+gone). Anything else is a fault of ours.
 """
 
 from __future__ import annotations
+
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from foils.errors import DataError
 from models.errors import BundleError
@@ -21,3 +25,18 @@ class StudyError(ValueError):
 
 
 REFUSALS = (DataError, SpaceError, BundleError, StudyError)
+
+
+def refusal(error: BaseException) -> list[str]:
+    """Give the lines that a user is told of an error; none where it is a fault of ours."""
+    if isinstance(error, REFUSALS):
+        return str(error).splitlines()
+    if not isinstance(error, StorageInternalError | SQLAlchemyError):
+        return []
+    # The driver's own words lie at the bottom; the layers above it quote statements and their values.
+    while error.__cause__ is not None:
+        error = error.__cause__
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return [
+        f"the storage must stay writable, but: {reason}; finished trials are kept: mend it, then run the same command again."
+    ]
