@@ -17,22 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from foils.description import Channel
+
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Light:
-    """Name one channel of the rig: kind "rotating" (with its azimuth in degrees), "backlit" or "halo"."""
-
-    name: str
-    kind: str
-    azimuth_deg: float | None = None
-
-
-QMUL_RIG: tuple[Light, ...] = (
-    *(Light(str(k + 1), "rotating", (67.5 + 45.0 * k) % 360.0) for k in range(8)),
-    Light("9", "backlit"),
-    Light("10", "halo"),
+QMUL_RIG: tuple[Channel, ...] = (
+    *(Channel(str(k + 1), "rotating", (67.5 + 45.0 * k) % 360.0) for k in range(8)),
+    Channel("9", "backlit"),
+    Channel("10", "halo"),
 )
 
 
@@ -81,7 +74,7 @@ def light_direction(azimuth_deg: float) -> tuple[float, float]:
     return math.cos(math.radians(azimuth_deg)), -math.sin(math.radians(azimuth_deg))
 
 
-def illuminate(faces: Faces, lights: Sequence[Light], optics: Optics) -> Floats:
+def illuminate(faces: Faces, lights: Sequence[Channel], optics: Optics) -> Floats:
     """Return the noise-free images [channels, y, x] of a window of foil; 1 is the brightness of clean flat foil."""
     azimuths = [light.azimuth_deg for light in lights if light.azimuth_deg is not None]
     rotating = iter(_both_faces_shaded(faces, azimuths, optics))
@@ -217,7 +210,7 @@ class Exposure:
     shifts: Floats
 
 
-def draw_exposure(rng: np.random.Generator, lights: Sequence[Light], camera: Camera) -> Exposure:
+def draw_exposure(rng: np.random.Generator, lights: Sequence[Channel], camera: Camera) -> Exposure:
     """Draw the gain and sub-pixel shift of every channel of one slide."""
     gains = rng.lognormal(0.0, camera.gain_spread, len(lights))
     return Exposure(gains, np.clip(rng.normal(0.0, camera.shift_px, (len(lights), 2)), -1.0, 1.0))
@@ -225,7 +218,7 @@ def draw_exposure(rng: np.random.Generator, lights: Sequence[Light], camera: Cam
 
 def expose(
     images: Floats,
-    lights: Sequence[Light],
+    lights: Sequence[Channel],
     exposure: Exposure,
     camera: Camera,
     place: tuple[Floats, Floats],

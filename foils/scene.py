@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from foils.description import Channel
 from foils.etching import Cone, etch, face_offset
-from foils.lighting import Camera, Exposure, Faces, Light, Optics, expose, illuminate
+from foils.lighting import Camera, Exposure, Faces, Optics, expose, illuminate
 from foils.texture import (
     Clutter,
     Dust,
@@ -118,7 +119,7 @@ def draw_pit(rng: np.random.Generator, label: str, x: float, y: float, looks: Lo
 def photograph(
     slide: Slide,
     window: Window,
-    lights: Sequence[Light],
+    lights: Sequence[Channel],
     looks: Looks,
     camera: Camera,
     *,

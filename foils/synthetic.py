@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from foils.description import Channel
 from foils.errors import DataError
-from foils.lighting import QMUL_RIG, Camera, Light, Optics, draw_exposure
+from foils.lighting import QMUL_RIG, Camera, Optics, draw_exposure
 from foils.scene import FRAME_HEIGHT, FRAME_WIDTH, Looks, Pit, Slide, draw_pit, looks_at, photograph
 from foils.texture import Window, draw_clutter, white_plane
 
@@ -274,7 +275,7 @@ def _write_description(path: Path, options: SyntheticFoils) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _channel_lines(light: Light) -> list[str]:
+def _channel_lines(light: Channel) -> list[str]:
     """Return one [[channels]] entry of foil.toml."""
     lines = ["", "[[channels]]", f'name = "{light.name}"', f'kind = "{light.kind}"']
     return lines if light.azimuth_deg is None else [*lines, f"azimuth_deg = {light.azimuth_deg}"]

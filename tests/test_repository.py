@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import click
 import pytest
 import typer
 
+from foils.description import read_description
 from search.cli import app
+from spaces.axes import AXES
+from spaces.space import Space
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -92,3 +96,27 @@ def test_every_dependency_says_who_needs_it_and_is_needed() -> None:
         assert found[1] in ("torchvision", "imagecodecs") or imports.get(found[1], found[1]) in used, (
             f"nothing imports {found[1]}"
         )
+
+
+def block(start: str) -> str:
+    """Give the indented block of the README that begins with this line."""
+    found = re.search(rf"^    {re.escape(start)}\n((?:    .*\n|\n)*)", README, re.MULTILINE)
+    assert found, start
+    return textwrap.dedent(f"    {start}\n{found[1]}")
+
+
+def test_the_space_file_of_the_readme_is_the_default_space(tmp_path: Path) -> None:
+    (tmp_path / "space.toml").write_text(block('labelling = ["binary", "four-way"]           # three-way, too'))
+    space = Space.read(tmp_path / "space.toml")
+    assert set(space.chosen) == set(AXES)
+    changed = {key for key, domain in space.chosen.items() if AXES[key].domain != domain}
+    assert changed == {"labelling", "channels.light"}
+
+
+def test_the_description_in_the_readme_is_a_good_one(tmp_path: Path) -> None:
+    (tmp_path / "foil.toml").write_text(block("# foil.toml"))
+    faults: list[str] = []
+    description = read_description(tmp_path, faults)
+    assert not faults
+    assert description is not None
+    assert description.signal == "candidate"

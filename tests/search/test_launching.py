@@ -146,29 +146,76 @@ def wait_for(storage: str, ready: int, process: subprocess.Popen[str]) -> optuna
     raise AssertionError("the launch did not get going")
 
 
+def command_of(data: Path, folder: Path, workers: int) -> list[str]:
+    """Write a launch of 500 trials as a command."""
+    (folder / "space.toml").write_text(SMALL_SPACE.write())
+    words = ["launch", str(data), "--trials", "500", "--workers", str(workers), "--space", str(folder / "space.toml")]
+    words += ["--ladder", "1x1,5x1,5x6", "--storage", f"sqlite:///{folder}/studies.db"]
+    return [sys.executable, "-m", "search", *words]
+
+
+def begin(command: list[str], folder: Path) -> subprocess.Popen[str]:
+    """Start a command in a session of its own, whose foreground group a terminal would signal."""
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, start_new_session=True
+    )
+
+
+def go_on(command: list[str], folder: Path, study: optuna.Study) -> None:
+    """Run the same command for one more trial, and see that nothing finished was lost."""
+    before = study.trials
+    done = sum(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in before)
+    command[command.index("500")] = str(done + 1)
+    subprocess.run(command, check=True, capture_output=True, cwd=folder, timeout=120)
+    after = study.trials
+    assert [trial.number for trial in after[: len(before)]] == [trial.number for trial in before]
+    assert sum(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in after) == done + 1
+
+
+def test_a_killed_worker_ends_the_launch_on_one_line_and_the_same_command_goes_on(tiny_folder: Path, tmp_path: Path) -> None:
+    command = command_of(tiny_folder, tmp_path, workers=2)
+    process = begin(command, tmp_path)
+    study = wait_for(f"sqlite:///{tmp_path}/studies.db", 2, process)
+    os.kill(int(study.trials[0].user_attrs["worker"].rpartition(":")[2]), signal.SIGKILL)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, output
+    assert "error: a worker was killed, perhaps for want of memory, with 2 workers; finished trials are kept" in output
+    assert "Traceback" not in output
+    found = study.trials
+    assert not [trial for trial in found if trial.state == TrialState.RUNNING]
+    assert all(trial.user_attrs["stopped"] == "its worker died" for trial in found if trial.state == TrialState.FAIL)
+    go_on(command, tmp_path, study)
+
+
+def test_a_second_ctrl_c_stops_at_once_and_leaves_no_process_behind(tiny_folder: Path, tmp_path: Path) -> None:
+    command = command_of(tiny_folder, tmp_path, workers=2)
+    process = begin(command, tmp_path)
+    study = wait_for(f"sqlite:///{tmp_path}/studies.db", 2, process)
+    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
+    assert not [trial for trial in study.trials if trial.state == TrialState.RUNNING]
+    workers = {int(trial.user_attrs["worker"].rpartition(":")[2]) for trial in study.trials}
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{worker}").exists() for worker in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tiny_folder: Path, tmp_path: Path, workers: int) -> None:
-    (tmp_path / "space.toml").write_text(SMALL_SPACE.write())
-    storage = f"sqlite:///{tmp_path}/studies.db"
-    command = [sys.executable, "-m", "search", "launch", str(tiny_folder), "--trials", "500", "--workers", str(workers)]
-    command += ["--space", str(tmp_path / "space.toml"), "--ladder", "1x1,5x1,5x6", "--storage", storage]
-    # A session of its own: the signal goes to the whole foreground group, as a terminal sends it.
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, start_new_session=True
-    )
-    study = wait_for(storage, 2, process)
+    command = command_of(tiny_folder, tmp_path, workers)
+    process = begin(command, tmp_path)
+    study = wait_for(f"sqlite:///{tmp_path}/studies.db", 2, process)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
     assert "Traceback" not in output
     assert "stopping: running trials end after their epoch" in output
     assert "the same command goes on where it stopped" in output
-    before = study.trials
-    assert {trial.state for trial in before} <= {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL}
-    assert all(trial.user_attrs.get("stopped") == "stopped by hand" for trial in before if trial.state == TrialState.FAIL)
-    done = sum(trial.state != TrialState.FAIL for trial in before)
-    command[command.index("500")] = str(done + 1)
-    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path, timeout=120)
-    after = study.trials
-    assert [trial.number for trial in after[: len(before)]] == [trial.number for trial in before]
-    assert sum(trial.state != TrialState.FAIL for trial in after) == done + 1
+    found = study.trials
+    assert {trial.state for trial in found} <= {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL}
+    assert all(trial.user_attrs.get("stopped") == "stopped by hand" for trial in found if trial.state == TrialState.FAIL)
+    go_on(command, tmp_path, study)
