@@ -191,6 +191,8 @@ def open_storage(url: str, *, create: bool = False) -> BaseStorage:
         parsed = make_url(url)
     except ArgumentError:
         raise StudyError("a storage must be a database address, but got none; write e.g. sqlite:///studies.db.") from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise StudyError(f"an SQLite storage must be a file that workers share, but got none; write e.g. {defaults.STORAGE}.")
     if parsed.get_backend_name() == "sqlite" and not create and not Path(parsed.database or "").is_file():
         raise StudyError(
             f"{parsed.database}: a storage must be there, but this file is not; run `pitsearch launch DATA` first, or give "

@@ -18,10 +18,12 @@ from optuna.trial import FrozenTrial, TrialState
 from foils import Dataset
 from search.errors import StudyError
 from search.launching import reap
+from search.objective import climb
 from search.studies import Study, find_study
 from spaces import Range, Space
 from spaces.axes import Domain
 from tests.search.conftest import SMALL_SPACE, start
+from tests.search.test_objective import Alone
 
 
 class Recorder:
@@ -67,11 +69,18 @@ def test_one_worker_gives_the_same_search_again(tiny: Dataset, tmp_path: Path) -
 
 def test_workers_share_the_budget_exactly(tiny: Dataset, tmp_path: Path) -> None:
     recorder = Recorder()
-    study = start(tiny, tmp_path, trials=5, workers=2, watcher=recorder)
+    study = start(tiny, tmp_path, trials=5, workers=2, ladder="5x6", watcher=recorder)
     assert states(study) == [TrialState.COMPLETE] * 5
     assert sorted(recorder.numbers) == [0, 1, 2, 3, 4]
     workers = {trial.user_attrs["worker"] for trial in study.optuna.trials}
     assert f"{socket.gethostname()}:{os.getpid()}" not in workers
+    # What a worker computed is what this process computes, number by number.
+    plan = study.plan
+    for trial in study.optuna.trials:
+        again = Alone(trial.params, trial.number)
+        climb(again, plan.searched(tiny), plan)  # type: ignore[arg-type]  # it quacks like a trial
+        assert again.user_attrs["auc"] == trial.user_attrs["auc"]
+        assert again.user_attrs["accuracy"] == trial.user_attrs["accuracy"]
 
 
 def test_a_configuration_that_diverges_is_a_result_not_a_failure(tiny: Dataset, tmp_path: Path) -> None:

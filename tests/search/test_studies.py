@@ -104,6 +104,8 @@ def test_data_that_moved_is_found_and_data_that_changed_is_refused(tiny_folder: 
     ("address", "message"),
     [
         ("nonsense", "a storage must be a database address"),
+        ("sqlite://", "an SQLite storage must be a file that workers share, but got none"),
+        ("sqlite:///:memory:", "an SQLite storage must be a file that workers share, but got none"),
         ("sqlite:///{folder}/none.db", "a storage must be there, but this file is not; run `pitsearch launch DATA` first"),
         ("nodb://user:secret@host/name", "the storage's driver must be installed, but 'nodb' is not"),
     ],
