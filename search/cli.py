@@ -73,7 +73,10 @@ def synth(
     difficulty: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 easy, 0.5 as on real foils, 1 hard.")] = 0.5,
     frames: Annotated[bool, typer.Option("--frames", help="Write whole slides, 640 x 480, instead of crops.")] = False,
 ) -> None:
-    """Write a synthetic data set with the class counts of real foils."""
+    """Write a synthetic data set.
+
+    Etched cones under ten lights, with the class counts of real foils.
+    """
     from foils.synthetic import SyntheticFoils, scaled_counts, synthesise
 
     options = SyntheticFoils(seed=seed, difficulty=difficulty, frames=frames)
@@ -86,7 +89,7 @@ def check(
     data: Data,
     sheet: Annotated[Path | None, typer.Option(help="Also write a contact sheet of every label, as PNG.")] = None,
 ) -> None:
-    """Report every fault of a data set at once, or sum it up."""
+    """Report every fault of a data set, or sum it up."""
     from foils import load
     from search.tables import data_table
 
@@ -124,7 +127,10 @@ def launch(
     pruner: Annotated[str, typer.Option(help="halving, median or none.")] = defaults.PRUNER,
     ladder: Annotated[str, typer.Option(help="Rungs, FOLDSxEPOCHS each.")] = defaults.LADDER,
 ) -> None:
-    """Search for the best network; go on where an earlier launch of the same study stopped."""
+    """Search for the best network, or go on searching.
+
+    A study of the same name goes on where it stopped. Ctrl-C once ends running trials after their epoch, twice at once.
+    """
     from contextlib import nullcontext
 
     from foils import load
@@ -166,7 +172,7 @@ def launch(
 
 @app.command(epilog="Example: pitsearch status --study synthetic")
 def status(study: StudyName = None, storage: Storage = defaults.STORAGE) -> None:
-    """Show a study: trials by state, the best so far, verdicts, time left."""
+    """Show a study: trials, verdicts, best so far."""
     from search.launching import reap
     from search.status import summarise
     from search.studies import find_study
@@ -181,7 +187,10 @@ def status(study: StudyName = None, storage: Storage = defaults.STORAGE) -> None
 def select(
     study: StudyName = None, storage: Storage = defaults.STORAGE, data: MovedData = None, workers: Workers = None
 ) -> None:
-    """Choose the best model that converges, train it, and open the held-out set once."""
+    """Choose the model that converges best.
+
+    Shows why each complete trial was kept or dropped, fixes the winner's threshold, and opens the held-out set once.
+    """
     from search.selection import select as run
     from search.studies import find_study
     from search.tables import selection_table
@@ -199,7 +208,10 @@ def export(
     data: MovedData = None,
     workers: Workers = None,
 ) -> None:
-    """Write the selected model as a bundle: weights, description, model card."""
+    """Write the selected model as a bundle.
+
+    A new folder with weights, description and model card.
+    """
     from search.exporting import check_new
     from search.exporting import export as run
     from search.selection import selected
@@ -234,7 +246,10 @@ def predict(
 def dashboard(
     storage: Storage = defaults.STORAGE, port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8080
 ) -> None:
-    """Show the studies in Optuna's dashboard, on this machine only."""
+    """Show the studies in Optuna's dashboard.
+
+    Listens on 127.0.0.1 only.
+    """
     import optuna_dashboard
 
     from search.errors import StudyError
