@@ -163,11 +163,10 @@ def launch(
     status = summarise(launched)
     if isinstance(watcher, PlainLines):
         console.print(status_table(status))
-    where = "" if storage == defaults.STORAGE else f" --storage {_safe(storage)}"
     if watcher.interrupted:
         _say("stopped; finished trials are kept, the same command goes on where it stopped")
         raise typer.Exit(130)
-    _say(f"next: pitsearch select --study {launched.name}{where}")
+    _say(f"next: pitsearch select --study {launched.name}{_where(storage)}")
 
 
 @app.command(epilog="Example: pitsearch status --study synthetic")
@@ -197,7 +196,7 @@ def select(
 
     found = find_study(study, storage)
     _console().print(selection_table(run(found, data=data, workers=workers)))
-    _say(f"next: pitsearch export --study {found.name} OUT/")
+    _say(f"next: pitsearch export --study {found.name}{_where(storage)} OUT/")
 
 
 @app.command(epilog="Example: pitsearch export --study synthetic best/")
@@ -263,7 +262,8 @@ def dashboard(
         raise StudyError(f"port {port} must be free, but: {error.strerror}; choose another --port.") from None
 
 
-def _safe(storage: str) -> str:
+def _where(storage: str) -> str:
+    """Name a storage in a command to be typed next, unless it is the default; its password stays out of sight."""
     from sqlalchemy.engine import make_url
 
-    return make_url(storage).render_as_string(hide_password=True)
+    return "" if storage == defaults.STORAGE else f" --storage {make_url(storage).render_as_string(hide_password=True)}"

@@ -96,8 +96,10 @@ def test_the_whole_road_on_the_command_line(run: Runner, tiny_folder: Path, tmp_
 def test_a_storage_elsewhere_is_named_in_what_comes_next(run: Runner, tiny_folder: Path, tmp_path: Path) -> None:
     Path("space.toml").write_text(SMALL_SPACE.write())
     storage = f"sqlite:///{tmp_path}/other.db"
-    words = ["--trials", 1, "--workers", 1, "--ladder", "5x1", "--space", "space.toml", "--storage", storage]
+    words = ["--trials", 1, "--workers", 1, "--ladder", "5x6", "--space", "space.toml", "--storage", storage]
     assert f"next: pitsearch select --study tiny --storage {storage}" in run("launch", tiny_folder, *words).out
+    selected = run("select", "--storage", storage)
+    assert f"next: pitsearch export --study tiny --storage {storage} OUT/" in selected.out
     assert not (tmp_path / "studies.db").exists()
 
 
