@@ -6,8 +6,10 @@ Knows nothing of training or of how trials are run.
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -19,8 +21,8 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from foils import DataError, Dataset, fold_numbers, hold_out, load
 from search import defaults
@@ -182,6 +184,24 @@ def _connect(url: str) -> BaseStorage:
     return RDBStorage(url, engine_kwargs=arguments)
 
 
+def _make_database(url: URL) -> None:
+    """Make an SQLite database under a temporary name, tables and all, and link it: whoever sees the file sees it whole.
+
+    Optuna makes tables in place, where a second process that opens the half-made file breaks the first.
+    """
+    path = Path(url.database or "")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        made = RDBStorage(url.set(database=str(temporary)).render_as_string())
+        made.remove_session()
+        made.engine.dispose()
+        with suppress(FileExistsError):  # another process was first, and its file is as good
+            path.hardlink_to(temporary)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
 def open_storage(url: str, *, create: bool = False) -> BaseStorage:
     """Open a storage; unless `create`, an SQLite file must be there already.
 
@@ -199,13 +219,15 @@ def open_storage(url: str, *, create: bool = False) -> BaseStorage:
             "--storage."
         )
     try:
+        if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+            _make_database(parsed)
         return _connect(url)
     except (NoSuchModuleError, ModuleNotFoundError, ImportError):
         raise StudyError(
             f"the storage's driver must be installed, but {parsed.drivername!r} is not; install it, or use {defaults.STORAGE}."
         ) from None
-    except (DBAPIError, SQLAlchemyError, RuntimeError) as error:
-        reason = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
+    except (SQLAlchemyError, RuntimeError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or type(error).__name__).splitlines()[0]
         place = parsed.database if parsed.get_backend_name() == "sqlite" else parsed.get_backend_name()
         raise StudyError(f"{place}: the storage must be a writable database, but: {reason}; check folder and rights.") from None
 

@@ -143,7 +143,8 @@ def wait_for(storage: str, ready: int, process: subprocess.Popen[str]) -> optuna
     """Wait until a study in the storage has so many finished trials."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        assert process.poll() is None, process.stdout.read() if process.stdout else ""
+        if process.poll() is not None:
+            raise AssertionError(process.communicate()[0])
         try:
             study = find_study("tiny", storage).optuna
         except StudyError:

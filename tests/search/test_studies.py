@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -134,3 +138,23 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 def test_a_plan_that_makes_no_sense_is_refused(tiny: Dataset, options: dict[str, object], message: str) -> None:
     with pytest.raises(StudyError, match=message):
         plan_of(tiny, **options)  # type: ignore[arg-type]  # a table of options
+
+
+def test_a_new_database_is_never_seen_half_made(tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path}/studies.db"
+    opened: list[int] = []
+
+    def watch() -> None:
+        # Opens the file as soon as it is there, as `pitsearch status` might.
+        while not opened:
+            with suppress(StudyError):
+                opened.append(len(optuna.get_all_study_names(open_storage(storage))))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    code = "import sys; from search.studies import open_storage; open_storage(sys.argv[1], create=True)"
+    starters = [subprocess.Popen([sys.executable, "-c", code, storage]) for _ in range(3)]
+    assert [starter.wait(timeout=60) for starter in starters] == [0, 0, 0]
+    watcher.join(timeout=60)
+    assert opened == [0]
+    assert [path.name for path in tmp_path.iterdir()] == ["studies.db"]
