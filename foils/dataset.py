@@ -69,6 +69,11 @@ class Dataset:
         return ~self.is_signal & ~np.isin(self.labels, self.description.ignore)
 
     @property
+    def is_scored(self) -> npt.NDArray[np.bool_]:
+        """Which pits count in metrics: signal and background, `[pits]`."""
+        return self.is_signal | self.is_background
+
+    @property
     def full_scale(self) -> int:
         """The largest value a pixel can have: 255 or 65535."""
         return int(np.iinfo(self._packed.dtype).max)

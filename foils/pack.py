@@ -11,7 +11,6 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +22,7 @@ from foils.description import Description
 from foils.errors import DataError
 from foils.images import Grey, ImageFault, read_pages
 from foils.labels import Pit
+from foils.whole import write_whole
 
 # A fault shared by thousands of files is shown on this many of them.
 SHOWN = 10
@@ -231,19 +231,11 @@ def _lines(faults: dict[str, list[str]]) -> list[str]:
 
 
 def write_cached(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file of the cache under a temporary name and rename it, so that no reader sees half of it.
-
-    Raises DataError where the cache cannot be written.
-    """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    """Write a file of the cache, whole or not at all. Raises DataError where the cache cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            write(stream)
-        temporary.replace(path)
+        write_whole(path, write)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise DataError(
             f"{path.parent}: the cache folder must be writable, but: {error.strerror}; free space there, or set "
             "PITSEARCH_CACHE to another folder."

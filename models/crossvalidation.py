@@ -46,7 +46,7 @@ def make_task(data: Dataset, config: Config, *, epochs: int, working_point: floa
         inputs=lay_out(data.crops(), config.channels, description.channels),
         classes=torch.tensor([LEFT_OUT if number is None else number for number in classes]),
         is_signal=data.is_signal,
-        is_scored=data.is_signal | data.is_background,
+        is_scored=data.is_scored,
         lights=description.channels,
         epochs=epochs,
         working_point=working_point,
@@ -103,12 +103,10 @@ class CrossValidation:
             self.epochs_run += 1
             self.check()
 
-    def results(self, planned: int | None = None) -> list[FoldResult]:
-        """Give how every started fold stands, judged as trainings of `planned` epochs, by default of the whole length."""
+    def results(self) -> list[FoldResult]:
+        """Give how every started fold stands, judged as a training of the whole length."""
         return [
-            FoldResult(
-                training.score(), training.accuracy(), training.verdict(planned), self.reseeds.get(fold, 0), training.epoch
-            )
+            FoldResult(training.score(), training.accuracy(), training.verdict(), self.reseeds.get(fold, 0), training.epoch)
             for fold, training in sorted(self.trainings.items())
         ]
 

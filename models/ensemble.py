@@ -15,13 +15,11 @@ from safetensors.torch import load, save
 
 from foils.images import Grey
 from models.errors import BundleError
-from models.inputs import lay_out
+from models.inputs import SCORED_AT_ONCE, lay_out
 from models.metrics import Floats
 from models.networks import Classifier, build
 from spaces.channels import MODES, Light, used_lights
 from spaces.config import Config
-
-BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Ensemble:
         total = torch.zeros(len(inputs.images), dtype=torch.float64)
         for member in self.members:
             member.eval()
-            parts = [member(part).softmax(1)[:, 0] for part in inputs.images.split(BATCH)]
+            parts = [member(part).softmax(1)[:, 0] for part in inputs.images.split(SCORED_AT_ONCE)]
             total += torch.cat(parts).double()
         mean: Floats = (total / len(self.members)).view(-1, inputs.per_pit).mean(1).numpy()
         return np.asarray(mean)

@@ -15,6 +15,9 @@ from foils.images import Grey
 from spaces.augmentation import allowed_turns
 from spaces.channels import MODES, Channels, Light, used_lights
 
+# Images that go through a network together when they are scored.
+SCORED_AT_ONCE = 256
+
 
 @dataclass(frozen=True)
 class Inputs:

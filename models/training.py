@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from models.inputs import Inputs, turn_table
+from models.inputs import SCORED_AT_ONCE, Inputs, turn_table
 from models.metrics import Floats, Score, score
 from models.networks import build
 from models.optimisers import build_optimiser
@@ -25,8 +25,6 @@ from spaces.config import Config
 from spaces.labelling import SCHEMES
 
 LEFT_OUT = -1
-# Images scored at once.
-BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ class FoldTraining:
             self.classifier.eval()
             inputs = self.task.inputs
             images = inputs.of_pits(torch.from_numpy(self.validate))
-            logits = torch.cat([self.classifier(inputs.images[part]) for part in images.split(BATCH)])
+            logits = torch.cat([self.classifier(inputs.images[part]) for part in images.split(SCORED_AT_ONCE)])
             self._kept_logits = self.epoch, logits.view(len(self.validate), inputs.per_pit, -1)
         return self._kept_logits[1]
 

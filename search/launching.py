@@ -109,7 +109,7 @@ def launch(
     watcher.started(handle, (*data.notes, *notes))
     with tempfile.TemporaryDirectory(prefix="pitsearch-") as folder, _interruptible(Path(folder) / "stop", watcher) as stop:
         job = Job(handle, plan, plan.searched(data), mark, deadline, stop)
-        tickets = (ticket for ticket in range(len(there), len(there) + budget) if not _over(job))
+        tickets = (ticket for ticket in range(len(there), len(there) + budget) if job.over() is None)
         try:
             _hand_out(
                 job,
@@ -123,7 +123,7 @@ def launch(
                 "run the same command again, with fewer --workers."
             ) from None
         finally:
-            _mark_left_running(opened, mark)
+            _mark_dead(opened, lambda trial: trial.user_attrs.get("launch") == mark)
     return handle
 
 
@@ -147,10 +147,6 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _over(job: Job) -> bool:
-    return job.stop.exists() or (job.deadline is not None and time.time() > job.deadline)
-
-
 @contextmanager
 def _interruptible(stop: Path, watcher: Watcher) -> Iterator[Path]:
     """Turn the first Ctrl-C or SIGTERM into a request to stop; the second interrupts at once."""
@@ -172,18 +168,19 @@ def _interruptible(stop: Path, watcher: Watcher) -> Iterator[Path]:
             signal.signal(number, handler)
 
 
-def _mark_left_running(study: optuna.Study, mark: str) -> None:
-    """Mark the trials that this launch's workers left running when they died."""
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if trial.user_attrs.get("launch") == mark:
-            mark_stopped(study, trial, "its worker died")
-
-
 def reap(study: optuna.Study) -> None:
     """Mark the running trials whose worker, on this machine, is no more."""
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+
+    def is_dead(trial: FrozenTrial) -> bool:
         host, _, process = str(trial.user_attrs.get("worker", "")).rpartition(":")
-        if host == socket.gethostname() and not _alive(int(process)):
+        return host == socket.gethostname() and not _alive(int(process))
+
+    _mark_dead(study, is_dead)
+
+
+def _mark_dead(study: optuna.Study, is_dead: Callable[[FrozenTrial], bool]) -> None:
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if is_dead(trial):
             mark_stopped(study, trial, "its worker died")
 
 

@@ -52,12 +52,19 @@ class Job:
     deadline: float | None
     stop: Path
 
+    def over(self) -> str | None:
+        """Give the reason why no more is to be trained; None while there is none."""
+        if self.stop.exists():
+            return "stopped by hand"
+        if self.deadline is not None and time.time() > self.deadline:
+            return "time is up"
+        return None
+
     def check(self) -> None:
         """Raise Stopped when time is up or an end was asked for."""
-        if self.stop.exists():
-            raise Stopped("stopped by hand")
-        if self.deadline is not None and time.time() > self.deadline:
-            raise Stopped("time is up")
+        reason = self.over()
+        if reason is not None:
+            raise Stopped(reason)
 
 
 def trial_seed(study_seed: int, number: int) -> int:
@@ -70,9 +77,7 @@ def run_trial(job: Job, ticket: int) -> int | None:
 
     `ticket` seeds the sampler. The trial computes on one thread. An exception fails the trial, with its reason, and no other.
     """
-    try:
-        job.check()
-    except Stopped:
+    if job.over() is not None:
         return None
     torch.set_num_threads(1)
     study = _open(job, ticket)

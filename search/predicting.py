@@ -6,15 +6,15 @@ Needs no study and no labels. Where there are labels, also says how well it did 
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from foils import DataError, Dataset
+from foils.whole import write_whole
 from models.bundle import Bundle
 from models.errors import BundleError
 from models.metrics import Flags, Floats, Score, score
@@ -66,7 +66,7 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     trained_here = data.fingerprint == bundle.about["fingerprint"]
     held_out = set(bundle.about["held_out_pits"])
     unseen = np.array([not trained_here or pit.pit in held_out for pit in data.pits])
-    counted = unseen & (data.is_signal | data.is_background) & (data.labels != "")
+    counted = unseen & data.is_scored & (data.labels != "")
     both = (counted & data.is_signal).any() and (counted & data.is_background).any()
     found = score(scores[counted], data.is_signal[counted], threshold=bundle.threshold) if both else None
     return Prediction(data, scores, accepted, found, int((~unseen).sum()))
@@ -74,17 +74,14 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
 
 def write_scores(prediction: Prediction, path: Path) -> None:
     """Write `pit,p_signal,accepted` lines. Raises DataError where the file cannot be written."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["pit", "p_signal", "accepted"])
+    for pit, chance, accepted in zip(prediction.data.pits, prediction.p_signal, prediction.accepted, strict=True):
+        writer.writerow([pit.pit, f"{chance:.6f}", int(accepted)])
     try:
-        with temporary.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(["pit", "p_signal", "accepted"])
-            for pit, chance, accepted in zip(prediction.data.pits, prediction.p_signal, prediction.accepted, strict=True):
-                writer.writerow([pit.pit, f"{chance:.6f}", int(accepted)])
-        temporary.replace(path)
+        write_whole(path, lambda stream: stream.write(text.getvalue().encode()))
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise DataError(f"{path}: the scores must be writable, but: {error.strerror}; choose another --out.") from None
 
 

@@ -157,7 +157,7 @@ def _settle(
     loaded = data if isinstance(data, Dataset) else study_data(study, data)
     searched = plan.searched(loaded)
     trained = train_members(searched, study.trial(winner), plan, workers)
-    scored = (searched.is_signal | searched.is_background) & np.isfinite(trained.out_of_fold)
+    scored = searched.is_scored & np.isfinite(trained.out_of_fold)
     thresholds = {
         rate: threshold_at(trained.out_of_fold[scored], searched.is_signal[scored], rate)
         for rate in sorted({plan.working_point, STRICT}, reverse=True)
@@ -181,8 +181,7 @@ def _settle(
 
 def _look(ensemble: Ensemble, locked: Dataset, thresholds: Mapping[float, float]) -> HeldOut:
     """Open the held-out set: score it once, at thresholds fixed before."""
-    counted = locked.is_signal | locked.is_background
-    scores, is_signal = ensemble.scores(locked.crops())[counted], locked.is_signal[counted]
+    scores, is_signal = ensemble.scores(locked.crops())[locked.is_scored], locked.is_signal[locked.is_scored]
     points = []
     for rate, threshold in thresholds.items():
         found = score(scores, is_signal, threshold=threshold)

@@ -211,15 +211,16 @@ def open_storage(url: str, *, create: bool = False) -> BaseStorage:
         parsed = make_url(url)
     except ArgumentError:
         raise StudyError("a storage must be a database address, but got none; write e.g. sqlite:///studies.db.") from None
-    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+    sqlite, file = parsed.get_backend_name() == "sqlite", Path(parsed.database or "")
+    if sqlite and parsed.database in (None, "", ":memory:"):
         raise StudyError(f"an SQLite storage must be a file that workers share, but got none; write e.g. {defaults.STORAGE}.")
-    if parsed.get_backend_name() == "sqlite" and not create and not Path(parsed.database or "").is_file():
+    if sqlite and not create and not file.is_file():
         raise StudyError(
             f"{parsed.database}: a storage must be there, but this file is not; run `pitsearch launch DATA` first, or give "
             "--storage."
         )
     try:
-        if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        if sqlite and not file.exists():
             _make_database(parsed)
         return _connect(url)
     except (NoSuchModuleError, ModuleNotFoundError, ImportError):
@@ -228,7 +229,7 @@ def open_storage(url: str, *, create: bool = False) -> BaseStorage:
         ) from None
     except (SQLAlchemyError, RuntimeError, OSError) as error:
         reason = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or type(error).__name__).splitlines()[0]
-        place = parsed.database if parsed.get_backend_name() == "sqlite" else parsed.get_backend_name()
+        place = parsed.database if sqlite else parsed.get_backend_name()
         raise StudyError(f"{place}: the storage must be a writable database, but: {reason}; check folder and rights.") from None
 
 

@@ -105,8 +105,10 @@ def selection_table(selection: Selection, most: int = 15) -> RenderableType:
     table = Table(
         title=f"study {selection.study.name}: {counted(len(selection.candidates), 'complete trial')}", title_justify="left"
     )
-    for column, justify in (("trial", "right"), ("acceptance [90 %]", "left"), ("AUC", "right"), ("folds", "left")):
-        table.add_column(column, justify="right" if justify == "right" else "left", no_wrap=True)
+    table.add_column("trial", justify="right", no_wrap=True)
+    table.add_column("acceptance [90 %]", no_wrap=True)
+    table.add_column("AUC", justify="right", no_wrap=True)
+    table.add_column("folds", no_wrap=True)
     table.add_column("kept or dropped")
     table.add_column("configuration")
     for candidate in selection.candidates[:most]:
