@@ -45,11 +45,13 @@ class Dataset:
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers map the file themselves; pickling the map would copy every pixel.
-        return {key: value for key, value in self.__dict__.items() if key != "_packed"}
+        return {key: value for key, value in self.__dict__.items() if key != "pixels"}
 
     @cached_property
-    def _packed(self) -> Grey:
-        packed: Grey = np.load(self.pixels_file, mmap_mode="r", allow_pickle=False)
+    def pixels(self) -> Grey:
+        """The packed crops of the whole data set, memory-mapped, `[packed pits, channels, y, x]`; `rows` tells these pits'."""
+        # Copy on write: whoever writes by mistake changes a copy of a page, never the file that other processes map.
+        packed: Grey = np.load(self.pixels_file, mmap_mode="c", allow_pickle=False)
         return packed
 
     @cached_property
@@ -76,11 +78,11 @@ class Dataset:
     @property
     def full_scale(self) -> int:
         """The largest value a pixel can have: 255 or 65535."""
-        return int(np.iinfo(self._packed.dtype).max)
+        return int(np.iinfo(self.pixels.dtype).max)
 
     def crops(self) -> Grey:
         """Copy the crops into memory, `[pits, channels, y, x]`, values as stored."""
-        return self._packed[self.rows]
+        return self.pixels[self.rows]
 
     def take(self, indices: npt.NDArray[np.int64]) -> Dataset:
         """Keep some pits, in the order given. The pixels of the others cannot be reached through the result."""

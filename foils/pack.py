@@ -12,10 +12,12 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import platformdirs
 
 from foils.description import Description
@@ -24,6 +26,7 @@ from foils.images import Grey, ImageFault, read_pages
 from foils.labels import Pit
 from foils.whole import write_whole
 
+Flags = npt.NDArray[np.bool_]
 # A fault shared by thousands of files is shown on this many of them.
 SHOWN = 10
 # Part of the packed files' names: raise it when the same images are to give other crops.
@@ -64,15 +67,15 @@ def pack(folder: Path, description: Description, pits: Sequence[Pit], *, keep: b
     units = _units(folder, description, pits)
     fingerprint = _fingerprint(description, pits, units)
     path = cache_folder() / f"pixels-{FORMAT}-{fingerprint[:32]}.npy"
-    kept: tuple[int, ...] = tuple(range(len(pits)))
-    notes: tuple[str, ...] = ()
-    if not description.by_pit:
-        kept, notes = _away_from_border(folder, description, pits, units)
-    if not _is_packed(path, len(kept), description):
-        crops = _read_crops(folder, description, pits, units, kept)
+    inside = _recall(path, len(pits), description)
+    if inside is None:
+        inside = _on_frames(description, pits, units)
+        crops = _read_crops(folder, description, pits, units, np.flatnonzero(inside).tolist())
         if keep:
+            if not description.by_pit:  # before the crops, which nothing is read without
+                write_cached(_beside(path), partial(np.save, arr=inside, allow_pickle=False))
             write_cached(path, lambda stream: np.save(stream, crops, allow_pickle=False))
-    return Packed(path, fingerprint, kept, notes)
+    return Packed(path, fingerprint, tuple(np.flatnonzero(inside).tolist()), _notes(pits, inside))
 
 
 def _units(folder: Path, description: Description, pits: Sequence[Pit]) -> list[_Unit]:
@@ -112,30 +115,32 @@ def _fingerprint(description: Description, pits: Sequence[Pit], units: Sequence[
     return digest.hexdigest()
 
 
-def _away_from_border(
-    folder: Path, description: Description, pits: Sequence[Pit], units: Sequence[_Unit]
-) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Keep the pits whose whole crop lies on the frame, and name the others."""
-    near: list[int] = []
-    for unit in units:
+def _on_frames(description: Description, pits: Sequence[Pit], units: Sequence[_Unit]) -> Flags:
+    """Tell which pits' whole crops lie on their frames, `[pits]`: all, where every pit has files of its own."""
+    inside = np.ones(len(pits), np.bool_)
+    for unit in () if description.by_pit else units:
         try:
             height, width = read_pages(unit.files[0]).shape[1:]
         except ImageFault:
             continue  # reported with every other fault when the crops are read
         for index in unit.pits:
             left, top = _corner(pits[index], description.crop)
-            if left < 0 or top < 0 or left + description.crop > width or top + description.crop > height:
-                near.append(index)
-    kept = tuple(index for index in range(len(pits)) if index not in set(near))
-    if not near:
-        return kept, ()
-    if not kept:
+            inside[index] = min(left, top) >= 0 and left + description.crop <= width and top + description.crop <= height
+    if not inside.any():
         raise DataError(
-            f"labels.csv: crops of {description.crop} pixels must fit on the frames, but got all {len(near)} pits "
+            f"labels.csv: crops of {description.crop} pixels must fit on the frames, but got all {len(pits)} pits "
             "nearer to a border; correct x and y (pixels, from the top-left corner), or `crop` in foil.toml."
         )
+    return inside
+
+
+def _notes(pits: Sequence[Pit], inside: Flags) -> tuple[str, ...]:
+    """Name the pits that are not packed."""
+    near = np.flatnonzero(~inside)
+    if not len(near):
+        return ()
     names = ", ".join(pits[index].pit for index in near[:SHOWN]) + (", ..." if len(near) > SHOWN else "")
-    return kept, (f"{len(near)} pits left out: nearer to the border than half a crop ({names})",)
+    return (f"{len(near)} pits left out: nearer to the border than half a crop ({names})",)
 
 
 def _corner(pit: Pit, crop: int) -> tuple[int, int]:
@@ -144,12 +149,20 @@ def _corner(pit: Pit, crop: int) -> tuple[int, int]:
     return math.floor(pit.x + 0.5) - crop // 2, math.floor(pit.y + 0.5) - crop // 2
 
 
-def _is_packed(path: Path, pits: int, description: Description) -> bool:
+def _beside(path: Path) -> Path:
+    """Name the file that tells which pits of frames are packed in another, so that no frame need be read for its size."""
+    return path.with_name(f"{path.stem}-inside.npy")
+
+
+def _recall(path: Path, pits: int, description: Description) -> Flags | None:
+    """Tell which pits are packed already, `[pits]`; None where the file is missing or damaged, to be packed again."""
     try:
         packed = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):  # missing or damaged: pack again
-        return False
-    return bool(packed.shape == (pits, len(description.channels), description.crop, description.crop))
+        inside = np.ones(pits, np.bool_) if description.by_pit else np.load(_beside(path), allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    rows = inside.sum() if inside.shape == (pits,) and inside.dtype == np.bool_ else -1
+    return inside if packed.shape == (rows, len(description.channels), description.crop, description.crop) else None
 
 
 def _read_crops(

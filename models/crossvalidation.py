@@ -1,4 +1,4 @@
-"""Cross-validate a configuration: five trainings that advance together, fold by fold and epoch by epoch.
+"""Cross-validate a configuration: five trainings that advance together, fold by fold or fused, epoch by epoch.
 
 Reseeds a fold that collapses where others learn. Knows nothing of Optuna, of rungs or of pruning.
 """
@@ -14,8 +14,10 @@ import numpy.typing as npt
 import torch
 
 from foils.dataset import Dataset
+from models.fused import advance_together
 from models.inputs import lay_out
 from models.metrics import Score
+from models.probe import why_apart
 from models.training import LEFT_OUT, FoldTraining, Task
 from models.verdicts import Verdict
 from spaces.config import Config
@@ -36,14 +38,18 @@ class FoldResult:
     epochs: int
 
 
-def make_task(data: Dataset, config: Config, *, epochs: int, working_point: float) -> Task:
-    """Say what a configuration asks of a data set's pits. Raises SpaceError where the data cannot carry it."""
+def make_task(data: Dataset, config: Config, *, epochs: int, working_point: float, device: str = "cpu") -> Task:
+    """Say what a configuration asks of a data set's pits, and bring their images to a device.
+
+    Raises SpaceError where the data cannot carry it.
+    """
     description = data.description
     scheme = SCHEMES[config.labelling]
     classes = [scheme.class_of(pit.label, description.signal, description.ignore) for pit in data.pits]
+    inputs = lay_out(data.pixels, config.channels, description.channels, rows=data.rows, augmentation=config.augmentation)
     return Task(
         config=config,
-        inputs=lay_out(data.crops(), config.channels, description.channels),
+        inputs=inputs.to(torch.device(device)),
         classes=torch.tensor([LEFT_OUT if number is None else number for number in classes]),
         is_signal=data.is_signal,
         is_scored=data.is_scored,
@@ -57,10 +63,19 @@ class CrossValidation:
     """The trainings of one configuration over the folds of a data set.
 
     `folds`: `[pits]`, the fold of each pit; `seed`: everything random follows from it. `check` is called after every epoch
-    and may raise to stop the work; the trainings stay as they are.
+    and may raise to stop the work; the trainings stay as they are. `fused`: train folds that stand at the same epoch together
+    where a short probe finds that better; where it does not, `note` says why. A fold that was started again catches up alone.
     """
 
-    def __init__(self, task: Task, folds: npt.NDArray[np.int64], seed: int, check: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        task: Task,
+        folds: npt.NDArray[np.int64],
+        seed: int,
+        check: Callable[[], None] = lambda: None,
+        *,
+        fused: bool = False,
+    ) -> None:
         self.task = task
         self.folds = folds
         self.seed = seed
@@ -69,34 +84,71 @@ class CrossValidation:
         self.reseeds: dict[int, int] = {}
         self.epochs_run = 0
         self.seconds = 0.0
+        self.note: str | None = None
+        self._fused: bool | None = None if fused else False  # None: to be probed
 
     @property
     def count(self) -> int:
         """The number of folds."""
         return int(self.folds.max()) + 1
 
-    def advance(self, folds: int, epoch: int, *, others_learned: bool = False) -> None:
+    def advance(self, folds: int, epoch: int, *, others_learned: Callable[[], bool] = lambda: False) -> None:
         """Bring the first `folds` folds to this epoch, then start again, once, those that collapsed while others learned.
 
-        `others_learned`: other configurations have learned by this epoch, so a collapse here is bad luck or a bad choice;
-        the second training tells which.
+        `others_learned` tells, when asked, whether other configurations have learned by this epoch, so that a collapse here is
+        bad luck or a bad choice; the second training tells which.
         """
+        self._bring_together(folds, epoch)
         for fold in range(folds):
             self._bring(fold, epoch)
         verdicts = {fold: self.trainings[fold].verdict(planned=epoch) for fold in range(folds)}
+        collapsed = [fold for fold in range(folds) if verdicts[fold] is Verdict.COLLAPSED and not self.reseeds.get(fold)]
         siblings_learned = any(verdict in (Verdict.LEARNED, Verdict.OVERTRAINED) for verdict in verdicts.values())
-        if siblings_learned or others_learned:
-            for fold, verdict in verdicts.items():
-                if verdict is Verdict.COLLAPSED and not self.reseeds.get(fold):
-                    self.reseeds[fold] = 1
-                    del self.trainings[fold]
-                    self._bring(fold, epoch)
+        if collapsed and (siblings_learned or others_learned()):
+            for fold in collapsed:
+                self.reseeds[fold] = 1
+                del self.trainings[fold]
+                self._bring(fold, epoch)
 
-    def _bring(self, fold: int, epoch: int) -> None:
+    def _bring_together(self, folds: int, epoch: int) -> None:
+        """Bring those of the first folds that stand at the same epoch to this one fused; what is left to do is left."""
+        if self._fused is False:
+            return
+        behind = [training for training in map(self._started, range(folds)) if training.epoch < epoch and not training.ended]
+        for start in sorted({training.epoch for training in behind}):
+            together = [training for training in behind if training.epoch == start]
+            if len(together) > 1 and self._pays(together):
+                self._advance_together(together, epoch)
+
+    def _pays(self, trainings: list[FoldTraining]) -> bool:
+        """Tell whether fusing pays, by a probe the first time."""
+        if self._fused is None:
+            started = time.perf_counter()
+            self.note = why_apart(trainings)
+            self._fused = self.note is None
+            self.seconds += time.perf_counter() - started
+        return self._fused
+
+    def _advance_together(self, trainings: list[FoldTraining], epoch: int) -> None:
+        started = time.perf_counter()
+
+        def done(folds: int) -> None:
+            nonlocal started
+            self.seconds += time.perf_counter() - started
+            self.epochs_run += folds
+            self.check()
+            started = time.perf_counter()
+
+        advance_together(trainings, epoch, done)
+
+    def _started(self, fold: int) -> FoldTraining:
         if fold not in self.trainings:
             self.trainings[fold] = start_fold(self.task, self.folds, fold, self.seed, self.reseeds.get(fold, 0))
-        training = self.trainings[fold]
-        while training.epoch < epoch and not training.diverged:
+        return self.trainings[fold]
+
+    def _bring(self, fold: int, epoch: int) -> None:
+        training = self._started(fold)
+        while training.epoch < epoch and not training.ended:
             started = time.perf_counter()
             training.advance(training.epoch + 1)
             self.seconds += time.perf_counter() - started
@@ -114,4 +166,6 @@ class CrossValidation:
 def start_fold(task: Task, folds: npt.NDArray[np.int64], fold: int, seed: int, reseeds: int) -> FoldTraining:
     """Set up the training of one fold, after so many reseeds; the same arguments give the same training."""
     state = np.random.SeedSequence([seed, fold, reseeds]).generate_state(1)
-    return FoldTraining(task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), int(state[0]))
+    trained = np.bincount(folds[task.classes.numpy() != LEFT_OUT], minlength=int(folds.max()) + 1)
+    shortest = int(trained.sum() - trained.max()) * task.inputs.per_pit
+    return FoldTraining(task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), int(state[0]), shortest)

@@ -36,10 +36,11 @@ class Ensemble:
     def scores(self, crops: Grey) -> Floats:
         """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`."""
         inputs = lay_out(crops, self.config.channels, self.lights)
-        total = torch.zeros(len(inputs.images), dtype=torch.float64)
+        images = inputs.of_pits(torch.arange(len(crops)))
+        total = torch.zeros(len(images), dtype=torch.float64)
         for member in self.members:
             member.eval()
-            parts = [member(part).softmax(1)[:, 0] for part in inputs.images.split(SCORED_AT_ONCE)]
+            parts = [member(inputs.pick(part)).softmax(1)[:, 0] for part in images.split(SCORED_AT_ONCE)]
             total += torch.cat(parts).double()
         mean: Floats = (total / len(self.members)).view(-1, inputs.per_pit).mean(1).numpy()
         return np.asarray(mean)
@@ -48,7 +49,7 @@ class Ensemble:
         """Give every member's weights and normalisation as safetensors bytes."""
         return save(
             {
-                f"{number}.{name}": tensor.contiguous()
+                f"{number}.{name}": tensor.cpu().contiguous()
                 for number, member in enumerate(self.members)
                 for name, tensor in member.state_dict().items()
             }

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from models.pitnet import convolution, pooling, with_lights
+
 FILTERS, BLOCKS, DENSE = 32, 4, 22
 
 
@@ -20,14 +22,15 @@ class MiniHip(nn.Module):
 
     def __init__(self, channels: int, classes: int, *, size: int, dims: int = 2) -> None:
         super().__init__()
-        conv, pool = (nn.Conv2d, nn.MaxPool2d) if dims == 2 else (nn.Conv3d, nn.MaxPool3d)
         self.dims = dims
         blocks: list[nn.Module] = []
-        features = channels if dims == 2 else 1
-        for _ in range(BLOCKS):
-            blocks.append(conv(features, FILTERS, 3, padding=1))
+        features, lights = (channels, 1) if dims == 2 else (1, channels)
+        for number in range(BLOCKS):
+            conv, lights = convolution(features, FILTERS, lights, dims, first=number == 0, bias=True)
+            blocks.append(conv)
             if size >= 2:
-                blocks.append(pool(2 if dims == 2 else (1, 2, 2)))
+                pool, lights = pooling(lights, dims)
+                blocks.append(pool)
                 size //= 2
             blocks.append(nn.Tanh())
             features = FILTERS
@@ -41,6 +44,6 @@ class MiniHip(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        values = self.blocks(images if self.dims == 2 else images.unsqueeze(1))
-        logits: torch.Tensor = self.head(torch.relu(self.dense(values.flatten(2).amax(2))))
+        values = self.blocks(with_lights(images, self.dims)).flatten(2).amax(2)
+        logits: torch.Tensor = self.head(torch.relu(self.dense(values)))
         return logits

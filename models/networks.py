@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import timm
 import torch
 from torch import nn
 
 from models.minihip import MiniHip
 from models.normalisation import Normalise
 from models.pitnet import PitNet
+from models.tiny_maps import quicken
 from spaces.channels import MODES
 from spaces.config import Config
 from spaces.labelling import SCHEMES
@@ -30,7 +32,12 @@ def _minihip(network: Network, channels: int, classes: int, size: int, dims: int
     return MiniHip(channels, classes, size=size, dims=dims)
 
 
-BUILDERS: dict[str, Builder] = {"pitnet": _pitnet, "minihip": _minihip}
+def _timm(network: Network, channels: int, classes: int, size: int, dims: int) -> nn.Module:
+    made: nn.Module = timm.create_model(network.name, in_chans=channels, num_classes=classes)
+    return quicken(made)
+
+
+BUILDERS: dict[str, Builder] = {"pitnet": _pitnet, "minihip": _minihip, "resnet10t": _timm}
 
 
 class Classifier(nn.Module):
@@ -55,8 +62,8 @@ def build(config: Config, channels: int, size: int, full_scale: int) -> Classifi
     """
     dims = MODES[config.channels.mode].dims
     network = BUILDERS[config.network.name](config.network, channels, len(SCHEMES[config.labelling].classes), size, dims)
-    # channels_last is about 1.5 times faster for small 2-D networks on CPU; 3-D inputs get their light axis later.
-    memory_format = torch.channels_last if dims == 2 else torch.contiguous_format
-    if dims == 2:
-        network = network.to(memory_format=torch.channels_last)
-    return Classifier(Normalise(config.normalisation, channels, full_scale), network, memory_format)
+    # Channels together in memory: about 1.5 times faster for small networks on CPU, flat or with lights as an axis.
+    network = network.to(memory_format=torch.channels_last if dims == 2 else torch.channels_last_3d)
+    # 3-D inputs get their axis of lights in the network.
+    inputs = torch.channels_last if dims == 2 else torch.contiguous_format
+    return Classifier(Normalise(config.normalisation, channels, full_scale), network, inputs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import nn
 
@@ -24,20 +26,29 @@ class Normalise(nn.Module):
         self.register_buffer("mean", torch.zeros(1, channels, 1, 1))
         self.register_buffer("deviation", torch.ones(1, channels, 1, 1))
 
-    def measure(self, images: torch.Tensor) -> None:
-        """Take mean and deviation of the training pits' images, where this normalisation uses them."""
+    def measure(self, parts: Iterable[torch.Tensor]) -> None:
+        """Take mean and deviation of the training pits' images, given part by part, where this normalisation uses them."""
         if self.over != "dataset":
             return
-        values = images.float() / self.full_scale
-        self.mean.copy_(values.mean((0, 2, 3), keepdim=True))
-        self.deviation.copy_(self._apart(values.std((0, 2, 3), keepdim=True)))
+        count, total, squares = 0, torch.zeros(()), torch.zeros(())
+        for part in parts:
+            values = part.double()
+            count += values[:, 0].numel()
+            total = total + values.sum((0, 2, 3))
+            squares = squares + values.square().sum((0, 2, 3))
+        mean = total / count
+        deviation = ((squares - count * mean.square()) / (count - 1)).clamp(min=0).sqrt()
+        self.mean.copy_((mean / self.full_scale).view_as(self.mean))
+        self.deviation.copy_(self._apart((deviation / self.full_scale).view_as(self.deviation)))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        values = images.float() / self.full_scale
+        values = images.float()
         if self.over == "image":
+            values = values / self.full_scale
             deviation, mean = torch.std_mean(values, (2, 3), keepdim=True)
             return (values - mean) / self._apart(deviation)
-        return (values - self.mean) / self.deviation
+        # (values / full scale - mean) / deviation in one pass.
+        return torch.addcmul(-self.mean / self.deviation, values, 1 / (self.full_scale * self.deviation))
 
     def _apart(self, deviation: torch.Tensor) -> torch.Tensor:
         # An image of one grey value has no deviation; one step of the scale is the least that was measured.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy, deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from models.inputs import SCORED_AT_ONCE, Inputs, turn_table
+from models.inputs import SCORED_AT_ONCE, Inputs
 from models.metrics import Floats, Score, score
 from models.networks import build
 from models.optimisers import build_optimiser
@@ -25,6 +26,10 @@ from spaces.config import Config
 from spaces.labelling import SCHEMES
 
 LEFT_OUT = -1
+# A training has converged when its loss, over so many epochs, stayed under this share of the constant predictor's: every pit
+# is known by heart, gradients have vanished, and what is left to train is only over-confidence. Judged on the training half
+# alone, so that stopping chooses nothing by the validation pits. `benchmarks/README.md` has what it saves and what it costs.
+BY_HEART, FOR_EPOCHS = 0.005, 3
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,14 @@ class Task:
 class FoldTraining:
     """One fold in training.
 
-    `train`, `validate`: indices of pits. The same task, pits and seed give the same numbers on one thread, however the
-    epochs are cut into calls of `advance`.
+    `train`, `validate`: indices of pits; `shortest`: the images that the fold with the fewest trains on, so that all folds make
+    the same steps. The same task, pits and seed give the same numbers on one thread, however the epochs are cut into calls
+    of `advance`. Computes where the task's images are; what is random is drawn on CPU, the same numbers for every device.
     """
 
-    def __init__(self, task: Task, train: npt.NDArray[np.int64], validate: npt.NDArray[np.int64], seed: int) -> None:
+    def __init__(
+        self, task: Task, train: npt.NDArray[np.int64], validate: npt.NDArray[np.int64], seed: int, shortest: int | None = None
+    ) -> None:
         self.task = task
         self.seed = seed
         self.validate = validate
@@ -62,22 +70,25 @@ class FoldTraining:
         pits = pits[task.classes[pits] != LEFT_OUT]
         config, inputs = task.config, task.inputs
         self._images = inputs.of_pits(pits)
-        self._targets = task.classes.repeat_interleave(inputs.per_pit)
-        self._table = turn_table(config.augmentation, config.channels, task.lights, inputs.size)
+        self.targets = task.classes.repeat_interleave(inputs.per_pit).to(inputs.device)
         counts = torch.bincount(task.classes[pits], minlength=len(SCHEMES[config.labelling].classes)).tolist()
-        self._weights = torch.tensor(class_weights(config.balance, counts))
+        weights = torch.tensor(class_weights(config.balance, counts))
+        self.class_weights = weights.to(inputs.device)
         self._classed = task.classes[validate] != LEFT_OUT
         self._validate_classes = task.classes[validate][self._classed]
         self.constant_loss = _constant_loss(counts, self._validate_classes)
-        self._kept_logits: tuple[int, torch.Tensor] | None = None
+        self._by_heart = BY_HEART * _constant_loss(counts, task.classes[pits], weights)
+        self._logits: torch.Tensor | None = None
+        self._score: Score | None = None
         self._generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.classifier = build(config, inputs.channels, inputs.size, inputs.full_scale)
-        self.classifier.normalise.measure(inputs.images[self._images])
-        self._batch = min(config.optimiser.batch_size, len(self._images))
-        self._steps = len(self._images) // self._batch
-        self._optimiser, self._schedule = build_optimiser(config.optimiser, self.classifier.network, self._steps * task.epochs)
+            self.classifier = build(config, inputs.channels, inputs.size, inputs.full_scale).to(inputs.device)
+        self.classifier.normalise.measure(inputs.pick(part) for part in self._images.to(inputs.device).split(SCORED_AT_ONCE))
+        available = len(self._images) if shortest is None else shortest
+        self._batch = min(config.optimiser.batch_size, available)
+        self.steps = available // self._batch
+        self.optimiser, self.schedule = build_optimiser(config.optimiser, self.classifier.network, self.steps * task.epochs)
 
     @property
     def epoch(self) -> int:
@@ -89,62 +100,96 @@ class FoldTraining:
         """Tell whether a loss was not finite; such a training goes no further."""
         return not all(map(math.isfinite, (*self.train_loss[-1:], *self.validation_loss[-1:])))
 
+    @property
+    def converged(self) -> bool:
+        """Tell whether the training pits are known by heart; such a training needs to go no further."""
+        last = self.train_loss[-FOR_EPOCHS:]
+        return len(last) == FOR_EPOCHS and max(last) < self._by_heart
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether there is nothing left to train."""
+        return self.epoch == self.task.epochs or self.diverged or self.converged
+
     def advance(self, epoch: int) -> None:
-        """Train until this epoch is done. A loss that is not finite ends the training early, with its verdict."""
-        while self.epoch < min(epoch, self.task.epochs) and not self.diverged:
-            self.train_loss.append(self._train_epoch())
-            self.validation_loss.append(self._validation_loss() if not self.diverged else math.nan)
+        """Train until this epoch is done, or the training has ended: a loss that is not finite, or convergence."""
+        while self.epoch < epoch and not self.ended:
+            self.record(self._train_epoch(), self.evaluate(self.validation_images()).cpu())
+
+    def draw(self) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Draw an epoch: the images of each step and the way each is turned, `[steps, batch]`, None where none is turned."""
+        size = self.steps, self._batch
+        order = self._images[torch.randperm(len(self._images), generator=self._generator)]
+        images = order[: self.steps * self._batch].view(size)
+        ways = len(self.task.inputs.turns)
+        return images, torch.randint(ways, size, generator=self._generator) if ways > 1 else None
+
+    def record(self, train_loss: float, logits: torch.Tensor) -> None:
+        """Note how an epoch ended; `logits`: of the validation pits' images, `[images, classes]`, for every later question."""
+        self.train_loss.append(train_loss)
+        self._logits = logits.view(len(self.validate), self.task.inputs.per_pit, -1)
+        self._score = None
+        targets = self._validate_classes.repeat_interleave(self.task.inputs.per_pit)
+        loss = functional.cross_entropy(self._logits[self._classed].flatten(0, 1), targets)
+        self.validation_loss.append(float(loss))
+
+    def step(self, number: int, images: torch.Tensor, turned: torch.Tensor | None) -> torch.Tensor:
+        """Take one step, the epoch's `number`, with a batch of images, and give its loss, which stays on the device."""
+        logits = self.classifier(self.task.inputs.pick(images, turned))
+        loss = batch_loss(logits, self.targets[images], self.class_weights)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        if self.schedule is not None:
+            self.schedule.step_update(self.epoch * self.steps + number + 1)
+        return loss.detach()
+
+    def validation_images(self) -> torch.Tensor:
+        """Number the images of the validation pits, pit by pit, on the device."""
+        return self.task.inputs.of_pits(torch.from_numpy(self.validate)).to(self.task.inputs.device)
+
+    @torch.no_grad()
+    def evaluate(self, images: torch.Tensor) -> torch.Tensor:
+        """Give the logits of some images, `[images, classes]`, on the device."""
+        self.classifier.eval()
+        return torch.cat([self.classifier(self.task.inputs.pick(part)) for part in images.split(SCORED_AT_ONCE)])
+
+    def twin(self) -> FoldTraining:
+        """Give a copy that shares the pits alone: what becomes of it leaves this training as it is."""
+        made = copy(self)
+        made.train_loss, made.validation_loss = [*self.train_loss], [*self.validation_loss]
+        made._generator = self._generator.clone_state()
+        # Copied in one go, so that the copied optimiser holds the copied weights.
+        made.classifier, made.optimiser, made.schedule = deepcopy((self.classifier, self.optimiser, self.schedule))
+        return made
 
     def _train_epoch(self) -> float:
         self.classifier.train()
-        order = self._images[torch.randperm(len(self._images), generator=self._generator)]
-        total = torch.zeros(())
-        for step in range(self._steps):
-            batch = order[step * self._batch : (step + 1) * self._batch]
-            logits = self.classifier(self._turned(batch))
-            loss = functional.cross_entropy(logits, self._targets[batch], weight=self._weights)
-            self._optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            self._optimiser.step()
-            if self._schedule is not None:
-                self._schedule.step_update(self.epoch * self._steps + step + 1)
-            total += loss.detach()
-        return float(total) / self._steps
+        device = self.task.inputs.device
+        total = torch.zeros((), device=device)
+        order, turned = self.draw()
+        turned = None if turned is None else turned.to(device)
+        for number, images in enumerate(order.to(device)):
+            total += self.step(number, images, None if turned is None else turned[number])
+        return float(total) / self.steps
 
-    def _turned(self, batch: torch.Tensor) -> torch.Tensor:
-        images = self.task.inputs.images[batch]
-        if len(self._table) == 1:
-            return images
-        draws = torch.randint(len(self._table), (len(batch),), generator=self._generator)
-        return images.flatten(1).gather(1, self._table[draws]).view_as(images)
-
-    @torch.no_grad()
-    def _logits(self) -> torch.Tensor:
-        """Give the validation pits' logits, `[pits, images, classes]`: one pass an epoch serves loss, scores and verdict."""
-        if self._kept_logits is None or self._kept_logits[0] != self.epoch:
-            self.classifier.eval()
-            inputs = self.task.inputs
-            images = inputs.of_pits(torch.from_numpy(self.validate))
-            logits = torch.cat([self.classifier(inputs.images[part]) for part in images.split(SCORED_AT_ONCE)])
-            self._kept_logits = self.epoch, logits.view(len(self.validate), inputs.per_pit, -1)
-        return self._kept_logits[1]
-
-    def _validation_loss(self) -> float:
-        targets = self._validate_classes.repeat_interleave(self.task.inputs.per_pit)
-        return float(functional.cross_entropy(self._logits()[self._classed].flatten(0, 1), targets))
+    def _probabilities(self) -> torch.Tensor:
+        """Give the validation pits' probabilities, the mean over a pit's images, `[validation pits, classes]`."""
+        assert self._logits is not None  # a training is scored after its first epoch
+        return self._logits.softmax(2).mean(1)
 
     def scores(self) -> Floats:
-        """Score the validation pits by P(signal), the mean over a pit's images, `[validation pits]`.
+        """Score the validation pits by P(signal), `[validation pits]`.
 
         After a divergence every score is 0: nothing is accepted.
         """
         if self.diverged:
             return np.zeros(len(self.validate))
-        return self._logits().softmax(2)[..., 0].mean(1).double().numpy()
+        return self._probabilities()[:, 0].double().numpy()
 
     def _predicted(self) -> torch.Tensor:
         """Give the class of highest probability of each validation pit that has a class."""
-        return self._logits()[self._classed].softmax(2).mean(1).argmax(1)
+        return self._probabilities()[self._classed].argmax(1)
 
     def accuracy(self) -> float:
         """The share of validation pits in a class whose class has the highest probability."""
@@ -154,13 +199,16 @@ class FoldTraining:
 
     def score(self) -> Score:
         """Score the validation pits at the task's working point."""
-        scored = self.task.is_scored[self.validate]
-        is_signal = self.task.is_signal[self.validate][scored]
-        return score(self.scores()[scored], is_signal, working_point=self.task.working_point)
+        if self._score is None:
+            scored = self.task.is_scored[self.validate]
+            is_signal = self.task.is_signal[self.validate][scored]
+            self._score = score(self.scores()[scored], is_signal, working_point=self.task.working_point)
+        return self._score
 
     def verdict(self, planned: int | None = None) -> Verdict:
         """Judge the training as one of `planned` epochs, by default of its whole length."""
         result = self.score()
+        planned = self.task.epochs if planned is None else planned
         return judge(
             Evidence(
                 self.train_loss,
@@ -170,12 +218,18 @@ class FoldTraining:
                 result.signals,
                 result.backgrounds,
                 self.diverged or len(self._predicted().unique()) == 1,
-                self.task.epochs if planned is None else planned,
+                min(planned, self.epoch) if self.converged else planned,
             )
         )
 
 
-def _constant_loss(counts: Sequence[int], targets: torch.Tensor) -> float:
+def batch_loss(logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Give the loss of a batch: the cross-entropy, every class with its weight."""
+    return functional.cross_entropy(logits, targets, weight=weights)
+
+
+def _constant_loss(counts: Sequence[int], targets: torch.Tensor, weights: torch.Tensor | None = None) -> float:
     """Cross-entropy, on these targets, of predicting the training classes' shares for every pit."""
     shares = torch.tensor(counts, dtype=torch.float64).clamp(min=0.5) / sum(counts)
-    return float(-shares.log()[targets].mean())
+    logits = shares.log().expand(len(targets), -1)
+    return float(functional.cross_entropy(logits, targets, weight=None if weights is None else weights.double()))

@@ -69,7 +69,8 @@ AXES: dict[str, Axis] = {
     "labelling": Axis("labelling scheme", tuple(TABLES["labelling"])),
     "channels.mode": Axis("use of the channels", tuple(TABLES["channels.mode"])),
     "channels.light": Axis("the light of mode single", (), applies=lambda taken: taken["channels.mode"] == "single"),
-    "network.name": Axis("network", tuple(TABLES["network.name"])),
+    # The residual network costs more than it brings on pits of 28 pixels; a space file may name it.
+    "network.name": Axis("network", ("pitnet", "minihip")),
     "network.depth": Axis("blocks", Range(2, 5), 1, 6, whole=True, applies=_for_network("depth")),
     "network.width": Axis("channels of the first block", (8, 16, 32), 1, 512, whole=True, applies=_for_network("width")),
     "optimiser.name": Axis("optimiser", tuple(TABLES["optimiser.name"])),

@@ -47,6 +47,7 @@ class Config:
                 value = getattr(value, part)
             if value not in table:
                 raise SpaceError(f"`{key}` must be one of {', '.join(table)}, but got {value!r}; correct it.")
+        check_form(self.network.name, self.channels.mode)
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
@@ -81,3 +82,10 @@ class Config:
             *(name for name in (self.balance, self.augmentation) if name != "none"),
         ]
         return ", ".join(parts)
+
+
+def check_form(network: str, mode: str) -> None:
+    """Raise SpaceError where a network has no 3-D form and the mode asks for one."""
+    if MODES[mode].dims == 3 and not NETWORKS[network].volume:
+        flat = ", ".join(name for name, kind in MODES.items() if kind.dims == 2)
+        raise SpaceError(f"`network.name = {network}` is 2-D and needs a mode of {flat}, but got {mode!r}; leave one out.")

@@ -26,13 +26,15 @@ class Network:
 
 @dataclass(frozen=True)
 class NetworkKind:
-    """`varies`: which of the fields of Network apply."""
+    """`varies`: which of the fields of Network apply; `volume`: whether it has a 3-D form."""
 
     meaning: str
     varies: tuple[str, ...] = ()
+    volume: bool = True
 
 
 NETWORKS: dict[str, NetworkKind] = {
     "pitnet": NetworkKind("blocks of convolution, batch norm, pooling, relu; then global max pooling", ("depth", "width")),
     "minihip": NetworkKind("MoEDAL's network in use: 4 x (convolution 32, tanh, max pooling), global max pooling, dense 22"),
+    "resnet10t": NetworkKind("timm's smallest residual network, some thirty times the work of pitnet", volume=False),
 }

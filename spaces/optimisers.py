@@ -1,6 +1,6 @@
 """Optimisers and schedules by name. timm's factory builds the first, `models/optimisers.py` the second.
 
-To add an optimiser, add one entry to OPTIMISERS under timm's name for it.
+To add an optimiser, add one entry to OPTIMISERS under timm's name for it, and the name to ELEMENTWISE where that holds.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ OPTIMISERS: dict[str, str] = {
     "adam": "Adam (Kingma & Ba 2015, arXiv:1412.6980), weight decay added to the gradient",
     "adamw": "Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101)",
 }
+
+# Those that change every weight by its own gradients alone, so that the weights of several trainings may be stacked into one
+# tensor. One that takes norms of tensors (LAMB) or their products (Muon) would mix the trainings.
+ELEMENTWISE = frozenset({"sgd", "adam", "adamw"})
 
 SCHEDULES: dict[str, str] = {
     "constant": "the learning rate stays",

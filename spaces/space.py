@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import tomli_w
 from spaces.augmentation import allowed_turns
 from spaces.axes import AXES, Domain, Range, Scalar, check_domain
 from spaces.channels import Channels, Light, used_lights
+from spaces.config import check_form
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
 
@@ -92,6 +94,8 @@ class Space:
             fitted[key] = self._carried(key, carries)
         modes = fitted["channels.mode"]
         assert isinstance(modes, tuple)  # names are never ranges
+        for network, mode in product(_tuple(fitted["network.name"]), modes):
+            check_form(str(network), str(mode))
         if "single" in modes:
             fitted["channels.light"] = self.chosen.get("channels.light", tuple(light.name for light in lights))
         uses = {

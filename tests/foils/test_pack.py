@@ -14,6 +14,7 @@ from PIL import Image
 
 import foils.pack
 from foils import DataError, Dataset, load
+from foils.images import read_pages
 from tests.tiny import CHANNELS, SIZE, draw_pits, write_dataset
 
 FEW = {"candidate": 6, "top": 6, "maybe": 2}
@@ -159,6 +160,51 @@ def test_the_packed_file_is_used_again(tmp_path: Path, cache: Path, monkeypatch:
     again = load(folder)
     assert again.pixels_file == first.pixels_file
     np.testing.assert_array_equal(again.crops(), first.crops())
+
+
+def test_frames_that_are_packed_are_never_decoded_again(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write(tmp_path / "data", frames=True)
+    move(folder, {"p001": (0, 0)})
+    decoded: list[Path] = []
+
+    def counting(path: Path) -> npt.NDArray[np.uint8 | np.uint16]:
+        decoded.append(path)
+        return read_pages(path)
+
+    monkeypatch.setattr(foils.pack, "read_pages", counting)
+    first = load(folder)
+    assert set(decoded) == set((folder / "frames").iterdir())
+    decoded.clear()
+    again = load(folder)
+    assert not decoded
+    assert (again.pits, again.notes, again.fingerprint) == (first.pits, first.notes, first.fingerprint)
+    np.testing.assert_array_equal(again.crops(), first.crops())
+    # What is packed holds for this content alone.
+    frame = next((folder / "frames").iterdir())
+    values = np.asarray(Image.open(frame)).copy()
+    values[0, 0] ^= 1
+    Image.fromarray(values).save(frame)
+    assert load(folder).fingerprint != first.fingerprint
+    assert set(decoded) == set((folder / "frames").iterdir())
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "no flags", "of other pits", "another count"])
+def test_frames_whose_list_of_packed_pits_is_damaged_are_packed_again(tmp_path: Path, cache: Path, damage: str) -> None:
+    folder = write(tmp_path / "data", frames=True)
+    move(folder, {"p001": (0, 0)})
+    first = load(folder)
+    (beside,) = set(cache.iterdir()) - {first.pixels_file}
+    good = beside.read_bytes()
+    flags = {"no flags": np.ones(14), "of other pits": np.ones(13, bool), "another count": np.ones(14, bool)}
+    beside.unlink()
+    if damage in flags:
+        np.save(beside, flags[damage])
+    elif damage == "empty":
+        beside.touch()
+    again = load(folder)
+    assert again.pits == first.pits
+    np.testing.assert_array_equal(again.crops(), first.crops())
+    assert beside.read_bytes() == good
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut short", "no array", "another shape"])

@@ -28,7 +28,7 @@ def ensemble(mode: str = "stacked", members: int = 2) -> Ensemble:
     built = []
     for _ in range(members):
         classifier = build(config, inputs.channels, inputs.size, inputs.full_scale)
-        classifier.normalise.measure(inputs.images)
+        classifier.normalise.measure([inputs.pick(torch.arange(len(inputs.rows)))])
         built.append(classifier)
     return Ensemble(config, tuple(built), LIGHTS, inputs.size, inputs.full_scale)
 
@@ -55,7 +55,8 @@ def test_an_ensembles_score_is_the_mean_of_its_members() -> None:
 
 def test_examples_score_a_pit_by_the_mean_over_its_images() -> None:
     made = ensemble("examples", members=1)
-    images = lay_out(crops(3), made.config.channels, LIGHTS).images
+    inputs = lay_out(crops(3), made.config.channels, LIGHTS)
+    images = inputs.pick(torch.arange(len(inputs.rows)))
     with torch.no_grad():
         chances = made.members[0].eval()(images).softmax(1)[:, 0].view(3, 6).mean(1)
     np.testing.assert_allclose(made.scores(crops(3)), chances.numpy(), rtol=1e-6)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import pytest
 
 from foils import Dataset, fold_numbers
+from models import crossvalidation, probe
 from models.crossvalidation import CrossValidation, make_task, start_fold
+from models.fused import advance_together
 from models.training import FoldTraining
 from models.verdicts import Verdict
 from spaces.config import Config
@@ -15,12 +20,19 @@ from spaces.optimisers import Optimiser
 SMALL = Config(network=Network("pitnet", depth=2, width=8), optimiser=Optimiser("adamw", 1e-2, batch_size=16))
 
 
-def validation(data: Dataset, epochs: int = 4) -> CrossValidation:
-    return CrossValidation(make_task(data, SMALL, epochs=epochs, working_point=0.1), fold_numbers(data, 5, 0), seed=1)
+def validation(data: Dataset, epochs: int = 4, fused: bool = False) -> CrossValidation:
+    task = make_task(data, SMALL, epochs=epochs, working_point=0.1)
+    return CrossValidation(task, fold_numbers(data, 5, 0), seed=1, fused=fused)
 
 
-def test_folds_climb_rung_by_rung_and_are_trained_once(tiny: Dataset) -> None:
-    cross = validation(tiny)
+@pytest.fixture(params=[False, True], ids=["apart", "fused"])
+def cross(tiny: Dataset, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> CrossValidation:
+    """Give a cross-validation whose folds are trained either way, whichever is faster here."""
+    monkeypatch.setattr(probe, "WORTH", float("inf"))
+    return validation(tiny, fused=request.param)
+
+
+def test_folds_climb_rung_by_rung_and_are_trained_once(cross: CrossValidation) -> None:
     for folds, epoch, epochs_run in ((1, 1, 1), (1, 3, 3), (5, 3, 15), (5, 4, 20)):
         cross.advance(folds, epoch)
         assert [result.epochs for result in cross.results()] == [epoch] * folds
@@ -48,8 +60,9 @@ def collapse_at_first(monkeypatch: pytest.MonkeyPatch, cross: CrossValidation, f
     monkeypatch.setattr(FoldTraining, "verdict", verdict)
 
 
-def test_a_collapsed_fold_is_started_again_where_its_siblings_learned(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    cross = validation(tiny)
+def test_a_collapsed_fold_is_started_again_where_its_siblings_learned(
+    cross: CrossValidation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     collapse_at_first(monkeypatch, cross, 2)
     cross.advance(5, 4)
     results = cross.results()
@@ -58,8 +71,7 @@ def test_a_collapsed_fold_is_started_again_where_its_siblings_learned(tiny: Data
     assert cross.epochs_run == 24
 
 
-def test_a_fold_is_started_again_only_once(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    cross = validation(tiny)
+def test_a_fold_is_started_again_only_once(cross: CrossValidation, monkeypatch: pytest.MonkeyPatch) -> None:
     collapse_at_first(monkeypatch, cross, 2, always=True)
     cross.advance(5, 3)
     cross.advance(5, 4)
@@ -73,7 +85,7 @@ def test_a_first_fold_is_started_again_only_where_other_configurations_learned(
     for others_learned in (False, True):
         cross = validation(tiny)
         collapse_at_first(monkeypatch, cross, 0)
-        cross.advance(1, 2, others_learned=others_learned)
+        cross.advance(1, 2, others_learned=partial(bool, others_learned))
         assert cross.results()[0].reseeds == int(others_learned)
 
 
@@ -95,3 +107,56 @@ def test_a_check_that_raises_stops_between_epochs_and_work_can_go_on(tiny: Datas
     undisturbed = validation(tiny)
     undisturbed.advance(1, 4)
     assert cross.trainings[0].train_loss == undisturbed.trainings[0].train_loss
+
+
+def test_fused_gives_the_results_of_training_apart(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "WORTH", float("inf"))
+    together, apart = validation(tiny, fused=True), validation(tiny)
+    for cross in (together, apart):
+        for folds, epoch in ((1, 1), (1, 2), (5, 2), (5, 4)):
+            cross.advance(folds, epoch)
+    assert together.note is None
+    assert together.epochs_run == apart.epochs_run == 20
+    assert together.seconds > 0
+    for fused, alone in zip(together.results(), apart.results(), strict=True):
+        assert (fused.verdict, fused.reseeds, fused.epochs) == (alone.verdict, alone.reseeds, alone.epochs)
+        assert fused.score.acceptance == alone.score.acceptance
+        assert fused.score.auc == pytest.approx(alone.score.auc, abs=1e-3)
+        assert fused.accuracy == alone.accuracy
+
+
+def test_folds_that_stand_at_one_epoch_are_trained_in_one_go(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "WORTH", float("inf"))
+    together: list[list[int]] = []
+
+    def recorded(trainings: Sequence[FoldTraining], epoch: int, done: Callable[[int], None]) -> None:
+        together.append([len(trainings), trainings[0].epoch, epoch])
+        advance_together(trainings, epoch, done)
+
+    monkeypatch.setattr(crossvalidation, "advance_together", recorded)
+    cross = validation(tiny, fused=True)
+    collapse_at_first(monkeypatch, cross, 2)
+    for folds, epoch in ((1, 1), (5, 3), (5, 4)):
+        cross.advance(folds, epoch)
+    # The first fold climbs the first rung alone and waits there; the fold that was started again catches up alone.
+    assert together == [[4, 0, 3], [5, 3, 4]]
+    assert cross.epochs_run == 23
+
+
+def test_folds_that_are_better_trained_apart_are_and_a_note_says_why(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def why_apart(trainings: Sequence[FoldTraining]) -> str:
+        asked.append(len(trainings))
+        return "folds trained apart: a test says so"
+
+    monkeypatch.setattr(crossvalidation, "why_apart", why_apart)
+    refused, apart = validation(tiny, fused=True), validation(tiny)
+    for cross in (refused, apart):
+        cross.advance(5, 1)
+        cross.advance(5, 2)
+    assert refused.note == "folds trained apart: a test says so"
+    assert asked == [5]
+    assert apart.note is None
+    for fold in range(5):
+        assert refused.trainings[fold].train_loss == apart.trainings[fold].train_loss

@@ -18,7 +18,7 @@ def test_the_bit_depth_makes_no_difference(name: str) -> None:
     outputs = []
     for images, full_scale in ((EIGHT_BIT, 255), (sixteen_bit, 65535)):
         normalise = Normalise(name, 2, full_scale)
-        normalise.measure(images)
+        normalise.measure([images])
         outputs.append(normalise(images))
     torch.testing.assert_close(*outputs)
 
@@ -31,7 +31,7 @@ def test_raw_values_lie_between_0_and_1() -> None:
 
 def test_dataset_removes_mean_and_deviation_of_the_measured_images_only() -> None:
     normalise = Normalise("dataset", 2, 255)
-    normalise.measure(EIGHT_BIT[:3])
+    normalise.measure([EIGHT_BIT[:1], EIGHT_BIT[1:3]])
     values = normalise(EIGHT_BIT[:3])
     torch.testing.assert_close(values.mean((0, 2, 3)), torch.zeros(2), atol=1e-5, rtol=0)
     torch.testing.assert_close(values.std((0, 2, 3)), torch.ones(2))
@@ -47,5 +47,5 @@ def test_image_removes_each_images_own_brightness_and_contrast() -> None:
 def test_an_image_of_one_grey_value_stays_finite(name: str) -> None:
     flat = torch.full((2, 2, 12, 12), 128, dtype=torch.uint8)
     normalise = Normalise(name, 2, 255)
-    normalise.measure(flat)
+    normalise.measure([flat])
     assert normalise(flat).isfinite().all()

@@ -11,7 +11,7 @@ import torch
 
 from foils import Dataset, fold_numbers
 from models.crossvalidation import make_task, start_fold
-from models.training import FoldTraining
+from models.training import FOR_EPOCHS, FoldTraining
 from models.verdicts import Verdict
 from spaces.channels import MODES, Channels
 from spaces.config import Config
@@ -100,3 +100,31 @@ def test_weighting_raises_the_rare_class(tiny: Dataset) -> None:
         training.advance(4)
         scores[balance] = training.scores().mean()
     assert scores["weighted"] > scores["none"]
+
+
+def test_a_training_that_knows_its_pits_by_heart_ends_there(tiny: Dataset) -> None:
+    config = replace(
+        SMALL, network=Network("pitnet", depth=2, width=16), optimiser=replace(SMALL.optimiser, schedule="constant")
+    )
+    training = start(tiny, config, epochs=60)
+    training.advance(60)
+    assert training.converged
+    assert training.ended
+    assert FOR_EPOCHS < training.epoch < 60
+    # A loss of 1 % of the constant predictor's, about 0.5, over the last epochs, and none of that before.
+    assert max(training.train_loss[-FOR_EPOCHS:]) < 0.01
+    assert max(training.train_loss[-FOR_EPOCHS - 1 :]) > 0.002
+    assert training.verdict() in (Verdict.LEARNED, Verdict.OVERTRAINED)
+    before = training.epoch
+    training.advance(60)
+    assert training.epoch == before
+
+
+def test_folds_of_different_sizes_make_the_same_steps(tiny: Dataset) -> None:
+    task = make_task(tiny, replace(SMALL, optimiser=replace(SMALL.optimiser, batch_size=4)), epochs=1, working_point=0.1)
+    folds = fold_numbers(tiny, 5, 0)
+    folds[np.flatnonzero(folds == 0)[:6]] = 1
+    sizes = {len(np.flatnonzero(task.classes.numpy()[folds != fold] >= 0)) for fold in range(5)}
+    assert len(sizes) > 1
+    shapes = {start_fold(task, folds, fold, 0, 0).draw()[0].shape for fold in range(5)}
+    assert shapes == {(min(sizes) // 4, 4)}

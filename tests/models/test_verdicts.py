@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from foils import Dataset, fold_numbers, load
 from models.crossvalidation import make_task, start_fold
@@ -71,7 +72,8 @@ def test_images_scaled_twice_collapse_in_the_network_in_use(tmp_path: Path, tiny
     data = load(folder)
     config = Config(network=Network("minihip"), normalisation="raw", optimiser=Optimiser("adam", 2e-4, schedule="constant"))
     task = make_task(data, config, epochs=8, working_point=0.1)
-    dark = replace(task, inputs=replace(task.inputs, images=(task.inputs.images / 257).floor()))
+    deep = (task.inputs.stored.int() & 0xFFFF) // 257
+    dark = replace(task, inputs=replace(task.inputs, stored=deep.to(torch.int16)))
     training = start_fold(dark, fold_numbers(data, 5, 0), 0, 0, 0)
     training.advance(8)
     assert training.verdict() is Verdict.COLLAPSED

@@ -1,0 +1,44 @@
+"""Prepare a process for training: one thread, whole float32, and memory that is kept instead of given back at every step.
+
+Knows nothing of what is trained.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+# Parameters of mallopt(3), as glibc numbers them, and what they are set to. By default glibc asks the kernel for every
+# activation and gives it back at once; the benchmarks show what those page faults cost. M_MMAP_THRESHOLD takes 32 MiB at most.
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+KEPT = {M_MMAP_THRESHOLD: 32 << 20, M_TRIM_THRESHOLD: 512 << 20, M_TOP_PAD: 16 << 20}
+
+
+def keep_memory() -> bool:
+    """Let the C library keep freed memory for the next step; tell whether it could. Elsewhere than on glibc nothing is done."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return all(mallopt(parameter, value) == 1 for parameter, value in KEPT.items())
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread, as every training does whose numbers are to be repeatable, and put the caller's count back.
+
+    On a GPU convolutions keep all of float32's digits; by default cuDNN rounds to 10 bits (TF32), by its choice of kernel, and
+    folds trained fused would then differ from folds trained apart.
+    """
+    threads, precision = torch.get_num_threads(), torch.backends.cudnn.allow_tf32
+    torch.set_num_threads(1)
+    torch.backends.cudnn.allow_tf32 = False
+    keep_memory()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.backends.cudnn.allow_tf32 = precision
