@@ -32,7 +32,7 @@ Data = Annotated[Path, typer.Argument(metavar="DATA", help="Folder of the data s
 StudyName = Annotated[str | None, typer.Option("--study", help="Name of the study; may be left out where there is only one.")]
 Storage = Annotated[str, typer.Option(help="Database address of the studies.")]
 MovedData = Annotated[Path | None, typer.Option("--data", help="Where the study's data set is now, if it has moved.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default, on a GPU one.")]
 
 
 def main() -> None:
@@ -124,8 +124,15 @@ def launch(
     working_point: Annotated[
         float, typer.Option(help="False-positive rate at which acceptance is quoted.")
     ] = defaults.WORKING_POINT,
-    pruner: Annotated[str, typer.Option(help="halving, median or none.")] = defaults.PRUNER,
-    ladder: Annotated[str, typer.Option(help="Rungs, FOLDSxEPOCHS each.")] = defaults.LADDER,
+    pruner: Annotated[str, typer.Option(help="trailing, halving, median or none.")] = defaults.PRUNER,
+    audit: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of the trials that is never pruned, to measure what pruning kills.")
+    ] = defaults.AUDIT,
+    ladder: Annotated[
+        str | None,
+        typer.Option(help=f"Rungs, FOLDSxEPOCHS each; {defaults.LADDER}, on a GPU {defaults.FUSED_LADDER}, by default."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, or cuda:NUMBER.")] = defaults.DEVICE,
 ) -> None:
     """Search for the best network, or go on searching.
 
@@ -158,6 +165,8 @@ def launch(
             working_point=working_point,
             ladder=ladder,
             pruner=pruner,
+            audit=audit,
+            device=device,
             watcher=watcher,
         )
     status = summarise(launched)

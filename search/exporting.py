@@ -13,6 +13,7 @@ from typing import Any
 
 from models.bundle import Bundle, write_bundle
 from search.errors import StudyError
+from search.records import Recipe
 from search.selection import Selection
 
 
@@ -46,7 +47,7 @@ def _about(selection: Selection) -> dict[str, Any]:
     return {
         "study": selection.study.name,
         "trial": selection.winner,
-        "seed": trial.user_attrs["seed"],
+        "seed": Recipe.demand(trial).seed,
         "fingerprint": plan.fingerprint,
         "held_out_pits": list(plan.held_out),
         "searched_pits": len(plan.folds),

@@ -6,6 +6,7 @@ Workers are joblib's (loky), one trial and one thread each. What is shown is the
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import tempfile
@@ -29,7 +30,8 @@ from search import defaults
 from search.errors import StudyError
 from search.ladder import Ladder
 from search.objective import Job, mark_stopped, run_trial
-from search.studies import Study, make_plan, open_or_create
+from search.records import Start
+from search.studies import Study, ladder_there, make_plan, open_or_create
 from spaces import Space
 
 LAUNCH = "pitsearch:launch"
@@ -70,36 +72,46 @@ def launch(
     holdout_share: float = defaults.HOLDOUT_SHARE,
     holdout_slides: Sequence[str] = (),
     working_point: float = defaults.WORKING_POINT,
-    ladder: str = defaults.LADDER,
+    ladder: str | None = None,
     pruner: str = defaults.PRUNER,
+    audit: float = defaults.AUDIT,
+    device: str = defaults.DEVICE,
     watcher: Watcher | None = None,
 ) -> Study:
     """Search a space on a data set until the study has `trials` finished trials, or `minutes` are over.
 
     A study of the same name goes on where it stopped, if it was made for the same. `workers` are processes, by default one a
-    core. The held-out set, a share of the groups or whole slides, is out of reach of every trial.
+    core, or one for a GPU. `device`: where trials compute. `ladder`: by default the study's own, for a new study the one that
+    suits the device. The held-out set, a share of the groups or whole slides, is out of reach of every trial. `audit`: the
+    share of trials that is never pruned.
     Raises DataError, SpaceError or StudyError where something does not fit, before anything is written.
     """
-    for name, value in (("trials", trials), ("workers", workers), ("minutes", minutes)):
+    for option, value in (("trials", trials), ("workers", workers), ("minutes", minutes)):
         if value is not None and not value > 0:
-            raise StudyError(f"`{name} > 0` must hold, but got {value}; choose a larger number.")
+            raise StudyError(f"`{option} > 0` must hold, but got {value}; choose a larger number.")
+    check_device(device)
+    name = study or data.description.name
+    on_gpu = device != defaults.DEVICE
+    if ladder is None:
+        ladder = ladder_there(name, storage) or (defaults.FUSED_LADDER if on_gpu else defaults.LADDER)
     plan, notes = make_plan(
         data,
         space or Space(),
         Ladder.parse(ladder),
         pruner=pruner,
+        audit=audit,
         seed=seed,
         working_point=working_point,
         holdout_share=holdout_share,
         holdout_slides=holdout_slides,
     )
-    handle = open_or_create(study or data.description.name, storage, plan)
+    handle = open_or_create(name, storage, plan)
     opened = handle.optuna
     reap(opened)
     there = opened.get_trials(deepcopy=False)
     budget = trials - sum(trial.state in FINISHED for trial in there)
     deadline = None if minutes is None else time.time() + 60 * minutes
-    workers = workers or cpu_count()
+    workers = workers or (1 if on_gpu else cpu_count())
     mark = uuid.uuid4().hex
     opened.set_user_attr(
         LAUNCH,
@@ -108,7 +120,7 @@ def launch(
     watcher = watcher or Silent()
     watcher.started(handle, (*data.notes, *notes))
     with tempfile.TemporaryDirectory(prefix="pitsearch-") as folder, _interruptible(Path(folder) / "stop", watcher) as stop:
-        job = Job(handle, plan, plan.searched(data), mark, deadline, stop)
+        job = Job(handle, plan, plan.searched(data), mark, deadline, stop, device)
         tickets = (ticket for ticket in range(len(there), len(there) + budget) if job.over() is None)
         try:
             _hand_out(
@@ -123,23 +135,30 @@ def launch(
                 "run the same command again, with fewer --workers."
             ) from None
         finally:
-            _mark_dead(opened, lambda trial: trial.user_attrs.get("launch") == mark)
+            _mark_dead(opened, lambda start: start.launch == mark)
     return handle
+
+
+def check_device(device: str) -> None:
+    """Raise StudyError where there is no such device to compute on."""
+    match = re.fullmatch(r"cpu|cuda(?::(\d+))?", device)
+    if match is None:
+        raise StudyError(f"a device must be cpu, cuda or cuda:NUMBER, but got {device!r}; choose one of these.")
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device != defaults.DEVICE and int(match[1] or 0) >= there:
+        raise StudyError(
+            f"a device must be there, but got {device!r} with {there} GPUs that torch sees; choose another --device."
+        )
 
 
 def _hand_out(job: Job, tickets: Iterator[int], workers: int, done: Callable[[int], None]) -> None:
     """Run a trial for each ticket, one at a time on every worker. Tickets are drawn when a worker is free."""
-    # joblib runs a single job in this process, where the caller's thread count must survive.
-    threads = torch.get_num_threads()
     options: dict[str, Any] = {"initializer": _ignore_interrupts, "inner_max_num_threads": 1} if workers > 1 else {}
-    try:
-        with parallel_config("loky", n_jobs=workers, **options):
-            parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
-            for number in parallel(delayed(run_trial)(job, ticket) for ticket in tickets):
-                if number is not None:
-                    done(number)
-    finally:
-        torch.set_num_threads(threads)
+    with parallel_config("loky", n_jobs=workers, **options):
+        parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+        for number in parallel(delayed(run_trial)(job, ticket) for ticket in tickets):
+            if number is not None:
+                done(number)
 
 
 def _ignore_interrupts() -> None:
@@ -171,16 +190,17 @@ def _interruptible(stop: Path, watcher: Watcher) -> Iterator[Path]:
 def reap(study: optuna.Study) -> None:
     """Mark the running trials whose worker, on this machine, is no more."""
 
-    def is_dead(trial: FrozenTrial) -> bool:
-        host, _, process = str(trial.user_attrs.get("worker", "")).rpartition(":")
+    def is_dead(start: Start) -> bool:
+        host, _, process = start.worker.rpartition(":")
         return host == socket.gethostname() and not _alive(int(process))
 
     _mark_dead(study, is_dead)
 
 
-def _mark_dead(study: optuna.Study, is_dead: Callable[[FrozenTrial], bool]) -> None:
+def _mark_dead(study: optuna.Study, is_dead: Callable[[Start], bool]) -> None:
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if is_dead(trial):
+        start = Start.read(trial)
+        if start and is_dead(start):
             mark_stopped(study, trial, "its worker died")
 
 

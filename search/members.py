@@ -26,10 +26,12 @@ from foils.pack import cache_folder, write_cached
 from models.crossvalidation import CrossValidation, make_task, start_fold
 from models.ensemble import Ensemble, with_weights
 from models.metrics import Floats
+from models.process import one_thread
 from models.training import FoldTraining
 from models.verdicts import Verdict
 from search.errors import StudyError
 from search.ladder import Ladder
+from search.records import Reached, Recipe
 from search.studies import Plan
 from spaces import Config
 
@@ -59,8 +61,8 @@ def train_members(data: Dataset, trial: FrozenTrial, plan: Plan, workers: int | 
 
     `data`: the pits that trials may see. Raises StudyError where none learned.
     """
-    config = Config.from_dict(trial.user_attrs["config"])
-    seed, reseeds = trial.user_attrs["seed"], trial.user_attrs["reseeds"]
+    recipe, reseeds = Recipe.demand(trial), Reached.demand(trial).reseeds
+    config, seed = Config.from_dict(recipe.config), recipe.seed
     path = _place(data, config, plan, seed, reseeds)
     kept = _recall(path)
     if kept is None:
@@ -88,16 +90,12 @@ def _place(data: Dataset, config: Config, plan: Plan, seed: int, reseeds: Sequen
 
 def _train_fold(data: Dataset, config: Config, plan: Plan, seed: int, fold: int, reseeds: int) -> Trained:
     """Train one fold to the end, on one thread as in its trial."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         ladder = Ladder.parse(plan.ladder)
         task = make_task(data, config, epochs=ladder.epochs, working_point=plan.working_point)
         training = start_fold(task, np.array(plan.folds), fold, seed, reseeds)
         training.advance(ladder.epochs)
         return _pack(data, training)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _pack(data: Dataset, training: FoldTraining) -> Trained:

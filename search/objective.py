@@ -12,22 +12,27 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import optuna
-import torch
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import TPESampler
-from optuna.trial import FrozenTrial, TrialState
+from optuna.samplers import BaseSampler, PartialFixedSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from foils import Dataset
 from models.crossvalidation import CrossValidation, FoldResult, make_task
+from models.process import one_thread
+from search import defaults
+from search.audit import is_audited
 from search.ladder import Ladder, Rung
 from search.members import keep_members
 from search.pruners import make_pruner
+from search.records import ERROR, STOPPED, Reached, Recipe, Start
 from search.studies import Plan, Study, open_storage
 from spaces import Space, suggest
+from spaces.starts import starts
 
 # Another trial whose acceptance on the same rung is this many times the working point has learned: chance gives once.
 LEARNED = 3.0
@@ -42,7 +47,7 @@ class Job:
     """What a worker needs for a trial.
 
     `data`: the pits that trials may see; `launch`: marks the trials of one launch; `deadline`: seconds of the epoch;
-    `stop`: a file whose existence asks for an end.
+    `stop`: a file whose existence asks for an end; `device`: where to train.
     """
 
     study: Study
@@ -51,6 +56,7 @@ class Job:
     launch: str
     deadline: float | None
     stop: Path
+    device: str = defaults.DEVICE
 
     def over(self) -> str | None:
         """Give the reason why no more is to be trained; None while there is none."""
@@ -79,72 +85,91 @@ def run_trial(job: Job, ticket: int) -> int | None:
     """
     if job.over() is not None:
         return None
-    torch.set_num_threads(1)
-    study = _open(job, ticket)
-    trial = study.ask()
-    trial.set_user_attr("launch", job.launch)
-    trial.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}")
+    study = open_study(job, ticket)
+    trial = _ask(study, job)
     try:
-        value = climb(trial, job.data, job.plan, job.check)
+        with one_thread():
+            value = climb(trial, job.data, job.plan, job.check, job.device)
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except Stopped as reason:
         mark_stopped(study, trial, str(reason))
     except Exception as error:  # a broken trial must not end the search; the reason is kept and shown
-        trial.set_user_attr("error", f"{type(error).__name__}: {error}".splitlines()[0])
+        ERROR.write(study, trial, f"{type(error).__name__}: {error}".splitlines()[0])
         study.tell(trial, state=TrialState.FAIL)
     else:
         study.tell(trial, value)
     return trial.number
 
 
+def _ask(study: optuna.Study, job: Job) -> optuna.Trial:
+    """Ask for a trial that says from its first moment who runs it.
+
+    Optuna's own `ask` leaves a moment in which a killed worker's trial belongs to no one, and would stay running for ever.
+    """
+    storage, start = open_storage(job.study.storage), Start(job.launch, f"{socket.gethostname()}:{os.getpid()}")
+    template = create_trial(state=TrialState.RUNNING, user_attrs=start.attribute())
+    return optuna.Trial(study, storage.create_new_trial(storage.get_study_id_from_name(study.study_name), template))
+
+
 def mark_stopped(study: optuna.Study, trial: optuna.Trial | FrozenTrial, reason: str) -> None:
     """Mark a running trial as stopped: it failed, but through no fault of its configuration."""
-    # Optuna offers no public way to write to another process's trial.
-    study._storage.set_trial_user_attr(trial._trial_id, "stopped", reason)
+    STOPPED.write(study, trial, reason)
     study.tell(trial.number, state=TrialState.FAIL)
 
 
-def climb(trial: optuna.Trial, data: Dataset, plan: Plan, check: Callable[[], None] = lambda: None) -> float:
+def climb(
+    trial: optuna.Trial,
+    data: Dataset,
+    plan: Plan,
+    check: Callable[[], None] = lambda: None,
+    device: str = defaults.DEVICE,
+) -> float:
     """Climb the ladder with the trial's configuration and give the mean signal acceptance over the folds.
 
-    Raises TrialPruned on the rung where the pruner ends it.
+    On CPU folds train one after another, elsewhere fused where that is better. Raises TrialPruned on the rung where the pruner
+    ends it; an audited trial only keeps which rung that would have been.
     """
     ladder = Ladder.parse(plan.ladder)
     config = suggest(trial, Space.from_dict(json.loads(plan.space)))
-    seed = trial_seed(plan.seed, trial.number)
-    trial.set_user_attr("config", config.to_dict())
-    trial.set_user_attr("seed", seed)
-    task = make_task(data, config, epochs=ladder.epochs, working_point=plan.working_point)
-    validation = CrossValidation(task, np.array(plan.folds), seed, check)
+    seed, audited = trial_seed(plan.seed, trial.number), is_audited(plan.seed, trial.number, plan.audit)
+    Recipe(config.to_dict(), seed, audited).write(trial)
+    task = make_task(data, config, epochs=ladder.epochs, working_point=plan.working_point, device=device)
+    validation = CrossValidation(task, np.array(plan.folds), seed, check, fused=device != defaults.DEVICE)
+    would_prune: str | None = None
     for rung in ladder.rungs:
-        validation.advance(rung.folds, rung.epochs, others_learned=_others_learned(trial, rung, plan.working_point))
+        validation.advance(rung.folds, rung.epochs, others_learned=partial(_others_learned, trial, rung, plan.working_point))
         results = validation.results()
         value = float(np.mean([result.score.acceptance for result in results]))
-        _record(trial, results, rung, validation)
         trial.report(value, rung.cost)
-        if rung is not ladder.rungs[-1] and trial.should_prune():
+        # The pruner is not asked about a doomed trial again: it would rank it among its rivals on rungs that those had to earn.
+        prune = rung is not ladder.rungs[-1] and would_prune is None and trial.should_prune()
+        if prune and audited:
+            would_prune = str(rung)
+        _reached(rung, results, validation, would_prune).write(trial)
+        if prune and not audited:
             raise optuna.TrialPruned
     keep_members(data, validation, plan)
     return value
 
 
-def _record(trial: optuna.Trial, results: list[FoldResult], rung: Rung, validation: CrossValidation) -> None:
-    """Store how every fold stands, one value a fold, and what the trial has cost."""
-    trial.set_user_attr("rung", str(rung))
-    for name, values in {
-        "acceptance": [result.score.acceptance for result in results],
-        "rejection": [result.score.rejection for result in results],
-        "accepted": [result.score.accepted for result in results],
-        "signals": [result.score.signals for result in results],
-        "auc": [result.score.auc for result in results],
-        "accuracy": [result.accuracy for result in results],
-        "verdicts": [result.verdict.value for result in results],
-        "reseeds": [result.reseeds for result in results],
-    }.items():
-        trial.set_user_attr(name, values)
-    trial.set_user_attr("epochs_run", validation.epochs_run)
-    trial.set_user_attr("seconds", round(validation.seconds, 3))
+def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation, would_prune: str | None) -> Reached:
+    """Sum up how every fold stands on a rung and what the trial has cost, for one write."""
+    return Reached(
+        rung=str(rung),
+        acceptance=tuple(result.score.acceptance for result in results),
+        rejection=tuple(result.score.rejection for result in results),
+        accepted=tuple(result.score.accepted for result in results),
+        signals=tuple(result.score.signals for result in results),
+        auc=tuple(result.score.auc for result in results),
+        accuracy=tuple(result.accuracy for result in results),
+        verdicts=tuple(result.verdict.value for result in results),
+        reseeds=tuple(result.reseeds for result in results),
+        epochs_run=validation.epochs_run,
+        seconds=round(validation.seconds, 3),
+        would_prune=would_prune,
+        note=validation.note,
+    )
 
 
 def _others_learned(trial: optuna.Trial, rung: Rung, working_point: float) -> bool:
@@ -153,14 +178,18 @@ def _others_learned(trial: optuna.Trial, rung: Rung, working_point: float) -> bo
     return any(other.intermediate_values.get(rung.cost, 0.0) > LEARNED * working_point for other in others)
 
 
-def _open(job: Job, ticket: int) -> optuna.Study:
+def open_study(job: Job, ticket: int) -> optuna.Study:
+    """Open a job's study as a trial with this ticket asks it; the first tickets start where people would."""
+    plan = job.plan
+    pruner = make_pruner(plan.pruner, Ladder.parse(plan.ladder))
+    sampler = _sampler(plan, ticket)
+    return optuna.load_study(study_name=job.study.name, storage=open_storage(job.study.storage), sampler=sampler, pruner=pruner)
+
+
+def _sampler(plan: Plan, ticket: int) -> BaseSampler:
+    firsts = starts(Space.from_dict(json.loads(plan.space)))
     with warnings.catch_warnings():
         # `group` keeps conditional parameters in the joint model; without it they drop out of it without a word.
         warnings.simplefilter("ignore", ExperimentalWarning)
-        sampler = TPESampler(multivariate=True, group=True, constant_liar=True, seed=trial_seed(job.plan.seed + 1, ticket))
-    return optuna.load_study(
-        study_name=job.study.name,
-        storage=open_storage(job.study.storage),
-        sampler=sampler,
-        pruner=make_pruner(job.plan.pruner, Ladder.parse(job.plan.ladder)),
-    )
+        sampler = TPESampler(multivariate=True, group=True, constant_liar=True, seed=trial_seed(plan.seed + 1, ticket))
+        return PartialFixedSampler(firsts[ticket], sampler) if ticket < len(firsts) else sampler

@@ -6,6 +6,7 @@ Knows nothing of how trials are run; it reads the study.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from types import TracebackType
 
 from optuna.trial import FrozenTrial
@@ -15,11 +16,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from search.status import summarise
+from search.status import Status, summarise
 from search.studies import Study
 from search.tables import status_table, trial_line
 
 REFRESH_HZ = 1.0
+# Reading a study grows with its trials: it is left alone this many times as long as reading it took.
+PAUSE = 50
 RECENT = 5
 STOPPING = "stopping: running trials end after their epoch; press Ctrl-C again to stop at once"
 
@@ -55,6 +58,8 @@ class LiveTable:
 
     def __init__(self, console: Console) -> None:
         self.study: Study | None = None
+        self.status: Status | None = None
+        self.due = 0.0
         self.recent: list[str] = []
         self.notes: list[str] = []
         self.live = Live(get_renderable=self._render, console=console, refresh_per_second=REFRESH_HZ)
@@ -64,6 +69,7 @@ class LiveTable:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.due = 0.0  # what stays on the screen is how it ended
         self.live.__exit__(kind, error, trace)
 
     def started(self, study: Study, notes: Sequence[str]) -> None:
@@ -80,9 +86,17 @@ class LiveTable:
     def _render(self) -> RenderableType:
         if self.study is None:
             return Text("starting ...")
-        status = summarise(self.study)
+        status = self._read(self.study)
         done = status.complete + status.pruned
         bar = Table.grid(padding=(0, 1))
         bar.add_row(ProgressBar(total=max(status.target, 1), completed=done, width=50), f"{done}/{status.target}")
         lines = (Text(line, no_wrap=True, overflow="ellipsis") for line in (*self.notes, *self.recent))
         return Group(status_table(status), bar, *lines)
+
+    def _read(self, study: Study) -> Status:
+        """Read the study's state, unless that was done a moment ago."""
+        started = monotonic()
+        if self.status is None or started >= self.due:
+            self.status = summarise(study)
+            self.due = monotonic() + PAUSE * (monotonic() - started)
+        return self.status

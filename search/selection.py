@@ -21,7 +21,7 @@ from models.verdicts import Verdict
 from search.errors import StudyError
 from search.intervals import Share, wilson
 from search.members import train_members
-from search.status import acceptance
+from search.records import Reached, Recipe
 from search.studies import Study, study_data
 from spaces import Config
 
@@ -90,16 +90,14 @@ def rank(trials: Sequence[FrozenTrial]) -> tuple[Candidate, ...]:
 
 
 def _candidate(trial: FrozenTrial) -> Candidate:
-    attributes = trial.user_attrs
-    verdicts = [Verdict(verdict) for verdict in attributes["verdicts"]]
-    share = acceptance(trial)
-    assert share is not None  # a complete trial has recorded its last rung
-    kept, reason = _judge(verdicts, attributes["reseeds"])
+    recipe, reached = Recipe.demand(trial), Reached.demand(trial)
+    verdicts = [Verdict(verdict) for verdict in reached.verdicts]
+    kept, reason = _judge(verdicts, reached.reseeds)
     return Candidate(
         number=trial.number,
-        config=Config.from_dict(attributes["config"]),
-        acceptance=share,
-        auc=float(np.mean(attributes["auc"])),
+        config=Config.from_dict(recipe.config),
+        acceptance=wilson(*reached.pooled),
+        auc=float(np.mean(reached.auc)),
         learned=sum(verdict is Verdict.LEARNED for verdict in verdicts),
         folds=len(verdicts),
         kept=kept,

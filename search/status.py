@@ -1,4 +1,4 @@
-"""Sum up a study: trials by state, the best so far, verdicts, the ladder's rungs, the time left.
+"""Sum up a study: trials by state, the best so far, verdicts, the ladder's rungs, the audit of pruning, the time left.
 
 Knows nothing of how it is shown.
 """
@@ -13,9 +13,11 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from search.audit import Audit, measure
 from search.intervals import Share, wilson
 from search.ladder import Ladder
 from search.launching import FINISHED, LAUNCH
+from search.records import ERROR, STOPPED, Reached, Recipe
 from search.studies import Plan, Study
 from spaces import Config
 
@@ -25,7 +27,8 @@ class Status:
     """A study at one moment.
 
     `stopped`: trials that Ctrl-C, the clock or a dead worker ended; `failed`: those that broke, with `errors`; `rungs`: each
-    rung with the trials that reached it; `left_s`: seconds left, None where nobody knows.
+    rung with the trials that reached it; `audit`: None where nothing is pruned, or any trial may be; `left_s`: seconds left,
+    None where nobody knows.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Status:
     verdicts: Mapping[str, int]
     reseeds: int
     rungs: Sequence[tuple[str, int]]
+    audit: Audit | None
     errors: Sequence[str]
     left_s: float | None
 
@@ -52,9 +56,10 @@ def summarise(study: Study) -> Status:
 def of_trials(name: str, plan: Plan, trials: Sequence[FrozenTrial], launched: Mapping[str, Any]) -> Status:
     """Sum up trials that were read already."""
     states = Counter(trial.state for trial in trials)
-    stopped = sum("stopped" in trial.user_attrs for trial in trials)
+    stopped = sum(STOPPED.read(trial) is not None for trial in trials)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    verdicts = Counter(verdict for trial in trials for verdict in trial.user_attrs.get("verdicts", []))
+    reached = [found for trial in trials if (found := Reached.read(trial))]
+    verdicts = Counter(verdict for found in reached for verdict in found.verdicts)
     return Status(
         name=name,
         complete=len(complete),
@@ -65,26 +70,27 @@ def of_trials(name: str, plan: Plan, trials: Sequence[FrozenTrial], launched: Ma
         target=int(launched.get("trials", 0)),
         best=max(complete, key=lambda trial: trial.value or 0.0, default=None),
         verdicts=dict(verdicts.most_common()),
-        reseeds=sum(sum(trial.user_attrs.get("reseeds", [])) for trial in trials),
+        reseeds=sum(sum(found.reseeds) for found in reached),
         rungs=[
             (str(rung), sum(rung.cost in trial.intermediate_values for trial in trials))
             for rung in Ladder.parse(plan.ladder).rungs
         ],
-        errors=[f"trial {trial.number}: {trial.user_attrs['error']}" for trial in trials if "error" in trial.user_attrs],
+        audit=measure(trials) if plan.audit > 0 and plan.pruner != "none" else None,
+        errors=[f"trial {trial.number}: {error}" for trial in trials if (error := ERROR.read(trial))],
         left_s=_left(launched, sum(trial.state in FINISHED for trial in trials), states[TrialState.RUNNING]),
     )
 
 
 def acceptance(trial: FrozenTrial) -> Share | None:
     """Give the pooled acceptance of the folds that a trial has trained, with its interval over pits."""
-    accepted, signals = trial.user_attrs.get("accepted"), trial.user_attrs.get("signals")
-    return wilson(sum(accepted), sum(signals)) if accepted and signals else None
+    reached = Reached.read(trial)
+    return wilson(*reached.pooled) if reached else None
 
 
 def configuration(trial: FrozenTrial) -> str:
     """Say a trial's configuration on one line."""
-    config = trial.user_attrs.get("config")
-    return Config.from_dict(config).describe() if config else ""
+    recipe = Recipe.read(trial)
+    return Config.from_dict(recipe.config).describe() if recipe else ""
 
 
 def _left(launched: Mapping[str, Any], finished: int, running: int) -> float | None:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.trial import FrozenTrial
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -42,7 +42,8 @@ class Plan:
     """What a study was made for.
 
     `folder`: where the data was; `held_out`, `between`: pits locked away, and pits left out because they share plastic with
-    those; `folds`: the fold of each remaining pit, in the data set's order; `space`, `ladder`: as plain values.
+    those; `folds`: the fold of each remaining pit, in the data set's order; `space`, `ladder`: as plain values; `audit`: the
+    share of trials that is never pruned.
     """
 
     folder: str
@@ -53,6 +54,7 @@ class Plan:
     space: str
     ladder: str
     pruner: str
+    audit: float
     seed: int
     working_point: float
     version: str
@@ -96,6 +98,7 @@ def make_plan(
     ladder: Ladder,
     *,
     pruner: str,
+    audit: float,
     seed: int,
     working_point: float,
     holdout_share: float,
@@ -107,6 +110,8 @@ def make_plan(
     """
     if not 0 < working_point < 1:
         raise StudyError(f"`0 < working point < 1` must hold (false-positive rate), but got {working_point}; choose e.g. 0.05.")
+    if not 0 <= audit <= 1:
+        raise StudyError(f"`0 <= audit <= 1` must hold (share of trials never pruned), but got {audit}; choose e.g. 0.05.")
     if seed < 0:
         raise StudyError(f"`seed >= 0` must hold, but got {seed}; choose a whole number.")
     make_pruner(pruner, ladder)
@@ -124,6 +129,7 @@ def make_plan(
         space=json.dumps(space.fit(frequent, data.description.channels).to_dict(), sort_keys=True),
         ladder=str(ladder),
         pruner=pruner,
+        audit=audit,
         seed=seed,
         working_point=working_point,
         version=version("pitsearch"),
@@ -147,6 +153,14 @@ def open_or_create(name: str, storage: str, plan: Plan) -> Study:
         made.set_metric_names(["signal acceptance"])
     made.set_user_attr(PLAN, asdict(plan))
     return Study(name, storage)
+
+
+def ladder_there(name: str, storage: str) -> str | None:
+    """Give the ladder of the study of this name; None where there is none yet, or none that can be opened."""
+    try:
+        return Study(name, storage).plan.ladder
+    except (StudyError, KeyError):  # Optuna's word for a study that is not there
+        return None
 
 
 def find_study(name: str | None, storage: str = defaults.STORAGE) -> Study:
@@ -181,7 +195,8 @@ def study_data(study: Study, folder: str | Path | None = None) -> Dataset:
 @lru_cache(maxsize=8)
 def _connect(url: str) -> BaseStorage:
     arguments = {"connect_args": {"timeout": BUSY_SECONDS}} if url.startswith("sqlite") else {"pool_pre_ping": True}
-    return RDBStorage(url, engine_kwargs=arguments)
+    # With Optuna's cache around it from the start: left to load_study, each trial would read the whole study anew.
+    return get_storage(RDBStorage(url, engine_kwargs=arguments))
 
 
 def _make_database(url: URL) -> None:
@@ -265,6 +280,7 @@ def _check_same(name: str, made: Plan, asked: Plan) -> None:
         ("working_point", "working point"),
         ("ladder", "ladder"),
         ("pruner", "pruner"),
+        ("audit", "share of audited trials"),
     ):
         old_value, new_value = getattr(made, field), getattr(asked, field)
         if old_value != new_value:

@@ -5,7 +5,7 @@ Knows nothing of how the numbers came about.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Group, RenderableType
@@ -13,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from foils import Dataset
+from search.audit import Audit
+from search.records import ERROR, STOPPED, Reached, Recipe
 from search.selection import Selection
 from search.status import Status, acceptance, configuration
 
@@ -46,7 +48,7 @@ def _light(kind: str, azimuth: float | None) -> str:
 
 
 def status_table(status: Status) -> RenderableType:
-    """Show a study: its trials by state, the best, verdicts, rungs, time left."""
+    """Show a study: its trials by state, the best, verdicts, rungs, the audit of pruning, time left."""
     table = Table(title=f"study {status.name}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column()
@@ -64,10 +66,24 @@ def status_table(status: Status) -> RenderableType:
     table.add_row("rungs", "   ".join(f"{rung}: {count}" for rung, count in status.rungs))
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in status.verdicts.items()) or "none yet"
     table.add_row("verdicts", f"{verdicts}; {counted(status.reseeds, 'fold')} reseeded")
+    if status.audit is not None:
+        table.add_row("audit", audit_line(status.audit, [rung for rung, _ in status.rungs]))
     table.add_row("time left", duration(status.left_s))
     for error in status.errors[-3:]:
         table.add_row("failed", Text(error, style="red"))
     return table
+
+
+def audit_line(audit: Audit, rungs: Sequence[str]) -> str:
+    """Say what the audited trials show of the pruner; `rungs`: the ladder's, in its order."""
+    if not audit.audited:
+        return "no audited trial has climbed the whole ladder yet"
+    known = f"{counted(audit.audited, 'trial')} never pruned, {audit.good or 'none'} of them good"
+    if audit.wrong_kills is None:
+        return known
+    where = ", ".join(f"{rung}: {audit.killed[rung]}" for rung in rungs if rung in audit.killed)
+    ended = f"{sum(audit.killed.values())} ({where})" if where else "none"
+    return f"{known}; pruning would have ended {ended}: wrong-kill rate {audit.wrong_kills}"
 
 
 def duration(seconds: float | None) -> str:
@@ -86,17 +102,20 @@ def counted(number: int, thing: str) -> str:
 
 def trial_line(trial: FrozenTrial) -> str:
     """Say how a trial ended, on one line."""
-    attributes = trial.user_attrs
-    state = trial.state.name.lower()
-    if "stopped" in attributes:
-        state = "stopped"
+    recipe, reached, stopped = Recipe.read(trial), Reached.read(trial), STOPPED.read(trial)
+    state = "stopped" if stopped else trial.state.name.lower()
     share = acceptance(trial)
     parts = [f"trial {trial.number:<4} {state:<9}", f"acceptance {share}" if share else "no rung reached"]
-    if "rung" in attributes:
-        parts.append(f"rung {attributes['rung']}")
+    if reached:
+        parts.append(f"rung {reached.rung}")
+    if recipe and recipe.audited:
+        rung = reached.would_prune if reached else None
+        parts.append(f"audited: pruning would have ended it at {rung}" if rung else "audited")
+    if reached is not None and reached.note is not None:
+        parts.append(reached.note)
     if trial.state == TrialState.FAIL:
-        parts.append(str(attributes.get("error") or attributes.get("stopped") or "unknown reason"))
-    parts += [f"{attributes.get('seconds', 0.0):.1f} s", configuration(trial)]
+        parts.append(ERROR.read(trial) or stopped or "unknown reason")
+    parts += [f"{reached.seconds if reached else 0.0:.1f} s", configuration(trial)]
     return "  ".join(part for part in parts if part)
 
 

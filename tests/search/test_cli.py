@@ -128,6 +128,14 @@ REFUSED = {
         ["launch", "DATA", "--holdout-share", "0.9"],
         "`0.05 <= share <= 0.5` must hold for the held-out set, but got 0.9;",
     ),
+    "device": (
+        ["launch", "DATA", "--device", "tpu"],
+        "a device must be cpu, cuda or cuda:NUMBER, but got 'tpu'; choose one of these.",
+    ),
+    "audit": (
+        ["launch", "DATA", "--audit", "1.5"],
+        "`0 <= audit <= 1` must hold (share of trials never pruned), but got 1.5; choose e.g. 0.05.",
+    ),
 }
 
 

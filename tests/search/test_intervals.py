@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from search.intervals import wilson
+from search.intervals import standard_error, wilson
 
 
 @given(st.integers(1, 2000), st.data())
@@ -26,3 +26,11 @@ def test_the_interval_is_wilsons(pits: int, data: st.DataObject) -> None:
 def test_more_pits_make_it_narrower() -> None:
     assert wilson(90, 100).low < wilson(900, 1000).low < 0.9
     assert str(wilson(9, 10)) == "0.900 [0.652, 0.977]"
+
+
+def test_the_standard_error_is_the_binomial_one_but_never_nothing() -> None:
+    assert standard_error(9000, 10000) == pytest.approx(0.003, rel=0.01)
+    for signals in (20, 210, 5000):
+        # A pit away from a perfect score is within it, two are not.
+        assert 1 / signals < standard_error(signals, signals) < 2 / signals
+        assert standard_error(0, signals) == pytest.approx(standard_error(signals, signals))

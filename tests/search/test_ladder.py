@@ -17,6 +17,12 @@ def test_a_ladder_is_read_as_it_is_written() -> None:
     assert Ladder.parse(str(ladder)) == ladder
 
 
+def test_the_ladder_for_a_gpu_starts_with_all_folds() -> None:
+    ladder = Ladder.parse(defaults.FUSED_LADDER)
+    assert {rung.folds for rung in ladder.rungs} == {5}
+    assert ladder.epochs == Ladder.parse(defaults.LADDER).epochs
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -13,12 +13,17 @@ from pathlib import Path
 
 import optuna
 import pytest
+import torch
 from optuna.trial import FrozenTrial, TrialState
 
 from foils import Dataset
+from models.crossvalidation import make_task
+from search import defaults, launching, objective
 from search.errors import StudyError
-from search.launching import reap
+from search.launching import LAUNCH, check_device, reap
+from search.members import train_members
 from search.objective import climb
+from search.records import STOPPED, Reached, Start
 from search.studies import Study, find_study
 from spaces import Range, Space
 from spaces.axes import Domain
@@ -41,6 +46,10 @@ class Recorder:
 
     def stopping(self) -> None:
         raise AssertionError("nobody asked to stop")
+
+
+def worker_of(trial: FrozenTrial) -> str:
+    return Start.demand(trial).worker
 
 
 def states(study: Study) -> list[TrialState]:
@@ -72,15 +81,16 @@ def test_workers_share_the_budget_exactly(tiny: Dataset, tmp_path: Path) -> None
     study = start(tiny, tmp_path, trials=5, workers=2, ladder="5x6", watcher=recorder)
     assert states(study) == [TrialState.COMPLETE] * 5
     assert sorted(recorder.numbers) == [0, 1, 2, 3, 4]
-    workers = {trial.user_attrs["worker"] for trial in study.optuna.trials}
+    workers = {worker_of(trial) for trial in study.optuna.trials}
     assert f"{socket.gethostname()}:{os.getpid()}" not in workers
     # What a worker computed is what this process computes, number by number.
     plan = study.plan
     for trial in study.optuna.trials:
         again = Alone(trial.params, trial.number)
         climb(again, plan.searched(tiny), plan)  # type: ignore[arg-type]  # it quacks like a trial
-        assert again.user_attrs["auc"] == trial.user_attrs["auc"]
-        assert again.user_attrs["accuracy"] == trial.user_attrs["accuracy"]
+        first, second = Reached.demand(trial), Reached.read(again)
+        assert second
+        assert (second.auc, second.accuracy) == (first.auc, first.accuracy)
 
 
 def test_a_configuration_that_diverges_is_a_result_not_a_failure(tiny: Dataset, tmp_path: Path) -> None:
@@ -93,14 +103,14 @@ def test_a_configuration_that_diverges_is_a_result_not_a_failure(tiny: Dataset, 
     study = start(tiny, tmp_path, trials=2, space=Space({**SMALL_SPACE.chosen, **absurd}))
     assert states(study) == [TrialState.COMPLETE] * 2
     for trial in study.optuna.trials:
-        assert set(trial.user_attrs["verdicts"]) <= {"diverged", "collapsed"}
+        assert set(Reached.demand(trial).verdicts) <= {"diverged", "collapsed"}
 
 
 def test_time_that_is_up_stops_the_running_trial_and_keeps_the_rest(tiny: Dataset, tmp_path: Path) -> None:
     study = start(tiny, tmp_path, trials=1000, minutes=1.5 / 60)
     found = study.optuna.trials
     assert 1 <= len(found) < 1000
-    assert all(trial.state == TrialState.COMPLETE or trial.user_attrs["stopped"] == "time is up" for trial in found)
+    assert all(trial.state == TrialState.COMPLETE or STOPPED.read(trial) == "time is up" for trial in found)
 
 
 def test_notes_of_the_data_reach_the_watcher(tiny: Dataset, tmp_path: Path) -> None:
@@ -117,6 +127,11 @@ def test_notes_of_the_data_reach_the_watcher(tiny: Dataset, tmp_path: Path) -> N
         ({"workers": 0}, "`workers > 0` must hold, but got 0"),
         ({"ladder": "up"}, "a rung must be written"),
         ({"pruner": "magic"}, "a pruner must be one of"),
+        ({"device": "gpu"}, "a device must be cpu, cuda or cuda:NUMBER, but got 'gpu'; choose one of these."),
+        (
+            {"device": "cuda:99"},
+            "a device must be there, but got 'cuda:99' with [0-9]+ GPUs that torch sees; choose another --device.",
+        ),
     ],
 )
 def test_a_launch_that_makes_no_sense_writes_nothing(
@@ -127,16 +142,45 @@ def test_a_launch_that_makes_no_sense_writes_nothing(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_device_must_be_one_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    for device in ("cpu", "cuda", "cuda:0", "cuda:1"):
+        check_device(device)
+    with pytest.raises(StudyError, match="got 'cuda:2' with 2 GPUs that torch sees"):
+        check_device("cuda:2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(StudyError, match="got 'cuda' with 0 GPUs that torch sees"):
+        check_device("cuda")
+
+
+def test_a_gpu_gets_one_worker_and_a_ladder_of_all_folds_and_a_study_keeps_its_own(
+    tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No GPU is needed: the tasks stay here, and all else goes as it would there.
+    monkeypatch.setattr(launching, "check_device", lambda device: None)
+    monkeypatch.setattr(objective, "make_task", lambda *given, device, **options: make_task(*given, **options))
+    monkeypatch.setattr(defaults, "FUSED_LADDER", "5x1,5x6")
+    study = start(tiny, tmp_path, trials=1, device="cuda", workers=None, ladder=None)
+    assert study.plan.ladder == "5x1,5x6"
+    assert study.optuna.user_attrs[LAUNCH]["workers"] == 1
+    start(tiny, tmp_path, trials=2, ladder=None)
+    assert states(study) == [TrialState.COMPLETE] * 2
+    members = [train_members(study.plan.searched(tiny), trial, study.plan) for trial in study.optuna.trials]
+    assert all(found.learned.any() for found in members)
+
+
 def test_trials_whose_worker_is_gone_are_marked(finished: Study) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     host = socket.gethostname()
     study = finished.optuna
     for worker in (f"{host}:{gone.pid}", f"{host}:{os.getpid()}", f"elsewhere:{gone.pid}"):
-        study.ask().set_user_attr("worker", worker)
+        Start("launch", worker).write(study.ask())
+    study.ask()  # its worker has not come to say who it is
     reap(study)
-    assert [trial.state for trial in study.trials[3:]] == [TrialState.FAIL, TrialState.RUNNING, TrialState.RUNNING]
-    assert study.trials[3].user_attrs["stopped"] == "its worker died"
+    assert [trial.state for trial in study.trials[3:]] == [TrialState.FAIL] + [TrialState.RUNNING] * 3
+    assert STOPPED.read(study.trials[3]) == "its worker died"
 
 
 def wait_for(storage: str, ready: int, process: subprocess.Popen[str]) -> optuna.Study:
@@ -186,14 +230,14 @@ def test_a_killed_worker_ends_the_launch_on_one_line_and_the_same_command_goes_o
     command = command_of(tiny_folder, tmp_path, workers=2)
     process = begin(command, tmp_path)
     study = wait_for(f"sqlite:///{tmp_path}/studies.db", 2, process)
-    os.kill(int(study.trials[0].user_attrs["worker"].rpartition(":")[2]), signal.SIGKILL)
+    os.kill(int(worker_of(study.trials[0]).rpartition(":")[2]), signal.SIGKILL)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1, output
     assert "error: a worker was killed, perhaps for want of memory, with 2 workers; finished trials are kept" in output
     assert "Traceback" not in output
     found = study.trials
     assert not [trial for trial in found if trial.state == TrialState.RUNNING]
-    assert all(trial.user_attrs["stopped"] == "its worker died" for trial in found if trial.state == TrialState.FAIL)
+    assert all(STOPPED.read(trial) == "its worker died" for trial in found if trial.state == TrialState.FAIL)
     go_on(command, tmp_path, study)
 
 
@@ -207,7 +251,7 @@ def test_a_second_ctrl_c_stops_at_once_and_leaves_no_process_behind(tiny_folder:
     assert process.returncode == 130, output
     assert "Traceback" not in output
     assert not [trial for trial in study.trials if trial.state == TrialState.RUNNING]
-    workers = {int(trial.user_attrs["worker"].rpartition(":")[2]) for trial in study.trials}
+    workers = {int(worker_of(trial).rpartition(":")[2]) for trial in study.trials}
     deadline = time.monotonic() + 10
     while any(Path(f"/proc/{worker}").exists() for worker in workers) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -227,5 +271,5 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tiny_folder: Path, tm
     assert "the same command goes on where it stopped" in output
     found = study.trials
     assert {trial.state for trial in found} <= {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL}
-    assert all(trial.user_attrs.get("stopped") == "stopped by hand" for trial in found if trial.state == TrialState.FAIL)
+    assert all(STOPPED.read(trial) == "stopped by hand" for trial in found if trial.state == TrialState.FAIL)
     go_on(command, tmp_path, study)

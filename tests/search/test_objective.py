@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ import pytest
 from optuna.trial import TrialState
 
 from foils import Dataset
+from models import crossvalidation
+from models.crossvalidation import make_task
 from search import objective
 from search.ladder import Ladder
 from search.objective import Job, climb, run_trial, trial_seed
-from search.studies import Plan, Study
-from spaces import Config
+from search.records import ERROR, STOPPED, Reached, Recipe, Start
+from search.studies import Plan, Study, open_or_create
+from spaces import Config, Space, suggest
+from spaces.networks import Network
 from tests.search.conftest import start
 
 
@@ -29,16 +34,17 @@ def job(finished: Study, tiny: Dataset, tmp_path: Path) -> Job:
 
 def test_a_complete_trial_records_every_fold(finished: Study) -> None:
     for trial in finished.optuna.trials:
-        attributes = trial.user_attrs
+        recipe, reached = Recipe.demand(trial), Reached.demand(trial)
         for name in ("acceptance", "rejection", "accepted", "signals", "auc", "accuracy", "verdicts", "reseeds"):
-            assert len(attributes[name]) == 5, name
+            assert len(asdict(reached)[name]) == 5, name
         assert list(trial.intermediate_values) == [1, 5, 30]
-        assert trial.value == pytest.approx(np.mean(attributes["acceptance"]))
-        assert attributes["epochs_run"] >= 30
-        assert attributes["seconds"] > 0
-        assert attributes["seed"] == trial_seed(0, trial.number)
-        assert sum(attributes["signals"]) == 16
-        assert Config.from_dict(attributes["config"]).network.width in (4, 8)
+        assert trial.value == pytest.approx(np.mean(reached.acceptance))
+        assert (reached.rung, reached.would_prune) == ("5x6", None)
+        assert reached.epochs_run >= 30
+        assert reached.seconds > 0
+        assert recipe.seed == trial_seed(0, trial.number)
+        assert sum(reached.signals) == 16
+        assert Config.from_dict(recipe.config).network.width in (4, 8)
 
 
 class Alone(optuna.trial.FixedTrial):
@@ -54,17 +60,34 @@ def test_the_same_seed_and_parameters_give_the_same_numbers(finished: Study, job
     runs = [Alone(params, number) for number in (1, 1, 2)]
     for run in runs:
         climb(run, job.data, job.plan)  # type: ignore[arg-type]  # it quacks like a trial
-    first, second, other = (run.user_attrs for run in runs)
-    assert {**first, "seconds": 0} == {**second, "seconds": 0}
-    assert first["seed"] != other["seed"]
+    first, second = Reached.read(runs[0]), Reached.read(runs[1])
+    assert first and second
+    assert replace(first, seconds=0) == replace(second, seconds=0)
+    recipes = [Recipe.read(run) for run in runs]
+    assert recipes[0] == recipes[1] != recipes[2]
+
+
+def test_folds_that_could_not_be_fused_are_noted_with_the_trial(
+    finished: Study, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on a GPU, but computed here; the probe says no, so the numbers are those of folds trained apart.
+    monkeypatch.setattr(objective, "make_task", lambda *given, device, **options: make_task(*given, **options))
+    monkeypatch.setattr(crossvalidation, "why_apart", lambda trainings: "folds trained apart: a test says so")
+    run, apart = Alone(finished.optuna.trials[1].params, 1), finished.optuna.trials[1]
+    climb(run, job.data, job.plan, device="cuda")  # type: ignore[arg-type]  # it quacks like a trial
+    noted, plain = Reached.read(run), Reached.demand(apart)
+    assert noted is not None
+    assert noted.note == "folds trained apart: a test says so"
+    assert noted.auc == plain.auc
+    assert plain.note is None
 
 
 def test_a_pruned_trial_is_told_as_pruned_and_keeps_its_rung(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(optuna.Trial, "should_prune", lambda self: True)
-    number = run_trial(job, 3)
+    number = run_trial(replace(job, plan=replace(job.plan, audit=0.0)), 3)
     trial = job.study.optuna.trials[3]
-    assert (number, trial.state, trial.user_attrs["rung"]) == (3, TrialState.PRUNED, "1x1")
-    assert trial.user_attrs["verdicts"] == ["unfinished"]
+    assert (number, trial.state, Reached.demand(trial).rung) == (3, TrialState.PRUNED, "1x1")
+    assert Reached.demand(trial).verdicts == ("unfinished",)
 
 
 def test_a_broken_trial_fails_with_its_reason_and_harms_no_other(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +97,7 @@ def test_a_broken_trial_fails_with_its_reason_and_harms_no_other(job: Job, monke
     monkeypatch.setattr(objective, "climb", broken)
     run_trial(job, 3)
     trial = job.study.optuna.trials[3]
-    assert (trial.state, trial.user_attrs["error"]) == (TrialState.FAIL, "RuntimeError: no such kernel")
+    assert (trial.state, ERROR.read(trial)) == (TrialState.FAIL, "RuntimeError: no such kernel")
     monkeypatch.undo()
     assert run_trial(job, 4) == 4
     assert job.study.optuna.trials[4].state == TrialState.COMPLETE
@@ -90,8 +113,8 @@ def test_a_request_to_stop_ends_a_trial_at_its_next_epoch_and_marks_it(job: Job,
     monkeypatch.setattr(Job, "check", check)
     run_trial(job, 3)
     trial = job.study.optuna.trials[3]
-    assert (trial.state, trial.user_attrs["stopped"]) == (TrialState.FAIL, "stopped by hand")
-    assert "error" not in trial.user_attrs
+    assert (trial.state, STOPPED.read(trial)) == (TrialState.FAIL, "stopped by hand")
+    assert ERROR.read(trial) is None
 
 
 def test_no_trial_is_started_after_a_request_to_stop_or_the_deadline(job: Job) -> None:
@@ -102,7 +125,7 @@ def test_no_trial_is_started_after_a_request_to_stop_or_the_deadline(job: Job) -
 
 
 def test_the_sampler_is_seeded_by_the_ticket(job: Job) -> None:
-    samplers: list[Any] = [objective._open(job, ticket).sampler for ticket in (7, 7, 8)]
+    samplers: list[Any] = [objective.open_study(job, ticket).sampler for ticket in (7, 7, 8)]
     draws = [sampler._rng.rng.random() for sampler in samplers]
     assert draws[0] == draws[1] != draws[2]
 
@@ -118,3 +141,27 @@ def test_other_trials_on_the_same_rung_say_whether_learning_is_possible(tiny: Da
 
 def test_a_plan_survives_the_storage(finished: Study) -> None:
     assert isinstance(finished.plan, Plan)
+
+
+def test_the_first_tickets_start_where_people_would(job: Job, tmp_path: Path) -> None:
+    space = Space().fit(["candidate", "top", "bottom", "misc"], job.data.description.channels)
+    plan = replace(job.plan, space=json.dumps(space.to_dict()))
+    job = replace(job, plan=plan, study=open_or_create("fresh", f"sqlite:///{tmp_path}/studies.db", plan))
+    networks = [suggest(objective.open_study(job, ticket).ask(), space).network for ticket in (0, 1)]
+    assert networks == [Network("minihip"), Network("pitnet", depth=3, width=32)]
+
+
+def test_a_trial_says_from_its_first_moment_who_runs_it(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = replace(job, study=open_or_create("fresh", f"sqlite:///{tmp_path}/studies.db", job.plan))
+    study = objective.open_study(job, 0)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt  # as if the worker ended at its first write
+
+    monkeypatch.setattr(optuna.storages.RDBStorage, "set_trial_user_attr", killed)
+    objective._ask(study, job)
+    (trial,) = study.trials
+    assert trial.state is TrialState.RUNNING
+    found = Start.read(trial)
+    assert found is not None
+    assert found.launch == job.launch

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from optuna.trial import TrialState
 from rich.console import Console
 
 from search.progress import STOPPING, LiveTable, PlainLines
+from search.status import Status, summarise
 from search.studies import Study
 from search.tables import trial_line
 from tests.search.test_tables import trial_of
@@ -41,3 +43,26 @@ def test_the_live_table_shows_the_study_and_the_trials_that_ended_last(finished:
     assert "trial 2" in shown
     assert "note: 3 pits left out" in shown
     assert "stopping: running trials end" in shown
+
+
+def test_the_live_table_reads_a_study_less_often_the_longer_it_takes(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, reads = 0.0, list[float]()
+
+    def slow(study: Study) -> Status:
+        nonlocal now
+        now += 0.1
+        reads.append(now)
+        return summarise(study)
+
+    monkeypatch.setattr("search.progress.monotonic", lambda: now)
+    monkeypatch.setattr("search.progress.summarise", slow)
+    console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
+    watcher = LiveTable(console)
+    watcher.started(finished, [])
+    for shown in (10.0, 11.0, 15.0, 15.2):
+        now = shown
+        watcher.live.get_renderable()
+    assert reads == pytest.approx([10.1, 15.3])
+    with watcher:
+        pass
+    assert len(reads) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,11 @@ from models.verdicts import Verdict
 from search import members
 from search.errors import StudyError
 from search.members import train_members
+from search.records import Reached, Recipe
 from search.selection import SELECTION, rank, select, selected
 from search.studies import Study, open_or_create
 from spaces import Config
+from tests.search.trials import reached, recipe, written
 
 
 def trial_of(
@@ -29,14 +32,16 @@ def trial_of(
     names = {"l": "learned", "c": "collapsed", "d": "diverged", "o": "overtrained", "u": "unfinished"}
     return create_trial(
         value=accepted / 100,
-        user_attrs={
-            "config": Config().to_dict(),
-            "accepted": [accepted, 0, 0, 0, 0],
-            "signals": [100, 0, 0, 0, 0],
-            "auc": [auc] * 5,
-            "verdicts": [names[letter] for letter in verdicts],
-            "reseeds": list(reseeds),
-        },
+        user_attrs=written(
+            recipe(),
+            reached(
+                accepted=(accepted, 0, 0, 0, 0),
+                signals=(100, 0, 0, 0, 0),
+                auc=(auc,) * 5,
+                verdicts=tuple(names[letter] for letter in verdicts),
+                reseeds=reseeds,
+            ),
+        ),
     )
 
 
@@ -81,7 +86,7 @@ def test_the_winner_is_trained_as_in_its_trial_and_scored_by_out_of_fold_thresho
     searched = plan.searched(tiny)
     trained = train_members(searched, trial, plan, 1)
     counted = searched.is_signal | searched.is_background
-    for fold, acceptance in enumerate(trial.user_attrs["acceptance"]):
+    for fold, acceptance in enumerate(Reached.demand(trial).acceptance):
         inside = (np.array(plan.folds) == fold) & counted
         scores, is_signal = trained.out_of_fold[inside], searched.is_signal[inside]
         assert (scores[is_signal] >= threshold_at(scores, is_signal, 0.1)).mean() == pytest.approx(acceptance)
@@ -102,7 +107,8 @@ def test_the_held_out_set_is_opened_once(finished: Study, monkeypatch: pytest.Mo
     # Another winner, found later, gets no look.
     study = finished.optuna
     best = study.trials[first.winner]
-    better = {**best.user_attrs, "accepted": best.user_attrs["signals"], "auc": [1.01] * 5}
+    found = Reached.demand(best)
+    better = written(Recipe.demand(best), replace(found, accepted=found.signals, auc=(1.01,) * 5))
     study.add_trial(create_trial(value=1.0, params=best.params, distributions=best.distributions, user_attrs=better))
     later = select(finished, workers=1)
     assert (later.winner, later.held_out, later.opened_for) == (3, None, first.winner)
@@ -160,6 +166,10 @@ def test_a_study_without_anything_to_keep_is_refused(finished: Study) -> None:
     empty = open_or_create("empty", finished.storage, finished.plan)
     with pytest.raises(StudyError, match="study 'empty' must have a trial whose folds all learned, but has no complete trial"):
         select(empty)
+    by_hand = open_or_create("by hand", finished.storage, finished.plan)
+    by_hand.optuna.add_trial(create_trial(value=1.0))
+    with pytest.raises(StudyError, match="trial 0 must be one that this version of pitsearch ran, but has no record 'recipe'"):
+        select(by_hand)
     empty.optuna.add_trial(trial_of(99, "ccccc"))
     with pytest.raises(StudyError, match="but has none that converged among 1 complete; launch more trials"):
         select(empty)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import threading
@@ -22,7 +23,7 @@ from tests.tiny import write_dataset
 
 
 def plan_of(data: Dataset, space: Space = SMALL_SPACE, seed: int = 0, **options: object) -> Plan:
-    given = {"pruner": "none", "working_point": 0.05, "holdout_share": 0.2, "holdout_slides": (), **options}
+    given = {"pruner": "none", "audit": 0.05, "working_point": 0.05, "holdout_share": 0.2, "holdout_slides": (), **options}
     return make_plan(data, space, Ladder.parse("5x2"), seed=seed, **given)[0]  # type: ignore[arg-type]  # a table of options
 
 
@@ -60,6 +61,7 @@ def test_a_study_opens_again_for_the_same_and_gives_its_plan_back(tiny: Dataset,
         ({"working_point": 0.01}, r"study 'a' was made with another working point \(0.05, but now 0.01\)"),
         ({"ladder": "5x9"}, r"study 'a' was made with another ladder \(5x2, but now 5x9\)"),
         ({"pruner": "median"}, r"study 'a' was made with another pruner \(none, but now median\)"),
+        ({"audit": 0.2}, r"study 'a' was made with another share of audited trials \(0.05, but now 0.2\)"),
     ],
 )
 def test_a_study_made_for_something_else_is_refused_saying_which(
@@ -131,6 +133,8 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"working_point": 1.5}, r"`0 < working point < 1` must hold .* but got 1.5"),
+        ({"audit": -0.1}, r"`0 <= audit <= 1` must hold \(share of trials never pruned\), but got -0.1; choose e.g. 0.05."),
+        ({"audit": math.nan}, "`0 <= audit <= 1` must hold .* but got nan"),
         ({"seed": -1}, "`seed >= 0` must hold, but got -1"),
         ({"pruner": "magic"}, "a pruner must be one of"),
     ],

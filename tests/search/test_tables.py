@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
 from foils import Dataset
+from search.audit import Audit
 from search.intervals import wilson
 from search.selection import Candidate, HeldOut, Point, Selection
 from search.status import of_trials
@@ -18,27 +21,38 @@ from spaces import Config
 from spaces.networks import Network
 from tests.golden import assert_golden, render
 from tests.models.test_bundle import ensemble
+from tests.search.trials import reached, recipe, written
 
-PLAN = Plan("data", "f" * 64, (), (), (), "{}", "1x3,5x9,5x30", "halving", 0, 0.05, "0")
+PLAN = Plan("data", "f" * 64, (), (), (), "{}", "1x3,5x9,5x30", "halving", 0.05, 0, 0.05, "0")
 CONFIG = Config(network=Network("pitnet", depth=4, width=16))
 
 
-def trial_of(number: int, state: TrialState, rungs: int, **attributes: object) -> optuna.trial.FrozenTrial:
+def trial_of(
+    number: int,
+    state: TrialState,
+    rungs: int,
+    audited: bool = False,
+    would_prune: str | None = None,
+    note: str | None = None,
+    **remarks: str,
+) -> optuna.trial.FrozenTrial:
     folds = 1 if rungs == 1 else 5
     verdict = "learned" if state == TrialState.COMPLETE else "unfinished"
-    known = {
-        "config": CONFIG.to_dict(),
-        "accepted": [30 + number] * folds,
-        "signals": [42] * folds,
-        "verdicts": [verdict] * folds,
-        "reseeds": [number % 2] + [0] * (folds - 1),
-        "rung": ["1x3", "5x9", "5x30"][rungs - 1],
-        "seconds": 12.34,
-    }
+    height = reached(
+        folds,
+        rung=["1x3", "5x9", "5x30"][rungs - 1],
+        accepted=(30 + number,) * folds,
+        signals=(42,) * folds,
+        verdicts=(verdict,) * folds,
+        reseeds=(number % 2, *(0,) * (folds - 1)),
+        would_prune=would_prune,
+        note=note,
+    )
+    records = written(recipe(CONFIG, audited=audited), height) if rungs else {}
     trial = create_trial(
         state=state,
         value=(30 + number) / 42 if state == TrialState.COMPLETE else None,
-        user_attrs={**known, **attributes} if rungs else attributes,
+        user_attrs={**records, **remarks},
         intermediate_values=dict.fromkeys((3, 45, 150)[:rungs], 0.5),
     )
     trial.number = number
@@ -46,13 +60,18 @@ def trial_of(number: int, state: TrialState, rungs: int, **attributes: object) -
 
 
 TRIALS = [
-    trial_of(0, TrialState.COMPLETE, 3),
-    trial_of(1, TrialState.COMPLETE, 3),
+    trial_of(0, TrialState.COMPLETE, 3, audited=True, would_prune="1x3"),
+    trial_of(1, TrialState.COMPLETE, 3, audited=True),
     trial_of(2, TrialState.PRUNED, 1),
     trial_of(3, TrialState.FAIL, 0, error="RuntimeError: no such kernel"),
     trial_of(4, TrialState.FAIL, 2, stopped="stopped by hand"),
     trial_of(5, TrialState.RUNNING, 2),
 ]
+
+
+def test_a_note_on_a_trial_is_shown_with_it() -> None:
+    noted = trial_of(0, TrialState.COMPLETE, 3, note="folds trained apart: fused takes 2.0 times as long here")
+    assert "  folds trained apart: fused takes 2.0 times as long here  " in trial_line(noted)
 
 
 def test_the_table_of_a_data_set(tiny: Dataset) -> None:
@@ -67,6 +86,28 @@ def test_a_line_for_every_kind_of_trial() -> None:
 def test_the_table_of_a_study() -> None:
     launched = {"trials": 3, "finished": 0, "started": 0.0, "deadline": None}
     assert_golden("status", render(status_table(of_trials("craters", PLAN, TRIALS, launched))))
+
+
+def test_the_audit_in_the_table_of_a_study() -> None:
+    def row(audit: Audit | None) -> str | None:
+        shown = render(status_table(replace(of_trials("craters", PLAN, [], {}), audit=audit)))
+        found = re.search(r"^│ audit +│ (.*?) +│$", shown, re.MULTILINE)
+        return found[1] if found else None
+
+    assert row(Audit(7, 3, {"5x9": 1, "1x3": 1})) == (
+        "7 trials never pruned, 3 of them good; pruning would have ended 2 (1x3: 1, 5x9: 1): "
+        "wrong-kill rate 0.667 [0.254, 0.922]"
+    )
+    assert row(Audit(1, 1, {})) == (
+        "1 trial never pruned, 1 of them good; pruning would have ended none: wrong-kill rate 0.000 [0.000, 0.730]"
+    )
+    assert row(Audit(2, 0, {})) == "2 trials never pruned, none of them good"
+    assert row(None) is None
+
+
+@pytest.mark.parametrize("change", [{"audit": 0.0}, {"pruner": "none"}])
+def test_a_study_that_audits_nothing_shows_no_audit(change: dict[str, Any]) -> None:
+    assert of_trials("craters", replace(PLAN, **change), TRIALS, {}).audit is None
 
 
 def test_the_table_of_a_study_that_has_nothing_yet() -> None:

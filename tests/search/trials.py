@@ -1,0 +1,37 @@
+"""Make trials by hand, with the records that a search would have written."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from search.records import Reached, Recipe, Start
+from spaces import Config
+
+
+def written(*records: Start | Recipe | Reached) -> dict[str, Any]:
+    """Give the user attributes of a trial with these records."""
+    return {record.name: asdict(record) for record in records}
+
+
+def recipe(config: Config | None = None, *, audited: bool = False) -> Recipe:
+    """Make a recipe of seed 0, of the default configuration unless told otherwise."""
+    return Recipe((config or Config()).to_dict(), 0, audited)
+
+
+def reached(folds: int = 5, **changes: Any) -> Reached:
+    """Make a record of folds that all learned, at the top of the ladder, but for some changes."""
+    known: dict[str, Any] = {
+        "rung": f"{folds}x30",
+        "acceptance": (0.9,) * folds,
+        "rejection": (0.95,) * folds,
+        "accepted": (9,) * folds,
+        "signals": (10,) * folds,
+        "auc": (0.9,) * folds,
+        "accuracy": (0.9,) * folds,
+        "verdicts": ("learned",) * folds,
+        "reseeds": (0,) * folds,
+        "epochs_run": 30 * folds,
+        "seconds": 12.34,
+    }
+    return Reached(**{**known, **changes})
