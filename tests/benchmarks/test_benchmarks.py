@@ -1,0 +1,55 @@
+"""Every benchmark runs from end to end at a small scale, and its JSON holds what its tables show."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import benchmarks
+from benchmarks.__main__ import BENCHMARKS, main, markdown
+from benchmarks.ceiling import operations
+from benchmarks.measure import Table
+
+APP = typer.Typer()
+APP.command()(main)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_it_prints_a_table_and_writes_json(name: str, tmp_path: Path) -> None:
+    out = tmp_path / "results.json"
+    result = CliRunner().invoke(APP, [name, "--out", str(out), "--rounds", "1", "--scale", "0.02"])
+    assert result.exit_code == 0, result.output
+    tables = json.loads(out.read_text())[name]["tables"]
+    assert tables
+    for table in tables:
+        assert table["title"] in result.output.replace("\n", " ")
+        assert table["rows"]
+        assert all(len(row) == len(table["columns"]) for row in table["rows"])
+
+
+def test_an_unknown_benchmark_is_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(APP, ["speed", "--out", str(tmp_path / "results.json")])
+    assert result.exit_code == 2
+
+
+def test_operations_are_counted_as_by_hand() -> None:
+    # minihip on 28 x 28 x 8: 3 x 3 convolutions to 32 channels on 28, 14, 7 and 3 pixels an edge, then 32 x 22 and 22 x 2.
+    products = 9 * 32 * (784 * 8 + (196 + 49 + 9) * 32) + 32 * 22 + 22 * 2
+    first = 9 * 32 * 784 * 8
+    # Forward once, backward twice but for the images themselves, and a quarter of an image forward in validation.
+    assert operations("minihip", 8, 28) == pytest.approx(2 * (3.25 * products - first), rel=1e-6)
+
+
+def test_the_readme_shows_what_was_measured() -> None:
+    folder = Path(benchmarks.__file__).parent
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert set(results) == set(BENCHMARKS)
+    for name, result in results.items():
+        for table in result["tables"]:
+            assert markdown(Table(**table)) in readme, f"{name}: {table['title']}"
