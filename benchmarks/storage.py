@@ -20,7 +20,7 @@ from foils import Dataset, load
 from foils.synthetic import SyntheticFoils, scaled_counts, synthesise
 from search import defaults
 from search.ladder import Ladder
-from search.objective import Job, open_study
+from search.objective import Job, ask, open_study
 from search.records import Reached, Recipe, Start
 from search.studies import Plan, make_plan, open_or_create
 from spaces import Space, suggest
@@ -80,11 +80,10 @@ def _trials(data: Dataset, storage: str, there: int, rounds: int) -> dict[str, l
 
         with part("ask"):
             opened = open_study(job, 7000 + number)
-            trial = opened.ask()
+            trial = ask(opened, job.study.storage, Start("bench", "host:1"))
         with part("suggest"):
             config = suggest(trial, Space.from_dict(json.loads(plan.space)))
         with part("records"):
-            Start("bench", "host:1").write(trial)
             Recipe(config.to_dict(), 1, audited=False).write(trial)
         for rung in ladder.rungs:
             with part("report and prune"):

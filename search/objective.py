@@ -86,7 +86,7 @@ def run_trial(job: Job, ticket: int) -> int | None:
     if job.over() is not None:
         return None
     study = open_study(job, ticket)
-    trial = _ask(study, job)
+    trial = ask(study, job.study.storage, Start(job.launch, f"{socket.gethostname()}:{os.getpid()}"))
     try:
         with one_thread():
             value = climb(trial, job.data, job.plan, job.check, job.device)
@@ -102,14 +102,13 @@ def run_trial(job: Job, ticket: int) -> int | None:
     return trial.number
 
 
-def _ask(study: optuna.Study, job: Job) -> optuna.Trial:
-    """Ask for a trial that says from its first moment who runs it.
+def ask(study: optuna.Study, storage: str, start: Start) -> optuna.Trial:
+    """Ask for a trial that says from its first moment who runs it; `storage`: the address of the study's.
 
     Optuna's own `ask` leaves a moment in which a killed worker's trial belongs to no one, and would stay running for ever.
     """
-    storage, start = open_storage(job.study.storage), Start(job.launch, f"{socket.gethostname()}:{os.getpid()}")
-    template = create_trial(state=TrialState.RUNNING, user_attrs=start.attribute())
-    return optuna.Trial(study, storage.create_new_trial(storage.get_study_id_from_name(study.study_name), template))
+    opened, template = open_storage(storage), create_trial(state=TrialState.RUNNING, user_attrs=start.attribute())
+    return optuna.Trial(study, opened.create_new_trial(opened.get_study_id_from_name(study.study_name), template))
 
 
 def mark_stopped(study: optuna.Study, trial: optuna.Trial | FrozenTrial, reason: str) -> None:

@@ -159,9 +159,7 @@ def test_a_trial_says_from_its_first_moment_who_runs_it(job: Job, tmp_path: Path
         raise KeyboardInterrupt  # as if the worker ended at its first write
 
     monkeypatch.setattr(optuna.storages.RDBStorage, "set_trial_user_attr", killed)
-    objective._ask(study, job)
+    objective.ask(study, job.study.storage, Start("launch", "host:1"))
     (trial,) = study.trials
     assert trial.state is TrialState.RUNNING
-    found = Start.read(trial)
-    assert found is not None
-    assert found.launch == job.launch
+    assert Start.read(trial) == Start("launch", "host:1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from search.records import Reached, Recipe, Start
@@ -11,7 +10,7 @@ from spaces import Config
 
 def written(*records: Start | Recipe | Reached) -> dict[str, Any]:
     """Give the user attributes of a trial with these records."""
-    return {record.name: asdict(record) for record in records}
+    return {name: value for record in records for name, value in record.attribute().items()}
 
 
 def recipe(config: Config | None = None, *, audited: bool = False) -> Recipe:
