@@ -17,7 +17,6 @@ from models.pitnet import PitNet
 from models.tiny_maps import quicken
 from spaces.channels import MODES
 from spaces.config import Config
-from spaces.labelling import SCHEMES
 from spaces.networks import Network
 
 Builder = Callable[[Network, int, int, int, int], nn.Module]
@@ -61,7 +60,7 @@ def build(config: Config, channels: int, size: int, full_scale: int) -> Classifi
     `channels`: the network's input channels; `size`: the crop's edge in pixels; `full_scale`: 255 or 65535.
     """
     dims = MODES[config.channels.mode].dims
-    network = BUILDERS[config.network.name](config.network, channels, len(SCHEMES[config.labelling].classes), size, dims)
+    network = BUILDERS[config.network.name](config.network, channels, len(config.labelling.classes), size, dims)
     # Channels together in memory: about 1.5 times faster for small networks on CPU, flat or with lights as an axis.
     network = network.to(memory_format=torch.channels_last if dims == 2 else torch.channels_last_3d)
     # 3-D inputs get their axis of lights in the network.

@@ -6,25 +6,40 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from spaces.augmentation import AUGMENTATIONS
-from spaces.balance import BALANCES
+from spaces.augmentation import TURNINGS, Augmentation
+from spaces.balance import BALANCES, Balance
 from spaces.channels import MODES, Channels
 from spaces.errors import SpaceError
-from spaces.labelling import SCHEMES
+from spaces.labelling import MAYBES, SCHEMES, STYLES, Labelling
+from spaces.losses import LOSSES, Loss
 from spaces.networks import NETWORKS, Network
 from spaces.normalisation import NORMALISATIONS
 from spaces.optimisers import OPTIMISERS, SCHEDULES, Optimiser
 
 # Where each name is looked up: the axis's key, and the table of its choices.
 TABLES: dict[str, Mapping[str, Any]] = {
-    "labelling": SCHEMES,
+    "labelling.scheme": SCHEMES,
+    "labelling.maybe": MAYBES,
+    "labelling.style": STYLES,
     "channels.mode": MODES,
     "network.name": NETWORKS,
     "optimiser.name": OPTIMISERS,
     "optimiser.schedule": SCHEDULES,
-    "balance": BALANCES,
+    "loss.name": LOSSES,
+    "balance.name": BALANCES,
     "normalisation": NORMALISATIONS,
-    "augmentation": AUGMENTATIONS,
+    "augmentation.turns": TURNINGS,
+}
+
+# The parts of a Config that are more than a name.
+PARTS: dict[str, Any] = {
+    "labelling": Labelling,
+    "channels": Channels,
+    "network": Network,
+    "optimiser": Optimiser,
+    "loss": Loss,
+    "balance": Balance,
+    "augmentation": Augmentation,
 }
 
 
@@ -32,20 +47,21 @@ TABLES: dict[str, Mapping[str, Any]] = {
 class Config:
     """One choice on every axis. Raises SpaceError for a name in no table."""
 
-    labelling: str = "binary"
+    labelling: Labelling = field(default_factory=Labelling)
     channels: Channels = field(default_factory=Channels)
     network: Network = field(default_factory=lambda: Network("pitnet", depth=3, width=16))
     optimiser: Optimiser = field(default_factory=Optimiser)
-    balance: str = "none"
+    loss: Loss = field(default_factory=Loss)
+    balance: Balance = field(default_factory=Balance)
     normalisation: str = "dataset"
-    augmentation: str = "none"
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
         for key, table in TABLES.items():
             value: Any = self
             for part in key.split("."):
                 value = getattr(value, part)
-            if value not in table:
+            if value not in table and not (key == "labelling.scheme" and self.labelling.own):
                 raise SpaceError(f"`{key}` must be one of {', '.join(table)}, but got {value!r}; correct it.")
         check_form(self.network.name, self.channels.mode)
 
@@ -56,13 +72,12 @@ class Config:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Config:
         """Read what `to_dict` gave. Raises SpaceError for unknown or missing fields."""
-        parts = {"channels": Channels, "network": Network, "optimiser": Optimiser}
         names = {f.name for f in fields(cls)}
         if set(values) != names:
             odd = sorted(set(values) ^ names)
             raise SpaceError(f"a configuration must have the fields {', '.join(sorted(names))}, but {odd[0]!r} differs.")
         try:
-            return cls(**{name: parts[name](**value) if name in parts else value for name, value in values.items()})
+            return cls(**{name: PARTS[name](**value) if name in PARTS else value for name, value in values.items()})
         except TypeError as error:
             raise SpaceError(f"a configuration must have the fields of this version, but: {error}.") from None
 
@@ -74,12 +89,14 @@ class Config:
         )
         optimiser = self.optimiser
         parts = [
-            self.labelling,
+            self.labelling.describe(),
             f"{self.channels.mode}{light}",
             f"{self.network.name}{size}",
             f"{optimiser.name} {optimiser.learning_rate:.1e}/{optimiser.batch_size} {optimiser.schedule}",
             "raw" if self.normalisation == "raw" else f"per {self.normalisation}",
-            *(name for name in (self.balance, self.augmentation) if name != "none"),
+            *self.loss.describe(),
+            *self.balance.describe(),
+            *(name for name in (self.augmentation.turns,) if name != "none"),
         ]
         return ", ".join(parts)
 

@@ -68,8 +68,8 @@ mode = ["stacked", "examples"]
     )
     assert Space.read(tmp_path / "space.toml") == Space(
         {
-            "labelling": ("binary",),
-            "balance": ("none", "weighted"),
+            "labelling.scheme": ("binary",),
+            "balance.name": ("none", "weighted"),
             "optimiser.name": ("sgd",),
             "network.depth": (3,),
             "network.width": (8, 16),
@@ -101,7 +101,7 @@ BROKEN = {
     ),
     "dotted key": ('balance = "none"\noptimiser.name = "lion"\n', 2, "`optimiser.name` must be one of sgd, adam"),
     "inline table": ('balance = "none"\nnetwork = { depth = 9 }\n', 2, "`1 <= network.depth <= 6` must hold, but got 9; "),
-    "empty list": ("\n\nbalance = []\n", 3, "`balance` must offer at least one choice, but got an empty list; "),
+    "empty list": ("\n\nbalance = []\n", 3, "`balance.name` must offer at least one choice, but got an empty list; "),
     "twice the same": (
         "[network]\nwidth = [8, 16, 8]\n",
         2,
@@ -132,7 +132,11 @@ BROKEN = {
         2,
         "`network.depth` must be a name, a number, a list of them, or a range, ",
     ),
-    "a date": ("balance = 2024-01-01\n", 1, "`balance` must be a name, a number, a list of them, or a range, but got datetime"),
+    "a date": (
+        "balance = 2024-01-01\n",
+        1,
+        "`balance.name` must be a name, a number, a list of them, or a range, but got datetime",
+    ),
     "a list of lists": (
         "[network]\ndepth = [[2]]\n",
         2,
@@ -194,8 +198,8 @@ def test_a_data_set_that_carries_everything_keeps_every_default() -> None:
 @pytest.mark.parametrize(
     ("labels", "lights", "expected"),
     [
-        (("candidate", "top"), QMUL, {"labelling": ("binary",)}),
-        (("candidate", "top", "bottom"), QMUL, {"labelling": ("binary", "three-way")}),
+        (("candidate", "top"), QMUL, {"labelling.scheme": ("binary",)}),
+        (("candidate", "top", "bottom"), QMUL, {"labelling.scheme": ("binary", "three-way")}),
         (LABELS, QMUL[7:], {"channels.mode": ("single", "examples", "stacked")}),
         (
             LABELS,
@@ -224,10 +228,10 @@ def test_defaults_that_the_data_cannot_carry_are_dropped(
     ("chosen", "labels", "lights", "line"),
     [
         (
-            {"labelling": ("binary", "four-way")},
+            {"labelling.scheme": ("binary", "four-way")},
             ("candidate", "top", "bottom"),
             QMUL,
-            "`labelling = four-way` needs the labels bottom, misc, top, but the data set has no misc; leave it out.",
+            "`labelling.scheme = four-way` needs the labels bottom, misc, top, but the data set has no misc; leave it out.",
         ),
         (
             {"channels.mode": ("volume",)},
