@@ -14,6 +14,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from search.audit import Audit, measure
+from search.baseline import Comparison, compare
 from search.intervals import Share, wilson
 from search.ladder import Ladder
 from search.launching import FINISHED, LAUNCH
@@ -27,7 +28,7 @@ class Status:
     """A study at one moment.
 
     `stopped`: trials that Ctrl-C, the clock or a dead worker ended; `failed`: those that broke, with `errors`; `rungs`: each
-    rung with the trials that reached it; `audit`: None where nothing is pruned, or any trial may be; `left_s`: seconds left,
+    rung with the trials that reached it; `comparison`: of the best with the network in use, None while that is not known; `audit`: None where nothing is pruned, or any trial may be; `left_s`: seconds left,
     None where nobody knows.
     """
 
@@ -39,6 +40,7 @@ class Status:
     running: int
     target: int
     best: FrozenTrial | None
+    comparison: Comparison | None
     verdicts: Mapping[str, int]
     reseeds: int
     rungs: Sequence[tuple[str, int]]
@@ -59,6 +61,7 @@ def of_trials(name: str, plan: Plan, trials: Sequence[FrozenTrial], launched: Ma
     stopped = sum(STOPPED.read(trial) is not None for trial in trials)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     reached = [found for trial in trials if (found := Reached.read(trial))]
+    best = max(complete, key=lambda trial: trial.value or 0.0, default=None)
     verdicts = Counter(verdict for found in reached for verdict in found.verdicts)
     return Status(
         name=name,
@@ -68,7 +71,8 @@ def of_trials(name: str, plan: Plan, trials: Sequence[FrozenTrial], launched: Ma
         stopped=stopped,
         running=states[TrialState.RUNNING],
         target=int(launched.get("trials", 0)),
-        best=max(complete, key=lambda trial: trial.value or 0.0, default=None),
+        best=best,
+        comparison=compare(complete, best),
         verdicts=dict(verdicts.most_common()),
         reseeds=sum(sum(found.reseeds) for found in reached),
         rungs=[

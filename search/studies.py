@@ -131,13 +131,14 @@ def make_plan(
     # A class needs pits in every fold's training half; a label rarer than the folds cannot give them.
     frequent = [label for label, count in split.search.counts().items() if count >= ladder.folds]
     seen = {pit.pit for pit in (*split.search.pits, *split.held_out.pits)}
+    fitted = space.fit(frequent, data.description.channels)
     plan = Plan(
         folder=str(data.folder),
         fingerprint=data.fingerprint,
         held_out=tuple(pit.pit for pit in split.held_out.pits),
         between=tuple(pit.pit for pit in data.pits if pit.pit not in seen),
         folds=tuple(map(int, folds)),
-        space=json.dumps(space.fit(frequent, data.description.channels).to_dict(), sort_keys=True),
+        space=json.dumps(fitted.to_dict(), sort_keys=True),
         ladder=str(ladder),
         pruner=pruner,
         audit=audit,
@@ -145,7 +146,8 @@ def make_plan(
         working_point=working_point,
         version=version("pitsearch"),
     )
-    return plan, split.notes
+    left_out = space.left_out(fitted)
+    return plan, split.notes if left_out is None else (*split.notes, left_out)
 
 
 def open_or_create(name: str, storage: str, plan: Plan) -> Study:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from spaces.balance import BALANCES
-from spaces.config import TABLES
+from spaces.config import TABLES, fits
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
 from spaces.losses import LOSSES
@@ -66,7 +66,8 @@ class Axis:
     """One thing that may vary.
 
     `domain`: the default; () where the data set gives it. `least`, `most`: the bounds of a number, None for a name.
-    `applies`: whether it matters, given the axes before it. `target`: the field of Config that it sets.
+    `applies`: whether it matters, given the axes before it. `target`: the field of Config that it sets. `beside`: an axis
+    before it, and whether a choice of this one goes with a choice of that one; None where all go with all.
     """
 
     meaning: str
@@ -76,6 +77,7 @@ class Axis:
     whole: bool = False
     applies: Callable[[Taken], bool] = _always
     target: str | None = None
+    beside: tuple[str, Callable[[str, str], bool]] | None = None
 
 
 AXES: dict[str, Axis] = {
@@ -87,7 +89,7 @@ AXES: dict[str, Axis] = {
     "channels.mode": Axis("use of the channels", tuple(TABLES["channels.mode"])),
     "channels.light": Axis("the light of mode single", (), applies=lambda taken: taken["channels.mode"] == "single"),
     # The residual network costs more than it brings on pits of 28 pixels; a space file may name it.
-    "network.name": Axis("network", ("pitnet", "minihip")),
+    "network.name": Axis("network", ("pitnet", "minihip"), beside=("channels.mode", fits)),
     "network.depth": Axis("blocks", Range(2, 5), 1, 6, whole=True, applies=_for_network("depth")),
     "network.width": Axis("channels of the first block", (8, 16, 32), 1, 512, whole=True, applies=_for_network("width")),
     "optimiser.name": Axis("optimiser", tuple(TABLES["optimiser.name"])),
@@ -124,6 +126,13 @@ AXES: dict[str, Axis] = {
 
 # What the bare name of a part means: `network = "minihip"` is short for `network.name`.
 SHORT = {key.partition(".")[0]: key for key in reversed(AXES) if key.endswith((".scheme", ".mode", ".name"))}
+
+
+def holds(domain: Domain, value: Scalar) -> bool:
+    """Tell whether a domain holds a value."""
+    if not isinstance(domain, Range):
+        return value in domain
+    return isinstance(value, int | float) and domain.low <= value <= domain.high
 
 
 def check_domain(key: str, domain: Domain, own: Collection[str] = ()) -> None:

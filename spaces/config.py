@@ -106,3 +106,12 @@ def check_form(network: str, mode: str) -> None:
     if MODES[mode].dims == 3 and not NETWORKS[network].volume:
         flat = ", ".join(name for name, kind in MODES.items() if kind.dims == 2)
         raise SpaceError(f"`network.name = {network}` is 2-D and needs a mode of {flat}, but got {mode!r}; leave one out.")
+
+
+def fits(network: str, mode: str) -> bool:
+    """Tell whether a network can see a pit as a mode shows it."""
+    try:
+        check_form(network, mode)
+    except SpaceError:
+        return False
+    return True
