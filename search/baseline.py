@@ -44,9 +44,9 @@ def compare(trials: Sequence[FrozenTrial], best: FrozenTrial | None) -> Comparis
 def paired(one: Reached, other: Reached) -> Share:
     """Give the mean difference of acceptance over the folds, with its 90 % interval.
 
-    Student's t over the folds' differences, their variance raised from 1/k to 1/k + 1/(k - 1), for the folds' trainings share
-    pits (Nadeau & Bengio 2003, Machine Learning 52, the corrected resampled t-test). The variance is never less than if one fold
-    had judged one pit otherwise: folds that agree by chance do not make it sure.
+    Student's t over the folds' differences, their variance divided not by k but, as the folds' trainings share pits, times
+    1/k + 1/(k - 1) (Nadeau & Bengio 2003, Machine Learning 52, the corrected resampled t-test). The variance is never less
+    than if one fold had judged one pit otherwise: folds that agree by chance do not make it sure.
     """
     hits, others, signals = (np.array(counts, float) for counts in (one.accepted, other.accepted, one.signals))
     differences, folds = (hits - others) / signals, len(signals)

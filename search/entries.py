@@ -27,8 +27,8 @@ from spaces.suggest import configuration
 class Entry:
     """One such trial.
 
-    `origin`: what its choices were taken from; `choices`: on some axes of the space, the rest being the sampler's; `config`: all
-    of it where the space does not hold it, None where it does. The sampler learns nothing from a trial outside its space.
+    `origin`: what its choices were taken from; `choices`: on some axes of the space, the rest being the sampler's; `config`:
+    all of it where the space does not hold it, None where it does. The sampler learns nothing from a trial outside its space.
     """
 
     origin: str

@@ -51,6 +51,23 @@ def find_space(name: str) -> Space:
     return Space.read(name) if is_file(name) else ready(name)
 
 
+def copy_space(name: str, path: Path) -> None:
+    """Copy a space's file, with its remarks, to a new file. Raises SpaceError where that is there, or cannot be written."""
+    find_space(name)
+    text = Path(name).read_text(encoding="utf-8") if is_file(name) else ready_text(name)
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise SpaceError(
+            f"{path}: a space must be written to a new file, but this one is there; choose another name."
+        ) from None
+    except OSError as error:
+        raise SpaceError(
+            f"{path}: a space must be written to a new file, but: {error.strerror}; check folder and rights."
+        ) from None
+
+
 def pin(space: Space, pins: Iterable[str]) -> Space:
     """Give axes of a space one value each, whatever it offered. `pins`: KEY=VALUE, e.g. `network=minihip`.
 
@@ -88,4 +105,4 @@ def _value(key: str, word: str) -> Scalar:
 def _close(word: str, words: Iterable[str]) -> str:
     """Point to the words that this one may have been meant as."""
     near = get_close_matches(word, list(words), cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else "correct it"
+    return f"perhaps {' or '.join(near)} was meant" if near else "correct it"

@@ -38,7 +38,7 @@ class Known:
                 if not holds(domain, value):
                     offered = ", ".join(map(str, domain)) if isinstance(domain, tuple) else f"{domain.low:g} to {domain.high:g}"
                     raise SpaceError(
-                        f"`{key}` must be in the space ({offered or 'nothing'}), but got {value!r}; widen the space, or leave it out."
+                        f"`{key}` must be in the space ({offered}), but got {value!r}; widen it, or leave the axis out."
                     )
             network, mode = self.choices.get("network.name"), self.choices.get("channels.mode")
             if network is not None and mode is not None:

@@ -1,9 +1,9 @@
 """Where a search starts: two recipes that a physicist would try before any search.
 
-The first is the network in use as it is trained today, the baseline that every search must beat: it is tried whole, also where
-a space does not hold it. The second is what practice with small convolutional networks suggests, as far as a space holds it: batch
-norm, a rate that decays, and every symmetry of the lights. Neither was tuned on the project's synthetic foils. Knows nothing of
-Optuna.
+The first is the network in use as it is trained today, the baseline that every search must beat: it is tried whole, also
+where a space does not hold it. The second is what practice with small convolutional networks suggests, as far as a space holds
+it: batch norm, a rate that decays, and every symmetry of the lights. Neither was tuned on the project's synthetic foils. Knows
+nothing of Optuna.
 """
 
 from __future__ import annotations
