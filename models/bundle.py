@@ -18,7 +18,7 @@ from models.errors import BundleError
 from spaces.config import Config
 from spaces.errors import SpaceError
 
-FORMAT = 1
+FORMAT = 2
 WEIGHTS, MODEL = "weights.safetensors", "model.json"
 
 

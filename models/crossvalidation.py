@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from foils.dataset import Dataset
+from models.balance import count_shown, is_signal
 from models.fused import advance_together
 from models.inputs import lay_out
 from models.metrics import Score
@@ -169,6 +170,10 @@ class CrossValidation:
 def start_fold(task: Task, folds: npt.NDArray[np.int64], fold: int, seed: int, reseeds: int) -> FoldTraining:
     """Set up the training of one fold, after so many reseeds; the same arguments give the same training."""
     state = np.random.SeedSequence([seed, fold, reseeds]).generate_state(1)
-    trained = np.bincount(folds[task.weights.numpy() > 0], minlength=int(folds.max()) + 1)
-    shortest = int(trained.sum() - trained.max()) * task.inputs.per_pit
-    return FoldTraining(task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), int(state[0]), shortest)
+    trained, signal = task.weights.numpy() > 0, is_signal(task.targets).numpy()
+    shown = []
+    for left_out in range(int(folds.max()) + 1):
+        here = trained & (folds != left_out)
+        signals, images = int((here & signal).sum()) * task.inputs.per_pit, int(here.sum()) * task.inputs.per_pit
+        shown.append(count_shown(task.config.balance, signals, images - signals))
+    return FoldTraining(task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), int(state[0]), min(shown))

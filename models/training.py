@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from models.balance import count_shown, draw_shown, is_signal
 from models.inputs import SCORED_AT_ONCE, Inputs
 from models.losses import make_loss
 from models.metrics import Floats, Score, score
@@ -56,9 +57,9 @@ class Task:
 class FoldTraining:
     """One fold in training.
 
-    `train`, `validate`: indices of pits; `shortest`: the images that the fold with the fewest trains on, so that all folds make
-    the same steps. The same task, pits and seed give the same numbers on one thread, however the epochs are cut into calls
-    of `advance`. Computes where the task's images are; what is random is drawn on CPU, the same numbers for every device.
+    `train`, `validate`: indices of pits; `shortest`: the images that an epoch of the fold with the fewest shows, so that all
+    folds make the same steps. The same task, pits and seed give the same numbers on one thread, however the epochs are cut
+    into calls of `advance`. Computes where the task's images are; what is random is drawn on CPU, the same for every device.
     """
 
     def __init__(
@@ -91,7 +92,11 @@ class FoldTraining:
             torch.manual_seed(seed)
             self.classifier = build(config, inputs.channels, inputs.size, inputs.full_scale).to(inputs.device)
         self.classifier.normalise.measure(inputs.pick(part) for part in self._images.to(inputs.device).split(SCORED_AT_ONCE))
-        available = len(self._images) if shortest is None else shortest
+        # What an epoch shows where it does not show every image once; drawn by the target of each.
+        self._drawn_by = task.targets[pits].repeat_interleave(inputs.per_pit, 0)
+        signals = int(is_signal(self._drawn_by).sum())
+        shown = count_shown(config.balance, signals, len(self._images) - signals)
+        available = shown if shortest is None else shortest
         self._batch = min(config.optimiser.batch_size, available)
         self.steps = available // self._batch
         self.optimiser, self.schedule = build_optimiser(config.optimiser, self.classifier.network, self.steps * task.epochs)
@@ -125,7 +130,7 @@ class FoldTraining:
     def draw(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Draw an epoch: the images of each step and the way each is turned, `[steps, batch]`, None where none is turned."""
         size = self.steps, self._batch
-        order = self._images[torch.randperm(len(self._images), generator=self._generator)]
+        order = self._images[draw_shown(self.task.config.balance, self._drawn_by, self._generator)]
         images = order[: self.steps * self._batch].view(size)
         ways = len(self.task.inputs.turns)
         return images, torch.randint(ways, size, generator=self._generator) if ways > 1 else None

@@ -93,11 +93,19 @@ MAYBES: dict[str, Maybe] = {
     "soft": Maybe("trained on with a share of signal as target, and a weight (Hinton & al. 2015, arXiv:1503.02531)"),
 }
 
-# What a pit labelled in an older campaign, whose criteria were others, weighs against one of the newest.
-STYLES: dict[str, tuple[str, float]] = {
-    "all": ("pits of every labelling campaign weigh the same", 1.0),
-    "new": ("trained on pits of the new style only", 0.0),
-    "old halved": ("pits of the old style weigh half", 0.5),
+
+@dataclass(frozen=True)
+class Style:
+    """`old_weight`: what a pit labelled in an older campaign, whose criteria were others, weighs against one of the newest."""
+
+    meaning: str
+    old_weight: float
+
+
+STYLES: dict[str, Style] = {
+    "all": Style("pits of every labelling campaign weigh the same", 1.0),
+    "new": Style("pits of the old style are not trained on", 0.0),
+    "old halved": Style("pits of the old style weigh half", 0.5),
 }
 OLD = "old"
 
@@ -138,7 +146,7 @@ class Labelling:
 
     def target(self, label: str, style: str, signal: str, ignored: Collection[str]) -> tuple[list[float], float]:
         """Give a pit's target, a share for each class, and its weight; a weight of 0 leaves it out of training."""
-        rule, maybe, weight = self.rule, MAYBES[self.maybe], STYLES[self.style][1] if style == OLD else 1.0
+        rule, maybe, weight = self.rule, MAYBES[self.maybe], STYLES[self.style].old_weight if style == OLD else 1.0
         count = len(rule.classes)
         number = rule.class_of(label, rule.positive or signal, ignored)
         if number is None and maybe.apart and label in ignored:

@@ -62,16 +62,17 @@ class Space:
             raise SpaceError(f"{path}: a space file must be readable TOML, but: {error}; correct it.") from None
         chosen: dict[str, Domain] = {}
         schemes = table.pop(SCHEMES_KEY, {})
-        for key, value in {SCHEMES_KEY: schemes, **flatten(table)}.items():
+        own = schemes if isinstance(schemes, dict) else {SCHEMES_KEY: schemes}
+        for key, value in {**{f"{SCHEMES_KEY}.{name}": kinds for name, kinds in own.items()}, **flatten(table)}.items():
             try:
-                if key == SCHEMES_KEY:
-                    _check_schemes(schemes)
+                if key.startswith(f"{SCHEMES_KEY}."):
+                    _check_scheme(key.removeprefix(f"{SCHEMES_KEY}."), value)
                     continue
                 chosen[key] = _domain(key, value)
-                check_domain(key, chosen[key], schemes)
+                check_domain(key, chosen[key], own)
             except SpaceError as error:
                 raise SpaceError(f"{path}:{_line(text, key)}: {error}") from None
-        return cls(chosen, schemes)
+        return cls(chosen, own)
 
     def write(self) -> str:
         """Give the text of a space file with every chosen axis."""
@@ -209,13 +210,6 @@ def _tuple(domain: Domain) -> tuple[Scalar, ...]:
 def _carries_turns(uses: Sequence[Channels], lights: Sequence[Light], name: Scalar) -> None:
     for use in uses:
         allowed_turns(str(name), use, lights)
-
-
-def _check_schemes(schemes: object) -> None:
-    if not isinstance(schemes, dict):
-        raise SpaceError(f"`{SCHEMES_KEY}` must hold a table label -> class for each scheme, but got {schemes!r}; correct it.")
-    for name, table in schemes.items():
-        _check_scheme(name, table)
 
 
 def _check_scheme(name: str, table: object) -> None:

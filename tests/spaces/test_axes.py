@@ -63,7 +63,7 @@ def test_values_at_the_bounds_are_taken(key: str, domain: Domain) -> None:
             "`balance.name` must offer at least one choice, but got an empty list; add one or remove the key.",
         ),
         (
-            "balance",
+            "balance.name",
             ("none", "none"),
             "`balance.name` must offer each choice once, but got ['none', 'none']; remove the repeated one.",
         ),

@@ -86,13 +86,13 @@ def without(key: str) -> dict[str, Any]:
     [
         (
             without("balance"),
-            "a configuration must have the fields augmentation, balance, channels, labelling, network, normalisation, "
-            "optimiser, but 'balance' differs.",
+            "a configuration must have the fields augmentation, balance, channels, labelling, loss, network, "
+            "normalisation, optimiser, but 'balance' differs.",
         ),
         (
-            Config().to_dict() | {"loss": "focal"},
-            "a configuration must have the fields augmentation, balance, channels, labelling, network, normalisation, "
-            "optimiser, but 'loss' differs.",
+            Config().to_dict() | {"lost": "focal"},
+            "a configuration must have the fields augmentation, balance, channels, labelling, loss, network, "
+            "normalisation, optimiser, but 'lost' differs.",
         ),
     ],
 )

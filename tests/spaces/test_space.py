@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import optuna
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foils.description import Channel
 from spaces.axes import AXES, Domain, Range, check_domain
-from spaces.config import TABLES
+from spaces.config import TABLES, Config
 from spaces.errors import SpaceError
 from spaces.space import Space
+from spaces.suggest import suggest
 from tests.spaces.test_channels import QMUL
 
 LABELS = ("candidate", "top", "bottom", "misc", "maybe")
@@ -28,8 +32,10 @@ def domains(key: str) -> st.SearchStrategy[Domain]:
         name = st.sampled_from(sorted(table)) if table else st.text("ab10._-\"' ä", min_size=1, max_size=5)
         return st.lists(name, min_size=1, max_size=4, unique=True).map(tuple)
     least, most = axis.least, axis.most
-    whole = st.integers(max(1, int(least)), int(most))
-    number: st.SearchStrategy[float] = whole if axis.whole else whole | st.floats(max(least, 1e-8), most)
+    whole = st.integers(max(1, math.ceil(least)), max(1, int(most)))
+    number: st.SearchStrategy[float] = (
+        whole if axis.whole else (whole if most >= 1 else st.nothing()) | st.floats(max(least, 1e-8), most)
+    )
     ranges = st.builds(lambda ends, log: Range(min(ends), max(ends), log), st.tuples(number, number), st.booleans())
     return ranges | st.lists(number, min_size=1, max_size=4, unique=True).map(tuple)
 
@@ -83,9 +89,9 @@ NUMBERS = "`network.depth` must have numbers as low and high, true or false as l
 SHAPE = "`network.depth` must be written {low = ..., high = ..., log = true}, but got "
 BROKEN = {
     "unknown key": (
-        'labelling = ["binary"]\nloss = "focal"\n',
+        'labelling = ["binary"]\nlost = "focal"\n',
         2,
-        f"`loss` must be an axis of the space ({', '.join(AXES)}); ",
+        f"`lost` must be an axis of the space ({', '.join(AXES)}); ",
     ),
     "unknown key of a table": ("\n[network]\ndepth = 2\nheads = 2\n", 4, "`network.heads` must be an axis of the space ("),
     "unknown table": ('[optimizer]\nname = "sgd"\n', 2, "`optimizer.name` must be an axis of the space ("),
@@ -284,3 +290,53 @@ def test_an_axis_that_no_mode_uses_is_refused_where_it_was_chosen(mode: str, key
     space = Space({"channels.mode": (mode,), key: (choice,)})
     with pytest.raises(SpaceError, match=f"`{key}` must not be set where no `channels.mode` uses it"):
         space.fit(["candidate", "top", "bottom", "misc"], QMUL)
+
+
+OWN = """\
+labelling = ["binary", "cones"]
+
+[schemes.cones]
+candidate = "signal"
+top = "cone"
+bottom = "cone"
+misc = "dirt"
+"""
+
+
+def test_a_space_file_may_bring_a_labelling_scheme_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "space.toml").write_text(OWN)
+    space = Space.read(tmp_path / "space.toml")
+    assert space.schemes == {"cones": {"candidate": "signal", "top": "cone", "bottom": "cone", "misc": "dirt"}}
+    assert Space.from_dict(json.loads(json.dumps(space.to_dict()))) == space
+    (tmp_path / "again.toml").write_text(space.write())
+    assert Space.read(tmp_path / "again.toml") == space
+    fitted = space.fit(LABELS, QMUL)
+    assert fitted.positive("candidate") == "candidate"
+    config = suggest(optuna.create_study().ask(), Space({**fitted.chosen, "labelling.scheme": ("cones",)}, fitted.schemes))
+    assert config.labelling.classes == ("candidate", "cone", "dirt")
+    assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    with pytest.raises(SpaceError, match=r"`labelling\.scheme = cones` needs the labels bottom, candidate, misc, top, but"):
+        space.fit(("candidate", "top", "bottom"), QMUL)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "start"),
+    [
+        ('labelling = "x"\n[schemes.x]\ntop = "surface"\n', 2, "scheme 'x' must give one label the class 'signal' and another"),
+        ('[schemes.binary]\ntop = "signal"\n', 1, "`schemes.binary` must have a name of its own, but 'binary' is taken;"),
+        ('[schemes]\nx = "signal"\n', 2, "`schemes.x` must be a table label -> class, but got 'signal';"),
+        ("schemes = 3\n", 1, "`schemes.schemes` must be a table label -> class, but got 3;"),
+        ('labelling = "y"\n[schemes.x]\na = "signal"\nb = "c"\n', 1, "`labelling.scheme` must be one of binary, "),
+    ],
+)
+def test_a_broken_scheme_gets_one_line_with_its_place(tmp_path: Path, text: str, number: int, start: str) -> None:
+    (tmp_path / "space.toml").write_text(text)
+    with pytest.raises(SpaceError, match=re.escape(f"space.toml:{number}: {start}")):
+        Space.read(tmp_path / "space.toml")
+
+
+def test_a_space_asks_one_question() -> None:
+    assert Space({"labelling.scheme": ("top-bottom",)}).positive("candidate") == "top"
+    assert Space({"labelling.scheme": ("top-bottom",)}).named == {"top", "bottom"}
+    with pytest.raises(SpaceError, match="must ask one question of all trials, but binary, top-bottom score different labels;"):
+        Space({"labelling.scheme": ("binary", "top-bottom")}).positive("candidate")
