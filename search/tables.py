@@ -64,7 +64,7 @@ def status_table(status: Status) -> RenderableType:
         table.add_row("", configuration(status.best))
     else:
         table.add_row("best so far", "no trial has climbed the whole ladder yet")
-    table.add_row("network in use", comparison_line(status.comparison))
+    table.add_row("in use", comparison_line(status.comparison))
     table.add_row("rungs", "   ".join(f"{rung}: {count}" for rung, count in status.rungs))
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in status.verdicts.items()) or "none yet"
     table.add_row("verdicts", f"{verdicts}; {counted(status.reseeds, 'fold')} reseeded")
@@ -79,13 +79,10 @@ def status_table(status: Status) -> RenderableType:
 def comparison_line(comparison: Comparison | None) -> str:
     """Say by how much the best trial beats the network in use."""
     if comparison is None:
-        return "not trained to the end yet; it is the first of the next launch where none runs"
-    line = f"acceptance {acceptance(comparison.baseline)}, trial {comparison.baseline.number}; "
-    return line + (
-        f"the best has {comparison.gain.value:+.3f} [{comparison.gain.low:+.3f}, {comparison.gain.high:+.3f}]"
-        if comparison.gain
-        else "nothing was better"
-    )
+        return "the network in use has not climbed the whole ladder yet; a launch runs it first"
+    baseline, gain = comparison.baseline, comparison.gain
+    line = f"the network in use, trial {baseline.number}: acceptance {acceptance(baseline)}; "
+    return line + (f"the best: {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]" if gain else "none is better")
 
 
 def audit_line(audit: Audit, rungs: Sequence[str]) -> str:
