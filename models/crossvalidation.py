@@ -22,6 +22,7 @@ from models.training import LEFT_OUT, FoldTraining, Task
 from models.verdicts import Verdict
 from spaces.config import Config
 from spaces.labelling import SCHEMES
+from spaces.networks import check_lights
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def make_task(data: Dataset, config: Config, *, epochs: int, working_point: floa
     Raises SpaceError where the data cannot carry it.
     """
     description = data.description
+    check_lights(config.network.name, config.channels, description.channels)
     scheme = SCHEMES[config.labelling]
     classes = [scheme.class_of(pit.label, description.signal, description.ignore) for pit in data.pits]
     inputs = lay_out(data.pixels, config.channels, description.channels, rows=data.rows, augmentation=config.augmentation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -11,7 +11,20 @@ from spaces.balance import BALANCES
 from spaces.channels import MODES, Channels
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
-from spaces.networks import NETWORKS, Network
+from spaces.networks import (
+    ACTIVATIONS,
+    HEADS,
+    NETWORKS,
+    NORMS,
+    OVER_LIGHTS,
+    POOLINGS,
+    SUFFIXES,
+    WEIGHTS,
+    Network,
+    check_form,
+    is_network,
+    is_weights,
+)
 from spaces.normalisation import NORMALISATIONS
 from spaces.optimisers import OPTIMISERS, SCHEDULES, Optimiser
 
@@ -20,12 +33,33 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "labelling": SCHEMES,
     "channels.mode": MODES,
     "network.name": NETWORKS,
+    "network.activation": ACTIVATIONS,
+    "network.norm": NORMS,
+    "network.pooling": POOLINGS,
+    "network.head": HEADS,
+    "network.lights": OVER_LIGHTS,
+    "network.weights": WEIGHTS,
     "optimiser.name": OPTIMISERS,
     "optimiser.schedule": SCHEDULES,
     "balance": BALANCES,
     "normalisation": NORMALISATIONS,
     "augmentation": AUGMENTATIONS,
 }
+
+# Names that are in no table and yet allowed, and how they are told of.
+BEYOND: dict[str, tuple[Callable[[str], bool], str]] = {
+    "network.name": (is_network, "timm:NAME for another of timm's"),
+    "network.weights": (is_weights, f"a file *{', *'.join(SUFFIXES)}"),
+}
+
+
+def check_name(key: str, value: object, named: str | None = None) -> None:
+    """Raise SpaceError where the table of a key does not offer this name; `named`: the key that people wrote, if another."""
+    table = TABLES[key]
+    beyond, told = BEYOND.get(key, (table.__contains__, ""))
+    if not isinstance(value, str) or not (value in table or beyond(value)):
+        offered = ", ".join((*table, told) if told else table)
+        raise SpaceError(f"`{named or key}` must be one of {offered}, but got {value!r}; correct it.")
 
 
 @dataclass(frozen=True)
@@ -41,12 +75,11 @@ class Config:
     augmentation: str = "none"
 
     def __post_init__(self) -> None:
-        for key, table in TABLES.items():
+        for key in TABLES:
             value: Any = self
             for part in key.split("."):
                 value = getattr(value, part)
-            if value not in table:
-                raise SpaceError(f"`{key}` must be one of {', '.join(table)}, but got {value!r}; correct it.")
+            check_name(key, value)
         check_form(self.network.name, self.channels.mode)
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,23 +102,13 @@ class Config:
     def describe(self) -> str:
         """Say the configuration on one line, for tables and logs."""
         light = f" {self.channels.light}" if self.channels.light else ""
-        size = "".join(
-            f" {letter}{value}" for letter, value in (("d", self.network.depth), ("w", self.network.width)) if value is not None
-        )
         optimiser = self.optimiser
         parts = [
             self.labelling,
             f"{self.channels.mode}{light}",
-            f"{self.network.name}{size}",
+            self.network.describe(),
             f"{optimiser.name} {optimiser.learning_rate:.1e}/{optimiser.batch_size} {optimiser.schedule}",
             "raw" if self.normalisation == "raw" else f"per {self.normalisation}",
             *(name for name in (self.balance, self.augmentation) if name != "none"),
         ]
         return ", ".join(parts)
-
-
-def check_form(network: str, mode: str) -> None:
-    """Raise SpaceError where a network has no 3-D form and the mode asks for one."""
-    if MODES[mode].dims == 3 and not NETWORKS[network].volume:
-        flat = ", ".join(name for name, kind in MODES.items() if kind.dims == 2)
-        raise SpaceError(f"`network.name = {network}` is 2-D and needs a mode of {flat}, but got {mode!r}; leave one out.")

@@ -110,7 +110,7 @@ def test_the_space_file_of_the_readme_is_the_default_space(tmp_path: Path) -> No
     space = Space.read(tmp_path / "space.toml")
     assert set(space.chosen) == set(AXES)
     changed = {key for key, domain in space.chosen.items() if AXES[key].domain != domain}
-    assert changed == {"labelling", "channels.light"}
+    assert changed == {"labelling", "channels.light", "network.volume"}
 
 
 def test_the_description_in_the_readme_is_a_good_one(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from optuna.trial import FixedTrial
 
 from foils.description import Channel
 from spaces.augmentation import allowed_turns
-from spaces.axes import AXES, Range
+from spaces.axes import AXES, Range, Scalar
 from spaces.channels import Channels, used_lights
 from spaces.config import TABLES, Config
 from spaces.labelling import SCHEMES
@@ -102,9 +102,11 @@ def test_the_default_space_reaches_every_choice_of_every_table(many: list[Sugges
         reached["network.depth"].add(config.network.depth)
     assert reached.pop("channels.light") == {*(light.name for light in QMUL), None}
     assert reached.pop("network.depth") == {2, 3, 4, 5, None}
-    # Raw grey values often fail to learn: they are there to be chosen, not searched.
-    left_to_space_files = {"raw", "resnet10t"}
-    assert reached == {key: set(table) - left_to_space_files for key, table in TABLES.items()}
+    # Raw grey values often fail to learn: they are there to be chosen, not searched. So is what costs more than it brings.
+    fewer = {"network.name": {"pitnet", "minihip"}, "normalisation": {"dataset", "image"}}
+    for name in ("activation", "norm", "pooling", "head", "lights", "weights"):
+        (fewer[f"network.{name}"],) = ({getattr(Network("minihip"), name)},)
+    assert reached == {key: fewer.get(key, set(table)) for key, table in TABLES.items()}
 
 
 def test_an_axis_with_one_choice_is_set_and_not_asked() -> None:
@@ -179,3 +181,23 @@ def test_chosen_ranges_are_asked_as_written() -> None:
     rates = {config.optimiser.learning_rate for config in found}
     assert len(rates) == 60
     assert all(1 <= rate <= 2 for rate in rates)
+
+
+def test_mode_volume_may_have_networks_of_its_own() -> None:
+    chosen: dict[str, tuple[Scalar, ...]] = {
+        "channels.mode": ("stacked", "volume"),
+        "network.name": ("setnet", "timm:resnet10t"),
+        "network.volume": ("ringnet", "minihip"),
+        "network.kernel": (3, 5),
+        "network.lights": ("max", "average"),
+        "network.weights": ("none", "timm"),
+    }
+    seen = set()
+    for config, asked in suggestions(Space(chosen).fit(LABELS, QMUL), 80):
+        volume = config.channels.mode == "volume"
+        assert config.network.name in chosen["network.volume" if volume else "network.name"]
+        assert ("network.volume" in asked) is volume is ("network.name" not in asked)
+        assert ("network.kernel" in asked) is ("network.lights" in asked) is (config.network.name in ("setnet", "ringnet"))
+        assert ("network.weights" in asked) is (config.network.name == "timm:resnet10t")
+        seen.add(config.network.name)
+    assert len(seen) == 4
