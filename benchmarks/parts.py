@@ -20,7 +20,6 @@ from foils.synthetic import SyntheticFoils, scaled_counts, synthesise
 from models.crossvalidation import CrossValidation, make_task, start_fold
 from models.optimisers import build_optimiser
 from models.process import one_thread
-from models.training import batch_loss
 from spaces.channels import Channels
 from spaces.config import Config
 from spaces.networks import Network
@@ -48,7 +47,7 @@ def epoch_parts(network: str, pits: int, kept: bool) -> dict[str, float]:
             for images, batch in zip(order, batches, strict=True):
                 for weight in classifier.parameters():
                     weight.grad = None
-                batch_loss(classifier(batch), training.targets[images], training.class_weights).backward()
+                training.loss(classifier(batch), training.targets[images], training.weights[images]).backward()
 
         def step() -> None:
             for _ in order:

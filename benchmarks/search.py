@@ -42,7 +42,7 @@ SEEDS, KNOWN, MOST = 5, 40, 60
 BEST, AGAIN = 4, 4
 SPACE = Space(
     {
-        "labelling": ("binary",),
+        "labelling.scheme": ("binary",),
         "channels.mode": ("stacked",),
         "network.name": ("pitnet", "minihip"),
         "network.depth": Range(2, 4),
@@ -52,7 +52,7 @@ SPACE = Space(
         "optimiser.weight_decay": (0.0,),
         "optimiser.batch_size": (32, 64, 128),
         "optimiser.schedule": ("constant",),
-        "balance": ("none",),
+        "balance.name": ("none",),
         "normalisation": ("dataset",),
         "augmentation.lights": ("none", "symmetries"),
     }

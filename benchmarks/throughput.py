@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import torch
 from joblib import cpu_count
+from torch.nn import functional
 
 from benchmarks import ceiling, naive
 from benchmarks.measure import Spread, Table, Work, interleave, ratio, timed, together, workers
@@ -17,6 +18,7 @@ from models.crossvalidation import start_fold
 from models.inputs import lay_out
 from models.process import one_thread
 from models.training import Task
+from spaces.augmentation import Augmentation
 from spaces.channels import Channels
 from spaces.config import Config
 from spaces.networks import Network
@@ -45,7 +47,7 @@ def make_config(network: str, channels: int, mode: str | None = None) -> Config:
         channels=Channels(mode, "1" if mode == "single" else None),
         network=NETWORKS[network],
         optimiser=Optimiser("adam", 1e-3, weight_decay=0.0, batch_size=BATCH, schedule="constant"),
-        augmentation="turned" if mode == "single" else "symmetries",
+        augmentation=Augmentation("turned" if mode == "single" else "symmetries"),
     )
 
 
@@ -56,7 +58,9 @@ def make_noise_task(network: str, pits: int, channels: int, size: int, epochs: i
     classes = np.random.default_rng(1).integers(0, 2, pits)
     return Task(
         config=config,
-        inputs=lay_out(noise(pits, channels, size), config.channels, lights, augmentation=config.augmentation),
+        inputs=lay_out(noise(pits, channels, size), config.channels, lights, augmentation=config.augmentation.turns),
+        targets=functional.one_hot(torch.from_numpy(classes), 2).float(),
+        weights=torch.ones(pits),
         classes=torch.from_numpy(classes),
         is_signal=classes == 0,
         is_scored=np.ones(pits, dtype=np.bool_),

@@ -6,7 +6,7 @@ Knows nothing of networks or studies.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -89,6 +89,11 @@ class Dataset:
         return replace(
             self, pits=tuple(self.pits[index] for index in indices), groups=self.groups[indices], rows=self.rows[indices]
         )
+
+    def asking(self, positive: str, labels: Collection[str]) -> Dataset:
+        """Give the pits of these labels as a data set whose signal is `positive`, another label than its own."""
+        named = np.flatnonzero(np.isin(self.labels, list(labels)))
+        return replace(self.take(named), description=replace(self.description, signal=positive))
 
     def on_slides(self, slides: Sequence[str]) -> npt.NDArray[np.int64]:
         """Number the pits on some slides: `24`, or `foil:24` where foils repeat numbers.

@@ -17,9 +17,8 @@ from models.ensemble import Ensemble, with_weights
 from models.errors import BundleError
 from spaces.config import Config
 from spaces.errors import SpaceError
-from spaces.labelling import SCHEMES
 
-FORMAT = 1
+FORMAT = 2
 WEIGHTS, MODEL = "weights.safetensors", "model.json"
 
 
@@ -44,7 +43,7 @@ def write_bundle(folder: Path, bundle: Bundle) -> None:
     description = {
         "format": FORMAT,
         "config": ensemble.config.to_dict(),
-        "classes": list(SCHEMES[ensemble.config.labelling].classes),
+        "classes": list(ensemble.config.labelling.classes),
         "channels": [{"name": c.name, "kind": c.kind, "azimuth_deg": c.azimuth_deg} for c in ensemble.lights],
         "crop": ensemble.size,
         "full_scale": ensemble.full_scale,

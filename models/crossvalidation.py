@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from foils.dataset import Dataset
+from models.balance import count_shown, is_signal
 from models.fused import advance_together
 from models.inputs import lay_out
 from models.metrics import Score
@@ -21,7 +22,6 @@ from models.probe import why_apart
 from models.training import LEFT_OUT, FoldTraining, Task
 from models.verdicts import Verdict
 from spaces.config import Config
-from spaces.labelling import SCHEMES
 from spaces.networks import check_lights
 
 
@@ -46,13 +46,17 @@ def make_task(data: Dataset, config: Config, *, epochs: int, working_point: floa
     """
     description = data.description
     check_lights(config.network.name, config.channels, description.channels)
-    scheme = SCHEMES[config.labelling]
-    classes = [scheme.class_of(pit.label, description.signal, description.ignore) for pit in data.pits]
-    inputs = lay_out(data.pixels, config.channels, description.channels, rows=data.rows, augmentation=config.augmentation)
+    labelling = config.labelling
+    asked = [labelling.target(pit.label, pit.style, description.signal, description.ignore) for pit in data.pits]
+    targets, weights = torch.tensor([target for target, _ in asked]), torch.tensor([weight for _, weight in asked])
+    hard = (targets.amax(1) == 1) & (weights > 0)
+    inputs = lay_out(data.pixels, config.channels, description.channels, rows=data.rows, augmentation=config.augmentation.turns)
     return Task(
         config=config,
         inputs=inputs.to(torch.device(device)),
-        classes=torch.tensor([LEFT_OUT if number is None else number for number in classes]),
+        targets=targets,
+        weights=weights,
+        classes=torch.where(hard, targets.argmax(1), LEFT_OUT),
         is_signal=data.is_signal,
         is_scored=data.is_scored,
         lights=description.channels,
@@ -168,6 +172,10 @@ class CrossValidation:
 def start_fold(task: Task, folds: npt.NDArray[np.int64], fold: int, seed: int, reseeds: int) -> FoldTraining:
     """Set up the training of one fold, after so many reseeds; the same arguments give the same training."""
     state = np.random.SeedSequence([seed, fold, reseeds]).generate_state(1)
-    trained = np.bincount(folds[task.classes.numpy() != LEFT_OUT], minlength=int(folds.max()) + 1)
-    shortest = int(trained.sum() - trained.max()) * task.inputs.per_pit
-    return FoldTraining(task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), int(state[0]), shortest)
+    trained, signal = task.weights.numpy() > 0, is_signal(task.targets).numpy()
+    shown = []
+    for left_out in range(int(folds.max()) + 1):
+        here = trained & (folds != left_out)
+        signals, images = int((here & signal).sum()) * task.inputs.per_pit, int(here.sum()) * task.inputs.per_pit
+        shown.append(count_shown(task.config.balance, signals, images - signals))
+    return FoldTraining(task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), int(state[0]), min(shown))

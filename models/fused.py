@@ -18,7 +18,7 @@ from timm.scheduler.scheduler import Scheduler
 from torch.func import functional_call, vmap
 
 from models.inputs import SCORED_AT_ONCE
-from models.training import FoldTraining, batch_loss
+from models.training import FoldTraining
 
 
 def advance_together(trainings: Sequence[FoldTraining], epoch: int, done: Callable[[int], None] = lambda folds: None) -> None:
@@ -56,7 +56,7 @@ class FusedFolds:
         self._inputs = first.task.inputs
         self._network = deepcopy(first.classifier)
         self._network.memory_format = torch.contiguous_format  # vmap knows no other
-        self._class_weights = torch.stack([training.class_weights for training in trainings])
+        self._example_weights = torch.stack([training.weights for training in trainings])
         self.weights = {name: _stack(own).requires_grad_() for name, own in _by_name(trainings, "named_parameters").items()}
         self.buffers = {name: _stack(own) for name, own in _by_name(trainings, "named_buffers").items()}
         self._optimiser, self._schedule = self._one_optimiser()
@@ -117,7 +117,8 @@ class FusedFolds:
         first = self.trainings[0]
         self._network.train()
         targets = first.targets[images]
-        losses = vmap(self._loss)(self.weights, self.buffers, self._pick(images, turned), targets, self._class_weights)
+        weights = self._example_weights.gather(1, images)
+        losses = vmap(self._loss)(self.weights, self.buffers, self._pick(images, turned), targets, weights)
         self._optimiser.zero_grad(set_to_none=True)
         losses.sum().backward()  # a fold's weights touch its own loss alone
         self._optimiser.step()
@@ -150,9 +151,9 @@ class FusedFolds:
         buffers: dict[str, torch.Tensor],
         pixels: torch.Tensor,
         targets: torch.Tensor,
-        class_weights: torch.Tensor,
+        example_weights: torch.Tensor,
     ) -> torch.Tensor:
-        return batch_loss(self._logits(weights, buffers, pixels), targets, class_weights)
+        return self.trainings[0].loss(self._logits(weights, buffers, pixels), targets, example_weights)
 
 
 def _by_name(trainings: Sequence[FoldTraining], kind: str) -> dict[str, list[torch.Tensor]]:

@@ -18,7 +18,6 @@ from models.setnet import SetNet
 from models.timm_networks import timm_network
 from spaces.channels import MODES
 from spaces.config import Config
-from spaces.labelling import SCHEMES
 from spaces.networks import Network
 
 Builder = Callable[[Network, int, int, int, int], nn.Module]
@@ -67,7 +66,7 @@ def build(config: Config, channels: int, size: int, full_scale: int, *, pretrain
     does not know the network or its weights are not to be had.
     """
     dims = MODES[config.channels.mode].dims
-    classes = len(SCHEMES[config.labelling].classes)
+    classes = len(config.labelling.classes)
     builder = BUILDERS.get(config.network.name)
     if builder is None:
         network = timm_network(config.network, channels, classes, size, pretrained=pretrained)

@@ -15,7 +15,9 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from models.balance import count_shown, draw_shown, is_signal
 from models.inputs import SCORED_AT_ONCE, Inputs
+from models.losses import make_loss
 from models.metrics import Floats, Score, score
 from models.networks import build
 from models.optimisers import build_optimiser
@@ -23,7 +25,6 @@ from models.verdicts import Evidence, Verdict, judge
 from spaces.balance import class_weights
 from spaces.channels import Light
 from spaces.config import Config
-from spaces.labelling import SCHEMES
 
 LEFT_OUT = -1
 # A training has converged when its loss, over so many epochs, stayed under this share of the constant predictor's: every pit
@@ -36,12 +37,15 @@ BY_HEART, FOR_EPOCHS = 0.005, 3
 class Task:
     """What the pits are to be learned as.
 
-    `inputs`: the images of all pits; `classes`: `[pits]`, the class of each, LEFT_OUT for those not trained on;
+    `inputs`: the images of all pits; `targets`: `[pits, classes]`, the share of each class, summing to 1; `weights`: `[pits]`,
+    0 for those not trained on; `classes`: `[pits]`, the class of each, LEFT_OUT where its target is soft or its weight 0;
     `is_signal`, `is_scored`: `[pits]`; `lights`: the data set's channels; `epochs`: the length of a whole training.
     """
 
     config: Config
     inputs: Inputs
+    targets: torch.Tensor
+    weights: torch.Tensor
     classes: torch.Tensor
     is_signal: npt.NDArray[np.bool_]
     is_scored: npt.NDArray[np.bool_]
@@ -53,9 +57,9 @@ class Task:
 class FoldTraining:
     """One fold in training.
 
-    `train`, `validate`: indices of pits; `shortest`: the images that the fold with the fewest trains on, so that all folds make
-    the same steps. The same task, pits and seed give the same numbers on one thread, however the epochs are cut into calls
-    of `advance`. Computes where the task's images are; what is random is drawn on CPU, the same numbers for every device.
+    `train`, `validate`: indices of pits; `shortest`: the images that an epoch of the fold with the fewest shows, so that all
+    folds make the same steps. The same task, pits and seed give the same numbers on one thread, however the epochs are cut
+    into calls of `advance`. Computes where the task's images are; what is random is drawn on CPU, the same for every device.
     """
 
     def __init__(
@@ -67,17 +71,20 @@ class FoldTraining:
         self.train_loss: list[float] = []
         self.validation_loss: list[float] = []
         pits = torch.from_numpy(train)
-        pits = pits[task.classes[pits] != LEFT_OUT]
+        pits = pits[task.weights[pits] > 0]
         config, inputs = task.config, task.inputs
         self._images = inputs.of_pits(pits)
-        self.targets = task.classes.repeat_interleave(inputs.per_pit).to(inputs.device)
-        counts = torch.bincount(task.classes[pits], minlength=len(SCHEMES[config.labelling].classes)).tolist()
-        weights = torch.tensor(class_weights(config.balance, counts))
-        self.class_weights = weights.to(inputs.device)
+        self.loss = make_loss(config.loss, task.working_point)
+        counts = (task.targets[pits] * task.weights[pits, None]).sum(0)
+        # A pit weighs what its labelling says, times what the balance gives its class, or its classes by their shares.
+        weights = task.weights * (task.targets @ torch.tensor(class_weights(config.balance.name, counts.tolist())))
+        self.targets = task.targets.repeat_interleave(inputs.per_pit, 0).to(inputs.device)
+        self.weights = weights.repeat_interleave(inputs.per_pit).to(inputs.device)
         self._classed = task.classes[validate] != LEFT_OUT
         self._validate_classes = task.classes[validate][self._classed]
-        self.constant_loss = _constant_loss(counts, self._validate_classes)
-        self._by_heart = BY_HEART * _constant_loss(counts, task.classes[pits], weights)
+        shares = counts.clamp(min=0.5) / counts.sum()
+        self.constant_loss = float(functional.cross_entropy(_constant(shares, self._classed.sum()), self._validate_classes))
+        self._by_heart = BY_HEART * float(self.loss(_constant(shares, len(pits)), task.targets[pits], weights[pits]))
         self._logits: torch.Tensor | None = None
         self._score: Score | None = None
         self._generator = torch.Generator().manual_seed(seed)
@@ -85,7 +92,11 @@ class FoldTraining:
             torch.manual_seed(seed)
             self.classifier = build(config, inputs.channels, inputs.size, inputs.full_scale).to(inputs.device)
         self.classifier.normalise.measure(inputs.pick(part) for part in self._images.to(inputs.device).split(SCORED_AT_ONCE))
-        available = len(self._images) if shortest is None else shortest
+        # What an epoch shows where it does not show every image once; drawn by the target of each.
+        self._drawn_by = task.targets[pits].repeat_interleave(inputs.per_pit, 0)
+        signals = int(is_signal(self._drawn_by).sum())
+        shown = count_shown(config.balance, signals, len(self._images) - signals)
+        available = shown if shortest is None else shortest
         self._batch = min(config.optimiser.batch_size, available)
         self.steps = available // self._batch
         self.optimiser, self.schedule = build_optimiser(config.optimiser, self.classifier.network, self.steps * task.epochs)
@@ -119,7 +130,7 @@ class FoldTraining:
     def draw(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Draw an epoch: the images of each step and the way each is turned, `[steps, batch]`, None where none is turned."""
         size = self.steps, self._batch
-        order = self._images[torch.randperm(len(self._images), generator=self._generator)]
+        order = self._images[draw_shown(self.task.config.balance, self._drawn_by, self._generator)]
         images = order[: self.steps * self._batch].view(size)
         ways = len(self.task.inputs.turns)
         return images, torch.randint(ways, size, generator=self._generator) if ways > 1 else None
@@ -136,7 +147,7 @@ class FoldTraining:
     def step(self, number: int, images: torch.Tensor, turned: torch.Tensor | None) -> torch.Tensor:
         """Take one step, the epoch's `number`, with a batch of images, and give its loss, which stays on the device."""
         logits = self.classifier(self.task.inputs.pick(images, turned))
-        loss = batch_loss(logits, self.targets[images], self.class_weights)
+        loss = self.loss(logits, self.targets[images], self.weights[images])
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
@@ -223,13 +234,6 @@ class FoldTraining:
         )
 
 
-def batch_loss(logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Give the loss of a batch: the cross-entropy, every class with its weight."""
-    return functional.cross_entropy(logits, targets, weight=weights)
-
-
-def _constant_loss(counts: Sequence[int], targets: torch.Tensor, weights: torch.Tensor | None = None) -> float:
-    """Cross-entropy, on these targets, of predicting the training classes' shares for every pit."""
-    shares = torch.tensor(counts, dtype=torch.float64).clamp(min=0.5) / sum(counts)
-    logits = shares.log().expand(len(targets), -1)
-    return float(functional.cross_entropy(logits, targets, weight=None if weights is None else weights.double()))
+def _constant(shares: torch.Tensor, pits: int | torch.Tensor) -> torch.Tensor:
+    """Give the logits of predicting the training classes' shares for every pit."""
+    return shares.log().expand(int(pits), -1)

@@ -66,10 +66,19 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     trained_here = data.fingerprint == bundle.about["fingerprint"]
     held_out = set(bundle.about["held_out_pits"])
     unseen = np.array([not trained_here or pit.pit in held_out for pit in data.pits])
-    counted = unseen & data.is_scored & (data.labels != "")
-    both = (counted & data.is_signal).any() and (counted & data.is_background).any()
-    found = score(scores[counted], data.is_signal[counted], threshold=bundle.threshold) if both else None
+    is_signal, is_scored = _question(bundle, data)
+    counted = unseen & is_scored & (data.labels != "")
+    both = is_signal[counted].any() and not is_signal[counted].all()
+    found = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
     return Prediction(data, scores, accepted, found, int((~unseen).sum()))
+
+
+def _question(bundle: Bundle, data: Dataset) -> tuple[Flags, Flags]:
+    """Say which pits are signal and which are scored, as the model's labelling scheme asks, `[pits]` each."""
+    rule = bundle.ensemble.config.labelling.rule
+    if rule.positive in (None, data.description.signal):
+        return data.is_signal, data.is_scored
+    return data.labels == rule.positive, np.isin(data.labels, list(rule.needs))
 
 
 def write_scores(prediction: Prediction, path: Path) -> None:

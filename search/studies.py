@@ -62,13 +62,23 @@ class Plan:
 
     def searched(self, data: Dataset) -> Dataset:
         """Give the pits that trials may see."""
-        away = {*self.held_out, *self.between}
+        away, data = {*self.held_out, *self.between}, self.asked(data)
         return data.take(np.array([index for index, pit in enumerate(data.pits) if pit.pit not in away]))
+
+    def asked(self, data: Dataset) -> Dataset:
+        """Give the data set with the label that the study's labelling schemes score as the signal."""
+        return _asked(data, Space.from_dict(json.loads(self.space)))
 
     def locked(self, data: Dataset) -> Dataset:
         """Give the held-out pits; for the selection's one look only."""
-        away = set(self.held_out)
+        away, data = set(self.held_out), self.asked(data)
         return data.take(np.array([index for index, pit in enumerate(data.pits) if pit.pit in away]))
+
+
+def _asked(data: Dataset, space: Space) -> Dataset:
+    own = data.description.signal
+    positive = space.positive(own)
+    return data if positive == own else data.asking(positive, space.named)
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,7 @@ def make_plan(
     if seed < 0:
         raise StudyError(f"`seed >= 0` must hold, but got {seed}; choose a whole number.")
     make_pruner(pruner, ladder)
+    data = _asked(data, space)
     split = hold_out(data, share=holdout_share, slides=holdout_slides, seed=seed)
     folds = fold_numbers(split.search, ladder.folds, seed)
     # A class needs pits in every fold's training half; a label rarer than the folds cannot give them.

@@ -1,6 +1,6 @@
 """Flips and quarter turns of a pit, and what they do to the azimuths of its lights.
 
-To add an augmentation, add one entry to AUGMENTATIONS. Azimuths are counted counter-clockwise from the right-hand edge of
+To add a way of turning, add one entry to TURNINGS. Azimuths are counted counter-clockwise from the right-hand edge of
 the displayed image: a mirror image (left-right) takes azimuth a to 180 - a, a quarter turn counter-clockwise to a + 90.
 An image flipped without its lights reordered is lit from where no light stood, and the angle information is lost.
 """
@@ -34,6 +34,13 @@ TURNS = tuple(Turn(mirrored, quarters) for mirrored in (False, True) for quarter
 
 @dataclass(frozen=True)
 class Augmentation:
+    """One choice of augmentation; `turns`: a name of TURNINGS."""
+
+    turns: str = "none"
+
+
+@dataclass(frozen=True)
+class Turning:
     """`moves_lights`: the lights are reordered with the image; `turns`: which flips and turns it draws from."""
 
     meaning: str
@@ -41,10 +48,10 @@ class Augmentation:
     turns: tuple[Turn, ...] = TURNS
 
 
-AUGMENTATIONS: dict[str, Augmentation] = {
-    "none": Augmentation("images as they are; azimuths stay", turns=TURNS[:1]),
-    "symmetries": Augmentation("flips and quarter turns with the lights reordered; azimuths turn along", moves_lights=True),
-    "turned": Augmentation("flips and quarter turns of one image; under one light, as if lit from elsewhere"),
+TURNINGS: dict[str, Turning] = {
+    "none": Turning("images as they are; azimuths stay", turns=TURNS[:1]),
+    "symmetries": Turning("flips and quarter turns with the lights reordered; azimuths turn along", moves_lights=True),
+    "turned": Turning("flips and quarter turns of one image; under one light, as if lit from elsewhere"),
 }
 
 
@@ -70,21 +77,21 @@ def light_permutation(lights: Sequence[Light], turn: Turn) -> tuple[int, ...] | 
 
 
 def allowed_turns(name: str, channels: Channels, lights: Sequence[Light]) -> tuple[tuple[Turn, tuple[int, ...]], ...]:
-    """List the turns of an augmentation, each with the order of the used lights after it, identity first.
+    """List the turns of a way of turning, each with the order of the used lights after it, identity first.
 
     Raises SpaceError where the azimuths allow none, or where images of several lights would turn without their lights.
     """
-    augmentation = AUGMENTATIONS[name]
+    turning = TURNINGS[name]
     used = [lights[number] for number in used_lights(channels, lights)]
     same = tuple(range(len(used)))
-    if not augmentation.moves_lights:
-        if len(augmentation.turns) > 1 and len(used) > 1 and not MODES[channels.mode].apart:
+    if not turning.moves_lights:
+        if len(turning.turns) > 1 and len(used) > 1 and not MODES[channels.mode].apart:
             raise SpaceError(
                 f"`augmentation = {name}` must not be used with `channels.mode = {channels.mode}`: it turns the images but "
                 "not their lights; use symmetries."
             )
-        return tuple((turn, same) for turn in augmentation.turns)
-    found = [(turn, light_permutation(used, turn)) for turn in augmentation.turns]
+        return tuple((turn, same) for turn in turning.turns)
+    found = [(turn, light_permutation(used, turn)) for turn in turning.turns]
     turns = tuple((turn, order) for turn, order in found if order is not None)
     if len(turns) < 2:
         azimuths = ", ".join(f"{light.azimuth_deg:g}" for light in used if light.azimuth_deg is not None)

@@ -6,12 +6,15 @@ Knows nothing of Optuna, files or data sets.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from spaces.balance import BALANCES
 from spaces.channels import MODES
 from spaces.config import TABLES, check_name
 from spaces.errors import SpaceError
+from spaces.labelling import SCHEMES
+from spaces.losses import LOSSES
 from spaces.networks import KERNELS, kind_of
 
 Scalar = str | int | float
@@ -45,6 +48,16 @@ def _always(taken: Taken) -> bool:
     return True
 
 
+def _is(key: str, value: Scalar) -> Callable[[Taken], bool]:
+    return lambda taken: taken.get(key) == value
+
+
+def _names_maybe(taken: Taken) -> bool:
+    """Tell whether the scheme itself says what maybe is; one of the space's own does not."""
+    scheme = SCHEMES.get(str(taken["labelling.scheme"]))
+    return scheme is not None and "maybe" in scheme.classes
+
+
 def _for_network(field: str) -> Callable[[Taken], bool]:
     return lambda taken: field in kind_of(str(taken.get("network.volume") or taken["network.name"])).varies
 
@@ -69,7 +82,11 @@ class Axis:
 
 
 AXES: dict[str, Axis] = {
-    "labelling": Axis("labelling scheme", tuple(TABLES["labelling"])),
+    "labelling.scheme": Axis("labelling scheme", ("binary", "three-way", "four-way")),
+    "labelling.maybe": Axis("what maybe is trained as", ("left out",), applies=lambda taken: not _names_maybe(taken)),
+    "labelling.soft_target": Axis("signal's share in a soft target", (0.5,), 0.0, 1.0, applies=_is("labelling.maybe", "soft")),
+    "labelling.soft_weight": Axis("weight of a soft target", (0.5,), 0.0, 1.0, applies=_is("labelling.maybe", "soft")),
+    "labelling.style": Axis("weight of the old labelling style", ("all",)),
     "channels.mode": Axis("use of the channels", tuple(TABLES["channels.mode"])),
     "channels.light": Axis("the light of mode single", (), applies=lambda taken: taken["channels.mode"] == "single"),
     # Where it is chosen, networks of other forms may be searched together: 2-D alone with 2-D modes, 3-D alone with volume.
@@ -98,25 +115,39 @@ AXES: dict[str, Axis] = {
     "optimiser.weight_decay": Axis("weight decay", Range(1e-6, 1e-2, log=True), 0.0, 1.0),
     "optimiser.batch_size": Axis("images a step", (32, 64, 128), 2, 65536, whole=True),
     "optimiser.schedule": Axis("learning-rate schedule", tuple(TABLES["optimiser.schedule"])),
-    "balance": Axis("what is done about rare classes", tuple(TABLES["balance"])),
+    "loss.name": Axis("loss", ("cross-entropy",)),
+    "loss.smoothing": Axis(
+        "share of a target spread over all classes",
+        (0.0,),
+        0.0,
+        0.5,
+        applies=lambda taken: "smoothing" in LOSSES[str(taken["loss.name"])].varies,
+    ),
+    "balance.name": Axis("what is done about rare classes", ("none", "weighted")),
+    "balance.ratio": Axis(
+        "background for each signal", (2.0,), 0.5, 20.0, applies=lambda taken: BALANCES[str(taken["balance.name"])].has_ratio
+    ),
     "normalisation": Axis("what is done to grey values", ("dataset", "image")),
     "augmentation.lights": Axis(
         "flips and turns where a network sees several lights",
         ("none", "symmetries"),
         applies=lambda taken: taken["channels.mode"] != "single",
-        target="augmentation",
+        target="augmentation.turns",
     ),
     "augmentation.single": Axis(
         "flips and turns where it sees one",
         ("none", "turned"),
         applies=lambda taken: taken["channels.mode"] == "single",
-        target="augmentation",
+        target="augmentation.turns",
     ),
 }
 
+# What the bare name of a part means: `network = "minihip"` is short for `network.name`.
+SHORT = {key.partition(".")[0]: key for key in reversed(AXES) if key.endswith((".scheme", ".mode", ".name"))}
 
-def check_domain(key: str, domain: Domain) -> None:
-    """Check a domain against its axis. Raises SpaceError naming the key."""
+
+def check_domain(key: str, domain: Domain, own: Collection[str] = ()) -> None:
+    """Check a domain against its axis; `own`: further labelling schemes. Raises SpaceError naming the key."""
     if key not in AXES:
         raise SpaceError(f"`{key}` must be an axis of the space ({', '.join(AXES)}); correct or remove it.")
     axis = AXES[key]
@@ -130,10 +161,11 @@ def check_domain(key: str, domain: Domain) -> None:
             raise SpaceError(f"`{key}` must offer at least one choice, but got an empty list; add one or remove the key.")
         if len(set(domain)) != len(domain):
             raise SpaceError(f"`{key}` must offer each choice once, but got {list(domain)}; remove the repeated one.")
+    extra = tuple(own) if key == "labelling.scheme" else ()
     for value in ends:
         if axis.least is None or axis.most is None:
             if (axis.target or key) in TABLES:
-                check_name(axis.target or key, value, key)
+                check_name(axis.target or key, value, named=key, own=extra)
             elif not isinstance(value, str):
                 raise SpaceError(f"`{key}` must be the name of a channel, but got {value!r}; correct it.")
         elif isinstance(value, str | bool) or (axis.whole and not isinstance(value, int)):

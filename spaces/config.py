@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from spaces.augmentation import AUGMENTATIONS
-from spaces.balance import BALANCES
+from spaces.augmentation import TURNINGS, Augmentation
+from spaces.balance import BALANCES, Balance
 from spaces.channels import MODES, Channels
 from spaces.errors import SpaceError
-from spaces.labelling import SCHEMES
+from spaces.labelling import MAYBES, SCHEMES, STYLES, Labelling
+from spaces.losses import LOSSES, Loss
 from spaces.networks import (
     ACTIVATIONS,
     HEADS,
@@ -30,7 +31,9 @@ from spaces.optimisers import OPTIMISERS, SCHEDULES, Optimiser
 
 # Where each name is looked up: the axis's key, and the table of its choices.
 TABLES: dict[str, Mapping[str, Any]] = {
-    "labelling": SCHEMES,
+    "labelling.scheme": SCHEMES,
+    "labelling.maybe": MAYBES,
+    "labelling.style": STYLES,
     "channels.mode": MODES,
     "network.name": NETWORKS,
     "network.activation": ACTIVATIONS,
@@ -41,9 +44,21 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "network.weights": WEIGHTS,
     "optimiser.name": OPTIMISERS,
     "optimiser.schedule": SCHEDULES,
-    "balance": BALANCES,
+    "loss.name": LOSSES,
+    "balance.name": BALANCES,
     "normalisation": NORMALISATIONS,
-    "augmentation": AUGMENTATIONS,
+    "augmentation.turns": TURNINGS,
+}
+
+# The parts of a Config that are more than a name.
+PARTS: dict[str, Any] = {
+    "labelling": Labelling,
+    "channels": Channels,
+    "network": Network,
+    "optimiser": Optimiser,
+    "loss": Loss,
+    "balance": Balance,
+    "augmentation": Augmentation,
 }
 
 # Names that are in no table and yet allowed, and how they are told of.
@@ -53,9 +68,12 @@ BEYOND: dict[str, tuple[Callable[[str], bool], str]] = {
 }
 
 
-def check_name(key: str, value: object, named: str | None = None) -> None:
-    """Raise SpaceError where the table of a key does not offer this name; `named`: the key that people wrote, if another."""
-    table = TABLES[key]
+def check_name(key: str, value: object, *, named: str | None = None, own: Collection[str] = ()) -> None:
+    """Raise SpaceError where the table of a key does not offer this name.
+
+    `named`: the key that people wrote, if another; `own`: names that a space adds.
+    """
+    table = (*TABLES[key], *own)
     beyond, told = BEYOND.get(key, (table.__contains__, ""))
     if not isinstance(value, str) or not (value in table or beyond(value)):
         offered = ", ".join((*table, told) if told else table)
@@ -66,20 +84,21 @@ def check_name(key: str, value: object, named: str | None = None) -> None:
 class Config:
     """One choice on every axis. Raises SpaceError for a name in no table."""
 
-    labelling: str = "binary"
+    labelling: Labelling = field(default_factory=Labelling)
     channels: Channels = field(default_factory=Channels)
     network: Network = field(default_factory=lambda: Network("pitnet", depth=3, width=16))
     optimiser: Optimiser = field(default_factory=Optimiser)
-    balance: str = "none"
+    loss: Loss = field(default_factory=Loss)
+    balance: Balance = field(default_factory=Balance)
     normalisation: str = "dataset"
-    augmentation: str = "none"
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
         for key in TABLES:
             value: Any = self
             for part in key.split("."):
                 value = getattr(value, part)
-            check_name(key, value)
+            check_name(key, value, own=(self.labelling.scheme,) if key == "labelling.scheme" and self.labelling.own else ())
         check_form(self.network.name, self.channels.mode)
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,13 +108,12 @@ class Config:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Config:
         """Read what `to_dict` gave. Raises SpaceError for unknown or missing fields."""
-        parts = {"channels": Channels, "network": Network, "optimiser": Optimiser}
         names = {f.name for f in fields(cls)}
         if set(values) != names:
             odd = sorted(set(values) ^ names)
             raise SpaceError(f"a configuration must have the fields {', '.join(sorted(names))}, but {odd[0]!r} differs.")
         try:
-            return cls(**{name: parts[name](**value) if name in parts else value for name, value in values.items()})
+            return cls(**{name: PARTS[name](**value) if name in PARTS else value for name, value in values.items()})
         except TypeError as error:
             raise SpaceError(f"a configuration must have the fields of this version, but: {error}.") from None
 
@@ -104,11 +122,13 @@ class Config:
         light = f" {self.channels.light}" if self.channels.light else ""
         optimiser = self.optimiser
         parts = [
-            self.labelling,
+            self.labelling.describe(),
             f"{self.channels.mode}{light}",
             self.network.describe(),
             f"{optimiser.name} {optimiser.learning_rate:.1e}/{optimiser.batch_size} {optimiser.schedule}",
             "raw" if self.normalisation == "raw" else f"per {self.normalisation}",
-            *(name for name in (self.balance, self.augmentation) if name != "none"),
+            *self.loss.describe(),
+            *self.balance.describe(),
+            *(name for name in (self.augmentation.turns,) if name != "none"),
         ]
         return ", ".join(parts)

@@ -17,11 +17,14 @@ from typing import Any
 import tomli_w
 
 from spaces.augmentation import allowed_turns
-from spaces.axes import AXES, Domain, Range, Scalar, check_domain
+from spaces.axes import AXES, SHORT, Domain, Range, Scalar, check_domain
 from spaces.channels import MODES, Channels, Light, used_lights
 from spaces.errors import SpaceError
-from spaces.labelling import SCHEMES
+from spaces.labelling import SCHEMES, Scheme, own_scheme
 from spaces.networks import check_form, check_lights
+
+# Where a space file keeps labelling schemes of its own.
+SCHEMES_KEY = "schemes"
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,18 @@ class Space:
     """What may vary.
 
     `chosen` maps an axis's key to its domain: a tuple of choices, or a Range. Axes not in it keep their defaults, as far
-    as the data set carries them. Raises SpaceError for an unknown axis or a value outside it.
+    as the data set carries them. `schemes`: labelling schemes of its own, each a table label -> class. Raises SpaceError for an
+    unknown axis or a value outside it.
     """
 
     chosen: Mapping[str, Domain] = field(default_factory=dict)
+    schemes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, table in self.schemes.items():
+            _check_scheme(name, table)
         for key, domain in self.chosen.items():
-            check_domain(key, domain)
+            check_domain(key, domain, self.schemes)
 
     def domain(self, key: str) -> Domain:
         """Give the domain of an axis."""
@@ -52,34 +59,43 @@ class Space:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SpaceError(f"{path}: a space file must be readable TOML, but: {error}; correct it.") from None
         chosen: dict[str, Domain] = {}
-        for key, value in _flatten(table).items():
+        schemes = table.pop(SCHEMES_KEY, {})
+        own = schemes if isinstance(schemes, dict) else {SCHEMES_KEY: schemes}
+        for key, value in {**{f"{SCHEMES_KEY}.{name}": kinds for name, kinds in own.items()}, **_flatten(table)}.items():
             try:
+                if key.startswith(f"{SCHEMES_KEY}."):
+                    _check_scheme(key.removeprefix(f"{SCHEMES_KEY}."), value)
+                    continue
                 chosen[key] = _domain(key, value)
-                check_domain(key, chosen[key])
+                check_domain(key, chosen[key], own)
             except SpaceError as error:
                 raise SpaceError(f"{path}:{_line(text, key)}: {error}") from None
-        return cls(chosen)
+        return cls(chosen, own)
 
     def write(self) -> str:
         """Give the text of a space file with every chosen axis."""
         table: dict[str, Any] = {}
-        for key, value in sorted(self.to_dict().items(), key=lambda item: ("." in item[0], list(AXES).index(item[0]))):
+        values = self.to_dict()
+        schemes = values.pop(SCHEMES_KEY, None)
+        for key, value in sorted(values.items(), key=lambda item: ("." in item[0], list(AXES).index(item[0]))):
             *tables, name = key.split(".")
             place = table.setdefault(tables[0], {}) if tables else table
             place[name] = value
-        return tomli_w.dumps(table)
+        return tomli_w.dumps({**table, SCHEMES_KEY: schemes} if schemes else table)
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values of the chosen axes, ready for JSON; `from_dict` reads them."""
-        return {
+        plain: dict[str, Any] = {
             key: {"low": domain.low, "high": domain.high, "log": domain.log} if isinstance(domain, Range) else list(domain)
             for key, domain in self.chosen.items()
         }
+        return {**plain, SCHEMES_KEY: {name: dict(own) for name, own in self.schemes.items()}} if self.schemes else plain
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Space:
         """Read what `to_dict` gave."""
-        return cls({key: _domain(key, value) for key, value in values.items()})
+        chosen = {key: _domain(key, value) for key, value in values.items() if key != SCHEMES_KEY}
+        return cls(chosen, values.get(SCHEMES_KEY, {}))
 
     def fit(self, labels: Collection[str], lights: Sequence[Light]) -> Space:
         """Make every axis explicit for a data set with these labels and lights.
@@ -88,7 +104,7 @@ class Space:
         """
         fitted: dict[str, Domain] = {key: self.domain(key) for key in AXES}
         for key, carries in (
-            ("labelling", partial(_carries_scheme, labels)),
+            ("labelling.scheme", partial(self._carries_scheme, labels)),
             ("channels.mode", lambda name: name == "single" or used_lights(Channels(str(name)), lights)),
         ):
             fitted[key] = self._carried(key, carries)
@@ -120,7 +136,37 @@ class Space:
                     f"`{key}` must not be set where no `channels.mode` uses it, but the modes are "
                     f"{', '.join(map(str, modes))}; remove it, or add a mode that does."
                 )
-        return Space({key: domain for key, domain in fitted.items() if key not in idle})
+        return Space({key: domain for key, domain in fitted.items() if key not in idle}, self.schemes)
+
+    def positive(self, signal: str) -> str:
+        """Give the label that is scored as the signal, where `signal` is the data set's own.
+
+        Raises SpaceError where the schemes do not score the same label.
+        """
+        asked = {scheme.positive or signal for scheme in map(self._scheme, _tuple(self.domain("labelling.scheme")))}
+        if len(asked) > 1:
+            raise SpaceError(
+                "`labelling.scheme` must ask one question of all trials, but "
+                f"{', '.join(map(str, _tuple(self.domain('labelling.scheme'))))} score different labels; search apart."
+            )
+        return next(iter(asked))
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The labels that the schemes name: all that is scored where the signal is not the data set's own."""
+        return frozenset().union(*(self._scheme(name).needs for name in _tuple(self.domain("labelling.scheme"))))
+
+    def _scheme(self, name: Scalar) -> Scheme:
+        return own_scheme(str(name), self.schemes[str(name)]) if name in self.schemes else SCHEMES[str(name)]
+
+    def _carries_scheme(self, labels: Collection[str], name: Scalar) -> None:
+        needs = set(self.schemes[str(name)]) if name in self.schemes else SCHEMES[str(name)].needs
+        missing = needs - set(labels)
+        if missing:
+            raise SpaceError(
+                f"`labelling.scheme = {name}` needs the labels {', '.join(sorted(needs))}, but the data set has no "
+                f"{', '.join(sorted(missing))}; leave it out."
+            )
 
     def _carried(self, key: str, carries: Callable[[Scalar], object]) -> Domain:
         kept: list[Scalar] = []
@@ -148,13 +194,12 @@ def _carries_turns(uses: Sequence[Channels], lights: Sequence[Light], name: Scal
         allowed_turns(str(name), use, lights)
 
 
-def _carries_scheme(labels: Collection[str], name: Scalar) -> None:
-    missing = SCHEMES[str(name)].needs - set(labels)
-    if missing:
-        raise SpaceError(
-            f"`labelling = {name}` needs the labels {', '.join(sorted(SCHEMES[str(name)].needs))}, but the data set has no "
-            f"{', '.join(sorted(missing))}; leave it out."
-        )
+def _check_scheme(name: str, table: object) -> None:
+    if not isinstance(table, Mapping) or not all(isinstance(kind, str) for kind in table.values()):
+        raise SpaceError(f"`{SCHEMES_KEY}.{name}` must be a table label -> class, but got {table!r}; correct it.")
+    if name in SCHEMES:
+        raise SpaceError(f"`{SCHEMES_KEY}.{name}` must have a name of its own, but {name!r} is taken; rename it.")
+    own_scheme(name, table)
 
 
 def _flatten(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,7 +208,7 @@ def _flatten(table: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict) and not set(value) & {"low", "high", "log"}:
             flat.update({f"{key}.{name}": inner for name, inner in value.items()})
         else:
-            flat[key] = value
+            flat[SHORT.get(key, key)] = value
     return flat
 
 

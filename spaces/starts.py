@@ -14,19 +14,19 @@ from spaces.space import Space
 # Keys are those of the table of axes.
 STARTS: dict[str, Mapping[str, Scalar]] = {
     "the network in use, as it is trained today": {
-        "labelling": "binary",
+        "labelling.scheme": "binary",
         "channels.mode": "stacked",
         "network.name": "minihip",
         "optimiser.name": "adam",
         "optimiser.learning_rate": 2e-4,
         "optimiser.batch_size": 64,
         "optimiser.schedule": "constant",
-        "balance": "none",
+        "balance.name": "none",
         "normalisation": "dataset",
         "augmentation.lights": "none",
     },
     "a network with batch norm, a rate that decays, and every symmetry of the lights": {
-        "labelling": "binary",
+        "labelling.scheme": "binary",
         "channels.mode": "stacked",
         "network.name": "pitnet",
         "network.depth": 3,
@@ -36,7 +36,7 @@ STARTS: dict[str, Mapping[str, Scalar]] = {
         "optimiser.weight_decay": 1e-4,
         "optimiser.batch_size": 32,
         "optimiser.schedule": "cosine",
-        "balance": "none",
+        "balance.name": "none",
         "normalisation": "dataset",
         "augmentation.lights": "symmetries",
     },

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from spaces.axes import AXES, Range, Scalar
-from spaces.channels import Channels
-from spaces.config import Config
-from spaces.networks import Network
-from spaces.optimisers import Optimiser
+from spaces.config import PARTS, Config
 from spaces.space import Space
 
 
@@ -38,19 +36,16 @@ def suggest(trial: Suggests, space: Space) -> Config:
             taken[key] = trial.suggest_int(key, int(domain.low), int(domain.high), log=domain.log)
         else:
             taken[key] = trial.suggest_float(key, domain.low, domain.high, log=domain.log)
-    return _config(taken)
+    return _config(taken, space.schemes)
 
 
-def _config(taken: dict[str, Scalar]) -> Config:
-    parts: dict[str, dict[str, Any]] = {"channels": {}, "network": {}, "optimiser": {}}
+def _config(taken: Mapping[str, Scalar], schemes: Mapping[str, Mapping[str, str]]) -> Config:
+    parts: dict[str, dict[str, Any]] = {name: {} for name in PARTS}
     whole: dict[str, Any] = {}
     for key, value in taken.items():
         target = AXES[key].target or key
         table, _, name = target.rpartition(".")
         (parts[table] if table else whole)[name] = value
-    return Config(
-        channels=Channels(**parts["channels"]),
-        network=Network(**parts["network"]),
-        optimiser=Optimiser(**parts["optimiser"]),
-        **whole,
-    )
+    if taken["labelling.scheme"] in schemes:
+        parts["labelling"]["own"] = dict(schemes[str(taken["labelling.scheme"])])
+    return Config(**{name: PARTS[name](**values) for name, values in parts.items()}, **whole)

@@ -13,6 +13,7 @@ from foils.synthetic import SyntheticFoils, synthesise
 from models.crossvalidation import CrossValidation, make_task
 from models.verdicts import Verdict
 from spaces import Config
+from spaces.labelling import Labelling
 from spaces.networks import Network
 from spaces.optimisers import Optimiser
 
@@ -40,7 +41,7 @@ def rotating(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.mark.parametrize("scheme", ["binary", "four-way"])
 def test_the_network_in_use_is_as_accurate_as_on_real_foils(rotating: Dataset, scheme: str) -> None:
-    task = make_task(rotating, replace(IN_USE, labelling=scheme), epochs=23, working_point=0.05)
+    task = make_task(rotating, replace(IN_USE, labelling=Labelling(scheme)), epochs=23, working_point=0.05)
     validation = CrossValidation(task, fold_numbers(rotating, 5, 0), seed=0)
     validation.advance(5, 23)
     results = validation.results()

@@ -16,8 +16,11 @@ from models.crossvalidation import make_task, start_fold
 from models.fused import FusedFolds, advance_together, stacked
 from models.training import FoldTraining
 from models.verdicts import Verdict
+from spaces.augmentation import Augmentation
+from spaces.balance import Balance
 from spaces.channels import MODES, Channels
 from spaces.config import Config
+from spaces.labelling import Labelling
 from spaces.networks import Network
 from spaces.optimisers import ELEMENTWISE, SCHEDULES, Optimiser
 
@@ -63,7 +66,9 @@ def assert_close(got: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]
 @pytest.mark.parametrize("network", [SMALL.network, Network("minihip")], ids=lambda network: network.name)
 def test_fused_equals_apart_in_every_mode(tiny: Dataset, network: Network, mode: str) -> None:
     channels = Channels(mode, "1" if mode == "single" else None)
-    config = replace(SMALL, network=network, channels=channels, augmentation="none" if mode == "single" else "symmetries")
+    config = replace(
+        SMALL, network=network, channels=channels, augmentation=Augmentation("none" if mode == "single" else "symmetries")
+    )
     fused = trainings(tiny, config, epochs=2)
     advance_together(fused, 2)
     assert_same(fused, apart(tiny, config, epochs=2))
@@ -73,7 +78,7 @@ def test_fused_equals_apart_in_every_mode(tiny: Dataset, network: Network, mode:
 @pytest.mark.parametrize("name", sorted(ELEMENTWISE))
 def test_fused_equals_apart_with_every_optimiser(tiny: Dataset, name: str, schedule: str) -> None:
     optimiser = replace(SMALL.optimiser, name=name, schedule=schedule, weight_decay=0.1)
-    config = replace(SMALL, optimiser=optimiser, balance="weighted", labelling="four-way")
+    config = replace(SMALL, optimiser=optimiser, balance=Balance("weighted"), labelling=Labelling("four-way"))
     fused = trainings(tiny, config, uneven=True)
     advance_together(fused, 3)
     assert_same(fused, apart(tiny, config, uneven=True), weights=True)
@@ -99,7 +104,7 @@ def test_a_residual_network_is_equal_too(tiny: Dataset) -> None:
 
 @pytest.mark.parametrize("name", ["sgd", "adamw"])
 def test_cutting_into_rungs_changes_nothing(tiny: Dataset, name: str) -> None:
-    config = replace(SMALL, optimiser=replace(SMALL.optimiser, name=name), augmentation="symmetries")
+    config = replace(SMALL, optimiser=replace(SMALL.optimiser, name=name), augmentation=Augmentation("symmetries"))
     at_once, in_steps = trainings(tiny, config), trainings(tiny, config)
     advance_together(at_once, 3)
     for epoch in (1, 3):
@@ -189,7 +194,7 @@ class Fetches(TorchDispatchMode):
 
 @pytest.mark.parametrize("name", sorted(ELEMENTWISE))
 def test_no_number_is_fetched_inside_an_epoch(tiny: Dataset, name: str) -> None:
-    config = replace(SMALL, augmentation="symmetries", optimiser=replace(SMALL.optimiser, name=name))
+    config = replace(SMALL, augmentation=Augmentation("symmetries"), optimiser=replace(SMALL.optimiser, name=name))
     folds = FusedFolds(trainings(tiny, config))
     images = torch.zeros(5, 16, dtype=torch.int64)
     with Fetches() as fetches:  # type: ignore[no-untyped-call]  # torch's class has no types

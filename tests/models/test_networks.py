@@ -13,7 +13,7 @@ from models.networks import BUILDERS, build
 from spaces.channels import MODES, Channels
 from spaces.config import Config
 from spaces.errors import SpaceError
-from spaces.labelling import SCHEMES
+from spaces.labelling import SCHEMES, Labelling
 from spaces.networks import NETWORKS, TIMM, Network
 from tests.models.toys import LIGHTS, crops
 
@@ -46,7 +46,7 @@ def test_every_network_of_the_space_has_a_builder() -> None:
 def test_every_network_gives_one_logit_a_class_and_learns_in_every_part(form: tuple[str, str], scheme: str) -> None:
     network, mode = form
     torch.manual_seed(0)
-    config = Config(labelling=scheme, channels=channels_of(mode), network=NAMED[network])
+    config = Config(labelling=Labelling(scheme), channels=channels_of(mode), network=NAMED[network])
     inputs = lay_out(crops(6), config.channels, LIGHTS)
     classifier = build(config, inputs.channels, inputs.size, inputs.full_scale)
     images = inputs.pick(torch.arange(6 * inputs.per_pit))

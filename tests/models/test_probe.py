@@ -13,6 +13,7 @@ from torch import nn
 from foils import Dataset
 from models import networks, probe
 from models.probe import why_apart
+from spaces.augmentation import Augmentation
 from spaces.networks import Network
 from tests.models.test_fused import SMALL, trainings
 
@@ -58,7 +59,7 @@ def test_the_networks_of_the_space_are_equal_fused(tiny: Dataset, network: Netwo
 
 
 def test_the_probe_leaves_trainings_as_they_are(tiny: Dataset) -> None:
-    made = trainings(tiny, replace(SMALL, augmentation="symmetries"))
+    made = trainings(tiny, replace(SMALL, augmentation=Augmentation("symmetries")))
     made[1].advance(1)
     before = [copy.deepcopy(training.classifier.state_dict()) for training in made]
     expected = [training.twin().draw() for training in made]

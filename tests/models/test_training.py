@@ -13,9 +13,11 @@ from foils import Dataset, fold_numbers
 from models.crossvalidation import make_task, start_fold
 from models.training import FOR_EPOCHS, FoldTraining
 from models.verdicts import Verdict
+from spaces.augmentation import Augmentation
+from spaces.balance import BALANCES, Balance
 from spaces.channels import MODES, Channels
 from spaces.config import Config
-from spaces.labelling import SCHEMES
+from spaces.labelling import MAYBES, SCHEMES, Labelling
 from spaces.networks import Network
 from spaces.optimisers import Optimiser
 
@@ -29,7 +31,7 @@ def start(data: Dataset, config: Config, *, epochs: int = 4, seed: int = 0) -> F
 
 @pytest.mark.parametrize(("mode", "scheme"), list(itertools.product(MODES, SCHEMES)))
 def test_every_mode_and_scheme_trains_and_scores_the_same_pits(tiny: Dataset, mode: str, scheme: str) -> None:
-    config = replace(SMALL, labelling=scheme, channels=Channels(mode, "1" if mode == "single" else None))
+    config = replace(SMALL, labelling=Labelling(scheme), channels=Channels(mode, "1" if mode == "single" else None))
     training = start(tiny, config, epochs=1)
     training.advance(1)
     scores = training.scores()
@@ -40,10 +42,30 @@ def test_every_mode_and_scheme_trains_and_scores_the_same_pits(tiny: Dataset, mo
     assert training.score().signals == 4
 
 
+@pytest.mark.parametrize("balance", BALANCES)
+@pytest.mark.parametrize("maybe", MAYBES)
+def test_every_balance_trains_with_every_use_of_maybe(tiny: Dataset, balance: str, maybe: str) -> None:
+    config = replace(SMALL, labelling=Labelling("four-way", maybe), balance=Balance(balance, 2.0))
+    training = start(tiny, config, epochs=1)
+    training.advance(1)
+    assert np.isfinite(training.train_loss).all()
+    assert training.score().signals == 4
+    images, _ = training.draw()
+    labels = tiny.labels[images.flatten().numpy()]
+    assert ("maybe" in labels) == (maybe != "left out")
+
+
+def test_folds_make_the_same_steps_whatever_the_balance(tiny: Dataset) -> None:
+    for balance in BALANCES:
+        task = make_task(tiny, replace(SMALL, balance=Balance(balance, 1.5)), epochs=1, working_point=0.1)
+        folds = fold_numbers(tiny, 5, 0)
+        assert len({start_fold(task, folds, fold, 0, 0).steps for fold in range(5)}) == 1
+
+
 @pytest.mark.parametrize("augmentation", ["none", "symmetries"])
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 def test_stopping_on_the_way_changes_nothing(tiny: Dataset, augmentation: str, schedule: str) -> None:
-    config = replace(SMALL, augmentation=augmentation, optimiser=replace(SMALL.optimiser, schedule=schedule))
+    config = replace(SMALL, augmentation=Augmentation(augmentation), optimiser=replace(SMALL.optimiser, schedule=schedule))
     at_once, in_steps = start(tiny, config), start(tiny, config)
     at_once.advance(4)
     for epoch in (1, 3, 4):
@@ -84,7 +106,7 @@ def test_a_loss_that_is_not_finite_ends_the_fold_with_a_verdict(tiny: Dataset) -
 
 
 def test_pits_that_are_never_scored_are_not_trained_on(tiny: Dataset) -> None:
-    task = make_task(tiny, replace(SMALL, labelling="four-way"), epochs=1, working_point=0.1)
+    task = make_task(tiny, replace(SMALL, labelling=Labelling("four-way")), epochs=1, working_point=0.1)
     maybe = tiny.labels == "maybe"
     assert (task.classes[maybe] == -1).all()
     assert (task.classes[~maybe] >= 0).all()
@@ -95,7 +117,7 @@ def test_pits_that_are_never_scored_are_not_trained_on(tiny: Dataset) -> None:
 def test_weighting_raises_the_rare_class(tiny: Dataset) -> None:
     scores = {}
     for balance in ("none", "weighted"):
-        config = replace(SMALL, balance=balance, optimiser=replace(SMALL.optimiser, learning_rate=1e-3))
+        config = replace(SMALL, balance=Balance(balance), optimiser=replace(SMALL.optimiser, learning_rate=1e-3))
         training = start(tiny, config)
         training.advance(4)
         scores[balance] = training.scores().mean()

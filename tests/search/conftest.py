@@ -15,7 +15,7 @@ from spaces import Range, Space
 # Learns the tiny pits within a second, and still varies a name, a whole number and a rate.
 SMALL_SPACE = Space(
     {
-        "labelling": ("binary",),
+        "labelling.scheme": ("binary",),
         "channels.mode": ("stacked",),
         "network.name": ("pitnet",),
         "network.depth": (2,),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foils.description import Channel
-from spaces.augmentation import AUGMENTATIONS, TURNS, Turn, allowed_turns, light_permutation
+from spaces.augmentation import TURNINGS, TURNS, Turn, allowed_turns, light_permutation
 from spaces.channels import MODES, Channels, used_lights
 from spaces.errors import SpaceError
 from tests.spaces.test_channels import QMUL
@@ -129,11 +129,11 @@ def test_lights_with_one_symmetry_keep_that_one() -> None:
     assert found == ((IDENTITY, (0, 1, 2)), (MIRROR, (1, 0, 2)))
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
+@pytest.mark.parametrize("name", TURNINGS)
 @pytest.mark.parametrize("mode", MODES)
 def test_every_augmentation_begins_with_the_image_as_it_is(name: str, mode: str) -> None:
     channels = Channels(mode, "9" if mode == "single" else None)
-    assert AUGMENTATIONS[name].meaning
+    assert TURNINGS[name].meaning
     if name == "turned" and mode in ("stacked", "volume"):
         with pytest.raises(SpaceError, match=rf"^`augmentation = turned` must not be used with `channels.mode = {mode}`: "):
             allowed_turns(name, channels, QMUL)

@@ -7,6 +7,7 @@ import pytest
 from spaces.axes import AXES, Domain, Range, check_domain
 from spaces.config import TABLES
 from spaces.errors import SpaceError
+from spaces.labelling import SCHEMES
 from spaces.networks import NETWORKS
 
 
@@ -26,7 +27,7 @@ def test_every_table_of_names_is_on_an_axis() -> None:
 @pytest.mark.parametrize(
     ("key", "domain"),
     [
-        ("labelling", ("binary",)),
+        ("labelling.scheme", ("binary",)),
         ("normalisation", ("raw",)),
         ("channels.light", ("anything", "10")),
         ("network.depth", (1, 6)),
@@ -49,22 +50,24 @@ def test_values_at_the_bounds_are_taken(key: str, domain: Domain) -> None:
 @pytest.mark.parametrize(
     ("key", "domain", "line"),
     [
-        ("loss", ("focal",), f"`loss` must be an axis of the space ({', '.join(AXES)}); correct or remove it."),
-        ("labelling", ("five-way",), "`labelling` must be one of binary, three-way, four-way, but got 'five-way'; correct it."),
-        ("labelling", (4,), "`labelling` must be one of binary, three-way, four-way, but got 4; correct it."),
+        ("lost", ("focal",), f"`lost` must be an axis of the space ({', '.join(AXES)}); correct or remove it."),
+        (
+            "labelling.scheme",
+            ("six-way",),
+            f"`labelling.scheme` must be one of {', '.join(SCHEMES)}, but got 'six-way'; correct it.",
+        ),
+        ("labelling.scheme", (4,), f"`labelling.scheme` must be one of {', '.join(SCHEMES)}, but got 4; correct it."),
         ("channels.light", (9,), "`channels.light` must be the name of a channel, but got 9; correct it."),
         (
             "augmentation.single",
             ("flips",),
             "`augmentation.single` must be one of none, symmetries, turned, but got 'flips'; correct it.",
         ),
-        ("balance", (), "`balance` must offer at least one choice, but got an empty list; add one or remove the key."),
         (
-            "balance",
-            ("none", "none"),
-            "`balance` must offer each choice once, but got ['none', 'none']; remove the repeated one.",
+            "balance.name",
+            (),
+            "`balance.name` must offer at least one choice, but got an empty list; add one or remove the key.",
         ),
-        ("balance", Range(0, 1), "`balance` must be a list of names, but got a range; write the names."),
         ("network.kernel", (4,), "`network.kernel` must be one of 3, 5, 7, but got 4; list those wanted."),
         ("network.kernel", Range(3, 7), "`network.kernel` must be one of 3, 5, 7, but got a range; list those wanted."),
         ("network.dropout", (0.9,), "`0 <= network.dropout <= 0.7` must hold, but got 0.9; correct it."),
@@ -79,6 +82,12 @@ def test_values_at_the_bounds_are_taken(key: str, domain: Domain) -> None:
             ("mine.pt",),
             "`network.weights` must be one of none, timm, a file *.safetensors, *.pth, but got 'mine.pt'; correct it.",
         ),
+        (
+            "balance.name",
+            ("none", "none"),
+            "`balance.name` must offer each choice once, but got ['none', 'none']; remove the repeated one.",
+        ),
+        ("balance.name", Range(0, 1), "`balance.name` must be a list of names, but got a range; write the names."),
         ("network.depth", (0,), "`1 <= network.depth <= 6` must hold, but got 0; correct it."),
         ("network.depth", Range(2, 7), "`1 <= network.depth <= 6` must hold, but got 7; correct it."),
         ("network.depth", Range(2, 5.0), "`network.depth` must be a whole number, but got 5.0; correct it."),

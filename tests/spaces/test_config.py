@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from spaces.augmentation import Augmentation
 from spaces.axes import AXES
+from spaces.balance import Balance
 from spaces.channels import Channels
 from spaces.config import BEYOND, TABLES, Config
 from spaces.errors import SpaceError
+from spaces.labelling import Labelling
+from spaces.losses import Loss
 from spaces.networks import NETWORKS, Network
 from spaces.optimisers import Optimiser
 
@@ -51,13 +55,14 @@ def test_two_choices_are_never_described_alike(key: str) -> None:
 
 def test_a_config_survives_plain_values_in_full() -> None:
     config = Config(
-        "four-way",
+        Labelling("four-way"),
         Channels("single", "10"),
         Network("minihip"),
         Optimiser("sgd", 0.03, 0.0, 17, "constant"),
-        "weighted",
+        Loss(smoothing=0.1),
+        Balance("dropped", 3.0),
         "raw",
-        "turned",
+        Augmentation("turned"),
     )
     assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert config != Config()
@@ -65,7 +70,9 @@ def test_a_config_survives_plain_values_in_full() -> None:
 
 def test_a_config_is_described_on_one_line() -> None:
     assert Config().describe() == "binary, stacked, pitnet d3 w16, adamw 1.0e-03/64 cosine, per dataset"
-    config = replace(Config(), channels=Channels("single", "9"), network=Network("minihip"), augmentation="turned")
+    config = replace(
+        Config(), channels=Channels("single", "9"), network=Network("minihip"), augmentation=Augmentation("turned")
+    )
     assert config.describe() == "binary, single 9, minihip, adamw 1.0e-03/64 cosine, per dataset, turned"
 
 
@@ -89,13 +96,13 @@ def without(key: str) -> dict[str, Any]:
     [
         (
             without("balance"),
-            "a configuration must have the fields augmentation, balance, channels, labelling, network, normalisation, "
-            "optimiser, but 'balance' differs.",
+            "a configuration must have the fields augmentation, balance, channels, labelling, loss, network, "
+            "normalisation, optimiser, but 'balance' differs.",
         ),
         (
-            Config().to_dict() | {"loss": "focal"},
-            "a configuration must have the fields augmentation, balance, channels, labelling, network, normalisation, "
-            "optimiser, but 'loss' differs.",
+            Config().to_dict() | {"lost": "focal"},
+            "a configuration must have the fields augmentation, balance, channels, labelling, loss, network, "
+            "normalisation, optimiser, but 'lost' differs.",
         ),
     ],
 )

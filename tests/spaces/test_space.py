@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import optuna
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foils.description import Channel
 from spaces.axes import AXES, Domain, Range, check_domain
-from spaces.config import TABLES
+from spaces.config import TABLES, Config
 from spaces.errors import SpaceError
 from spaces.space import Space
+from spaces.suggest import suggest
 from tests.spaces.test_channels import QMUL
 
 LABELS = ("candidate", "top", "bottom", "misc", "maybe")
@@ -30,9 +34,10 @@ def domains(key: str) -> st.SearchStrategy[Domain]:
     if axis.among:
         return st.lists(st.sampled_from(axis.among), min_size=1, unique=True).map(tuple)
     least, most = axis.least, axis.most
-    whole = st.integers(max(1, int(least)), max(1, int(most)))
-    parts = st.floats(max(least, 1e-8), most)
-    number: st.SearchStrategy[float] = whole if axis.whole else parts if most < 1 else whole | parts
+    whole = st.integers(max(1, math.ceil(least)), max(1, int(most)))
+    number: st.SearchStrategy[float] = (
+        whole if axis.whole else (whole if most >= 1 else st.nothing()) | st.floats(max(least, 1e-8), most)
+    )
     ranges = st.builds(lambda ends, log: Range(min(ends), max(ends), log), st.tuples(number, number), st.booleans())
     return ranges | st.lists(number, min_size=1, max_size=4, unique=True).map(tuple)
 
@@ -71,8 +76,8 @@ mode = ["stacked", "examples"]
     )
     assert Space.read(tmp_path / "space.toml") == Space(
         {
-            "labelling": ("binary",),
-            "balance": ("none", "weighted"),
+            "labelling.scheme": ("binary",),
+            "balance.name": ("none", "weighted"),
             "optimiser.name": ("sgd",),
             "network.depth": (3,),
             "network.width": (8, 16),
@@ -86,9 +91,9 @@ NUMBERS = "`network.depth` must have numbers as low and high, true or false as l
 SHAPE = "`network.depth` must be written {low = ..., high = ..., log = true}, but got "
 BROKEN = {
     "unknown key": (
-        'labelling = ["binary"]\nloss = "focal"\n',
+        'labelling = ["binary"]\nlost = "focal"\n',
         2,
-        f"`loss` must be an axis of the space ({', '.join(AXES)}); ",
+        f"`lost` must be an axis of the space ({', '.join(AXES)}); ",
     ),
     "unknown key of a table": ("\n[network]\ndepth = 2\nheads = 2\n", 4, "`network.heads` must be an axis of the space ("),
     "unknown table": ('[optimizer]\nname = "sgd"\n', 2, "`optimizer.name` must be an axis of the space ("),
@@ -104,7 +109,7 @@ BROKEN = {
     ),
     "dotted key": ('balance = "none"\noptimiser.name = "lion"\n', 2, "`optimiser.name` must be one of sgd, adam"),
     "inline table": ('balance = "none"\nnetwork = { depth = 9 }\n', 2, "`1 <= network.depth <= 6` must hold, but got 9; "),
-    "empty list": ("\n\nbalance = []\n", 3, "`balance` must offer at least one choice, but got an empty list; "),
+    "empty list": ("\n\nbalance = []\n", 3, "`balance.name` must offer at least one choice, but got an empty list; "),
     "twice the same": (
         "[network]\nwidth = [8, 16, 8]\n",
         2,
@@ -135,7 +140,11 @@ BROKEN = {
         2,
         "`network.depth` must be a name, a number, a list of them, or a range, ",
     ),
-    "a date": ("balance = 2024-01-01\n", 1, "`balance` must be a name, a number, a list of them, or a range, but got datetime"),
+    "a date": (
+        "balance = 2024-01-01\n",
+        1,
+        "`balance.name` must be a name, a number, a list of them, or a range, but got datetime",
+    ),
     "a list of lists": (
         "[network]\ndepth = [[2]]\n",
         2,
@@ -197,8 +206,8 @@ def test_a_data_set_that_carries_everything_keeps_every_default() -> None:
 @pytest.mark.parametrize(
     ("labels", "lights", "expected"),
     [
-        (("candidate", "top"), QMUL, {"labelling": ("binary",)}),
-        (("candidate", "top", "bottom"), QMUL, {"labelling": ("binary", "three-way")}),
+        (("candidate", "top"), QMUL, {"labelling.scheme": ("binary",)}),
+        (("candidate", "top", "bottom"), QMUL, {"labelling.scheme": ("binary", "three-way")}),
         (LABELS, QMUL[7:], {"channels.mode": ("single", "examples", "stacked")}),
         (
             LABELS,
@@ -227,10 +236,10 @@ def test_defaults_that_the_data_cannot_carry_are_dropped(
     ("chosen", "labels", "lights", "line"),
     [
         (
-            {"labelling": ("binary", "four-way")},
+            {"labelling.scheme": ("binary", "four-way")},
             ("candidate", "top", "bottom"),
             QMUL,
-            "`labelling = four-way` needs the labels bottom, misc, top, but the data set has no misc; leave it out.",
+            "`labelling.scheme = four-way` needs the labels bottom, misc, top, but the data set has no misc; leave it out.",
         ),
         (
             {"channels.mode": ("volume",)},
@@ -336,3 +345,53 @@ def test_a_ring_of_lights_must_be_one() -> None:
             f"`network.name = ringnet` needs lights in the order of their azimuths, {step:g} degrees apart, but got {got}; "
             "leave it out, or use setnet."
         )
+
+
+OWN = """\
+labelling = ["binary", "cones"]
+
+[schemes.cones]
+candidate = "signal"
+top = "cone"
+bottom = "cone"
+misc = "dirt"
+"""
+
+
+def test_a_space_file_may_bring_a_labelling_scheme_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "space.toml").write_text(OWN)
+    space = Space.read(tmp_path / "space.toml")
+    assert space.schemes == {"cones": {"candidate": "signal", "top": "cone", "bottom": "cone", "misc": "dirt"}}
+    assert Space.from_dict(json.loads(json.dumps(space.to_dict()))) == space
+    (tmp_path / "again.toml").write_text(space.write())
+    assert Space.read(tmp_path / "again.toml") == space
+    fitted = space.fit(LABELS, QMUL)
+    assert fitted.positive("candidate") == "candidate"
+    config = suggest(optuna.create_study().ask(), Space({**fitted.chosen, "labelling.scheme": ("cones",)}, fitted.schemes))
+    assert config.labelling.classes == ("candidate", "cone", "dirt")
+    assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    with pytest.raises(SpaceError, match=r"`labelling\.scheme = cones` needs the labels bottom, candidate, misc, top, but"):
+        space.fit(("candidate", "top", "bottom"), QMUL)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "start"),
+    [
+        ('labelling = "x"\n[schemes.x]\ntop = "surface"\n', 2, "scheme 'x' must give one label the class 'signal' and another"),
+        ('[schemes.binary]\ntop = "signal"\n', 1, "`schemes.binary` must have a name of its own, but 'binary' is taken;"),
+        ('[schemes]\nx = "signal"\n', 2, "`schemes.x` must be a table label -> class, but got 'signal';"),
+        ("schemes = 3\n", 1, "`schemes.schemes` must be a table label -> class, but got 3;"),
+        ('labelling = "y"\n[schemes.x]\na = "signal"\nb = "c"\n', 1, "`labelling.scheme` must be one of binary, "),
+    ],
+)
+def test_a_broken_scheme_gets_one_line_with_its_place(tmp_path: Path, text: str, number: int, start: str) -> None:
+    (tmp_path / "space.toml").write_text(text)
+    with pytest.raises(SpaceError, match=re.escape(f"space.toml:{number}: {start}")):
+        Space.read(tmp_path / "space.toml")
+
+
+def test_a_space_asks_one_question() -> None:
+    assert Space({"labelling.scheme": ("top-bottom",)}).positive("candidate") == "top"
+    assert Space({"labelling.scheme": ("top-bottom",)}).named == {"top", "bottom"}
+    with pytest.raises(SpaceError, match="must ask one question of all trials, but binary, top-bottom score different labels;"):
+        Space({"labelling.scheme": ("binary", "top-bottom")}).positive("candidate")
