@@ -70,7 +70,7 @@ class Weight:
 
 @dataclass(frozen=True)
 class Importance:
-    """What mattered in a study, heaviest first; `finished` trials, `pruned` ones among them, `failing` with a failed training."""
+    """What mattered in a study, heaviest first; `finished` trials, `pruned` ones of them, `failing` with a failed training."""
 
     finished: int
     pruned: int
@@ -91,8 +91,8 @@ def of_trials(
     found = finished(trials)
     if len(found) < LEAST:
         raise StudyError(
-            f"importance needs at least {LEAST} finished trials, so that the best quarter holds {LEAST_TOP}, but study {name!r} "
-            f"has {len(found)}; launch more trials."
+            f"importance needs at least {LEAST} finished trials, so that the best quarter holds {LEAST_TOP}, but study "
+            f"{name!r} has {len(found)}; launch more trials."
         )
     rungs = [str(rung) for rung in Ladder.parse(ladder).rungs]
     standing = np.array([_standing(reached, rungs) for _, reached in found])
@@ -191,7 +191,7 @@ class _Resampled:
         share = float((there <= there[top - 1]).mean())  # more than `top` where some are equal
         evaluator = PedAnovaImportanceEvaluator(target_quantile=(top - 0.5) / len(there))
         with warnings.catch_warnings():
-            # Raw numbers are asked for, which Optuna calls experimental; a resample may hold hardly a trial where the axes apply.
+            # Raw numbers are asked for, which Optuna calls experimental; a resample may hold hardly a trial of these axes.
             warnings.simplefilter("ignore", ExperimentalWarning)
             warnings.simplefilter("ignore", UserWarning)
             found = get_param_importances(

@@ -14,7 +14,7 @@ from search.tables import counted
 
 
 def importance_table(name: str, found: Importance, uses: Sequence[Use]) -> RenderableType:
-    """Show the axes of a study by their weight for acceptance and for failing, and its uses of the lights where it has several."""
+    """Show the axes by their weight for acceptance and for failing, and the uses of the lights where there are several."""
     parts: list[RenderableType] = [
         _weights_table(f"study {name}: what mattered for acceptance", found.acceptance),
         Text(f"{counted(found.finished, 'finished trial')}; {found.pruned} pruned, each below every trial that went on"),

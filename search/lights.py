@@ -45,7 +45,9 @@ def uses(trials: Sequence[FrozenTrial]) -> tuple[Use, ...]:
             (trial, reached)
         )
     found = [_sum_up(mode, lights, network, members) for (mode, lights, network), members in groups.items()]
-    return tuple(sorted(found, key=lambda use: (-(use.best.value if use.best else -1.0), use.mode, use.lights or "", use.network)))
+    return tuple(
+        sorted(found, key=lambda use: (-(use.best.value if use.best else -1.0), use.mode, use.lights or "", use.network))
+    )
 
 
 def _sum_up(mode: str, lights: str | None, network: str, members: Sequence[tuple[FrozenTrial, Reached]]) -> Use:

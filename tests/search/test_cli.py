@@ -16,7 +16,7 @@ from tests.golden import assert_golden
 from tests.search.conftest import SHORT, SMALL_SPACE
 from tests.tiny import CHANNELS, write_dataset
 
-COMMANDS = ["synth", "check", "launch", "status", "select", "export", "predict", "dashboard"]
+COMMANDS = ["synth", "check", "launch", "status", "select", "importance", "curve", "export", "predict", "dashboard"]
 
 
 class Ran:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import optuna
 import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -32,7 +31,9 @@ SPACE: dict[str, BaseDistribution] = {
 }
 
 
-def trial_of(number: int, params: dict[str, Any], config: Config | None = None, pruned: bool = False, **height: Any) -> FrozenTrial:
+def trial_of(
+    number: int, params: dict[str, Any], config: Config | None = None, pruned: bool = False, **height: Any
+) -> FrozenTrial:
     record = reached(1 if pruned else 5, **{"rung": "1x3" if pruned else "5x30", **height})
     trial = create_trial(
         state=TrialState.PRUNED if pruned else TrialState.COMPLETE,
@@ -211,5 +212,3 @@ def test_one_use_of_the_lights_needs_no_table_and_few_failures_are_said() -> Non
     shown = render(importance_table("planted", Importance(20, 0, 0, (), ()), uses(LIT[:2])))
     assert "how important is angle" not in shown
     assert "none of 20 finished trials had a training that failed: too few to tell" in shown
-
-
