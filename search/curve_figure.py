@@ -46,7 +46,9 @@ def figure(curve: Curve) -> go.Figure:
 
 def write_figure(curve: Curve, path: Path) -> None:
     """Write the figure as one HTML file. Raises StudyError where that is not possible."""
-    page: str = figure(curve).to_html(include_plotlyjs=True, full_html=True, div_id="curve", config={"displaylogo": False})
+    page: str = figure(curve).to_html(
+        include_plotlyjs=True, full_html=True, default_height="95vh", div_id="curve", config={"displaylogo": False}
+    )
     try:
         write_whole(path, lambda stream: stream.write(page.encode("utf-8")))
     except OSError as error:
