@@ -18,6 +18,7 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from scipy.stats import t as student
 
 from foils import Dataset, fold_numbers
+from models.balance import count_shown, is_signal
 from models.crossvalidation import make_task
 from models.metrics import Floats
 from models.process import one_thread
@@ -27,7 +28,6 @@ from search import defaults
 from search.errors import StudyError
 from search.intervals import LEVEL, Share, wilson
 from spaces import Config
-from spaces.labelling import SCHEMES
 
 FOLDS = 5
 # A class with fewer examples than this in a fold's training half cannot be learned, and a curve from there would show chance.
@@ -147,7 +147,7 @@ def draw_curve(
     trained.sort(key=lambda one: (one.share, one.repeat, one.fold))
     points = tuple(_point([one for one in trained if one.share == share], plot.repeats) for share in plot.shares)
     last = rise(trained, *plot.shares[-2:]) if len(plot.shares) > 1 else None
-    return Curve(data.description.name, config, plot, SCHEMES[config.labelling].classes, points, last)
+    return Curve(data.description.name, config, plot, config.labelling.classes, points, last)
 
 
 def parse_shares(text: str) -> tuple[float, ...]:
@@ -184,8 +184,9 @@ def train_share(
     """Train one fold on a share of its training pits, on one thread, and score its validation pits."""
     with one_thread():
         task = _task(data, config, plot)
-        chosen, epochs = _chosen(data, task, plot, folds, share, repeat, fold)
-        validate = np.flatnonzero(folds == fold)
+        chosen, validate = _chosen(data, plot, folds, share, repeat, fold), np.flatnonzero(folds == fold)
+        # As many steps as the whole training half would take.
+        epochs = max(plot.epochs, round(plot.epochs * _steps(task, np.flatnonzero(folds != fold)) / _steps(task, chosen)))
         # The same seed at every share: networks start alike, and the paired differences are of the pits.
         for reseeds in range(2):
             seed = int(np.random.SeedSequence([plot.seed, repeat, fold, reseeds]).generate_state(1)[0])
@@ -226,33 +227,35 @@ def _task(data: Dataset, config: Config, plot: Plot) -> Task:
 
 
 def _chosen(
-    data: Dataset, task: Task, plot: Plot, folds: npt.NDArray[np.int64], share: float, repeat: int, fold: int
-) -> tuple[npt.NDArray[np.int64], int]:
-    """Choose a share of a fold's training pits, and the epochs that give as many steps as the whole half would take."""
+    data: Dataset, plot: Plot, folds: npt.NDArray[np.int64], share: float, repeat: int, fold: int
+) -> npt.NDArray[np.int64]:
+    """Choose a share of a fold's training pits."""
     train = np.flatnonzero(folds != fold)
-    chosen = train[positions(data, train, (plot.seed, repeat, fold)) <= share]
-    return chosen, max(plot.epochs, round(plot.epochs * _steps(task, train) / _steps(task, chosen)))
+    return train[positions(data, train, (plot.seed, repeat, fold)) <= share]
 
 
 def _steps(task: Task, pits: npt.NDArray[np.int64]) -> int:
-    """Count the steps of an epoch on some pits, at least 1."""
-    images = int((task.classes.numpy()[pits] != LEFT_OUT).sum()) * task.inputs.per_pit
-    return max(images // max(min(task.config.optimiser.batch_size, images), 1), 1)
+    """Count the steps of an epoch on some pits."""
+    trained = pits[task.weights.numpy()[pits] > 0]
+    images = len(trained) * task.inputs.per_pit
+    signals = int(is_signal(task.targets).numpy()[trained].sum()) * task.inputs.per_pit
+    shown = count_shown(task.config.balance, signals, images - signals)
+    return shown // min(task.config.optimiser.batch_size, shown)
 
 
 def _examples(task: Task, pits: npt.NDArray[np.int64]) -> tuple[int, ...]:
-    """Count the examples of each class of the scheme among some pits."""
+    """Count the examples of each class of the scheme among some pits; soft targets are of no class."""
     classes = task.classes.numpy()[pits]
-    counts = np.bincount(classes[classes != LEFT_OUT], minlength=len(SCHEMES[task.config.labelling].classes))
+    counts = np.bincount(classes[classes != LEFT_OUT], minlength=len(task.config.labelling.classes))
     return tuple(map(int, counts))
 
 
 def _check_examples(data: Dataset, task: Task, plot: Plot, folds: Sequence[npt.NDArray[np.int64]]) -> None:
     """Raise StudyError where the smallest share leaves a class too few pits in some fold."""
-    share, classes = plot.shares[0], SCHEMES[task.config.labelling].classes
+    share, classes = plot.shares[0], task.config.labelling.classes
     for repeat, numbers in enumerate(folds):
         for fold in range(FOLDS):
-            counts = _examples(task, _chosen(data, task, plot, numbers, share, repeat, fold)[0])
+            counts = _examples(task, _chosen(data, plot, numbers, share, repeat, fold))
             if min(counts) < LEAST_PITS:
                 raise StudyError(
                     f"each class needs at least {LEAST_PITS} training pits in every fold, but a share of {share:g} leaves "

@@ -124,7 +124,7 @@ def test_the_sound_recipe_is_the_second_start_on_the_pits_that_a_launch_would_se
     assert len(subject.data) < len(tiny)
     assert subject.config == sound_config(tiny)
     assert (subject.config.network.name, subject.config.optimiser.name) == ("pitnet", "adamw")
-    assert subject.config.augmentation == "symmetries"
+    assert subject.config.augmentation.turns == "symmetries"
 
 
 def test_a_study_gives_its_best_configuration_its_pits_and_its_working_point(
