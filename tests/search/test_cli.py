@@ -174,12 +174,13 @@ def test_every_fault_of_a_data_set_gets_its_line(run: Runner, tmp_path: Path) ->
 def test_a_study_is_asked_what_mattered_and_for_its_learning_curve(
     run: Runner, tiny_folder: Path, finished_folder: Path, tmp_path: Path
 ) -> None:
-    shutil.copy(finished_folder / "studies.db", "studies.db")
-    asked = run("importance")
+    shutil.copy(finished_folder / "studies.db", tmp_path / "asked.db")
+    storage = ["--storage", f"sqlite:///{tmp_path}/asked.db"]
+    asked = run("importance", *storage)
     assert (asked.code, asked.out) == (1, "")
     assert asked.err.startswith("error: importance needs at least 20 finished trials, so that the best quarter holds 5, but ")
     words = ["--study", "tiny", "--shares", "0.5,1", "--repeats", 1, "--epochs", 2, "--workers", 1]
-    drawn = run("curve", tiny_folder, *words)
+    drawn = run("curve", tiny_folder, *words, *storage)
     assert drawn.code == 0
     assert "tiny: learning curve at 10% false positives" in drawn.out
     assert re.search(r"^acceptance .* from 50% to 100% of the training pits: ", drawn.out, re.MULTILINE)
