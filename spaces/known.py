@@ -15,8 +15,9 @@ from typing import Any
 import tomli_w
 
 from spaces.axes import AXES, Scalar, check_domain, holds
-from spaces.config import Config, check_form
+from spaces.config import Config
 from spaces.errors import SpaceError
+from spaces.networks import check_form
 from spaces.space import Space, flatten
 
 TRIAL = "trial"

@@ -19,9 +19,9 @@ import tomli_w
 from spaces.augmentation import allowed_turns
 from spaces.axes import AXES, SHORT, Domain, Range, Scalar, check_domain
 from spaces.channels import Channels, Light, used_lights
-from spaces.config import check_form, fits
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES, Scheme, own_scheme
+from spaces.networks import check_form, check_lights
 
 # Where a space file keeps labelling schemes of its own.
 SCHEMES_KEY = "schemes"
@@ -112,9 +112,11 @@ class Space:
         ):
             fitted[key] = self._carried(key, fitted[key], carries)
         seen = _tuple(fitted["channels.mode"])
-        fitted["network.name"] = self._carried("network.name", fitted["network.name"], lambda name: _one_fits([name], seen))
+        fitted["network.name"] = self._carried(
+            "network.name", fitted["network.name"], lambda name: _one_fits([name], seen, lights)
+        )
         networks = _tuple(fitted["network.name"])
-        modes = self._carried("channels.mode", seen, lambda name: _one_fits(networks, [name]))
+        modes = self._carried("channels.mode", seen, lambda name: _one_fits(networks, [name], lights))
         fitted["channels.mode"] = modes
         if "single" in modes:
             fitted["channels.light"] = self.chosen.get("channels.light", tuple(light.name for light in lights))
@@ -196,11 +198,19 @@ class Space:
         return tuple(kept)
 
 
-def _one_fits(networks: Iterable[Scalar], modes: Iterable[Scalar]) -> None:
-    """Raise SpaceError where none of the networks takes any of the modes."""
-    pairs = [(str(network), str(mode)) for network, mode in product(networks, modes)]
-    if pairs and not any(fits(*pair) for pair in pairs):
-        check_form(*pairs[0])
+def _one_fits(networks: Iterable[Scalar], modes: Iterable[Scalar], lights: Sequence[Light]) -> None:
+    """Raise SpaceError where none of the networks takes any of the modes under these lights."""
+    refusal: SpaceError | None = None
+    for network, mode in product(map(str, networks), map(str, modes)):
+        try:
+            check_form(network, mode)
+            check_lights(network, Channels(mode), lights)
+        except SpaceError as error:
+            refusal = error
+        else:
+            return
+    if refusal is not None:
+        raise refusal
 
 
 def _tuple(domain: Domain) -> tuple[Scalar, ...]:

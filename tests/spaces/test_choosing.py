@@ -88,7 +88,7 @@ def test_pinned_axes_have_one_value_each_whatever_the_space_offered() -> None:
 def test_a_pinned_axis_is_strict_and_the_others_give_way() -> None:
     with pytest.raises(SpaceError, match="needs the labels"):
         pin(ready("standard"), ["labelling=four-way"]).fit(("candidate", "top"), QMUL)
-    flat = pin(ready("standard"), ["network=resnet10t"])
+    flat = pin(ready("standard"), ["network=timm:resnet10t"])
     fitted = flat.fit(LABELS, QMUL)
     assert fitted.domain("channels.mode") == ("single", "examples", "stacked")
     assert flat.left_out(fitted) == "left out of the space, for the data set does not carry it: channels.mode volume"

@@ -62,8 +62,8 @@ def test_a_broken_file_is_refused_with_its_place(tmp_path: Path, text: str, line
     ("choices", "line"),
     [
         (
-            {"network.name": "resnet10t"},
-            "x: `network.name` must be in the space (pitnet, minihip), but got 'resnet10t'; widen it",
+            {"network.name": "timm:resnet10t"},
+            "x: `network.name` must be in the space (pitnet, minihip), but got 'timm:resnet10t'; widen it",
         ),
         ({"optimiser.learning_rate": 1.0}, "x: `optimiser.learning_rate` must be in the space (0.0001 to 0.05), but got 1.0;"),
         ({"optimiser.batch_size": "many"}, "x: `optimiser.batch_size` must be a whole number, but got 'many';"),
@@ -76,9 +76,9 @@ def test_what_a_space_does_not_hold_is_refused(choices: dict[str, str | float], 
 
 
 def test_a_network_and_a_mode_that_do_not_go_together_are_refused() -> None:
-    space = Space({"network.name": ("pitnet", "resnet10t")}).fit(LABELS, QMUL)
-    with pytest.raises(SpaceError, match=r"x: `network.name = resnet10t` is 2-D"):
-        Known({"network.name": "resnet10t", "channels.mode": "volume"}, "x").check(space)
+    space = Space({"network.name": ("pitnet", "timm:resnet10t")}).fit(LABELS, QMUL)
+    with pytest.raises(SpaceError, match=r"x: `network.name = timm:resnet10t` is 2-D"):
+        Known({"network.name": "timm:resnet10t", "channels.mode": "volume"}, "x").check(space)
 
 
 def test_the_default_configuration_has_a_choice_on_every_axis_that_applies() -> None:

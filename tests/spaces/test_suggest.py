@@ -190,7 +190,7 @@ def test_chosen_ranges_are_asked_as_written() -> None:
 
 
 def test_networks_are_tried_with_the_modes_that_they_take_and_each_name_has_one_domain() -> None:
-    space = Space({"network.name": ("pitnet", "minihip", "resnet10t")}).fit(LABELS, QMUL)
+    space = Space({"network.name": ("pitnet", "minihip", "timm:resnet10t")}).fit(LABELS, QMUL)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     domains = defaultdict(set)
     for _ in range(200):
@@ -206,22 +206,22 @@ def test_networks_are_tried_with_the_modes_that_they_take_and_each_name_has_one_
         )
     assert all(len(found) == 1 for found in domains.values())
     assert {axis_of(name) for name in domains} <= set(AXES)
-    flat, deep = parameters(space, {"network.name": "resnet10t"}), parameters(space, {"network.name": "pitnet"})
-    assert flat == {"network.name (single, examples, stacked)": "resnet10t"}
+    flat, deep = parameters(space, {"network.name": "timm:resnet10t"}), parameters(space, {"network.name": "pitnet"})
+    assert flat == {"network.name (single, examples, stacked)": "timm:resnet10t"}
     assert set(deep.values()) == {"pitnet"}
     assert len(deep) == 2
 
 
 def test_modes_that_no_network_takes_are_dropped_or_refused() -> None:
-    assert Space({"network.name": ("resnet10t",)}).fit(LABELS, QMUL).domain("channels.mode") == (
+    assert Space({"network.name": ("timm:resnet10t",)}).fit(LABELS, QMUL).domain("channels.mode") == (
         "single",
         "examples",
         "stacked",
     )
     assert Space({"channels.mode": ("volume",)}).fit(LABELS, QMUL).domain("network.name") == ("pitnet", "minihip")
     for chosen in (
-        {"network.name": ("resnet10t",), "channels.mode": ("stacked", "volume")},
-        {"network.name": ("pitnet", "resnet10t"), "channels.mode": ("volume",)},
+        {"network.name": ("timm:resnet10t",), "channels.mode": ("stacked", "volume")},
+        {"network.name": ("pitnet", "timm:resnet10t"), "channels.mode": ("volume",)},
     ):
-        with pytest.raises(SpaceError, match=r"`network.name = resnet10t` is 2-D and needs a mode of"):
+        with pytest.raises(SpaceError, match=r"`network.name = timm:resnet10t` is 2-D and needs a mode of"):
             Space(chosen).fit(LABELS, QMUL)
