@@ -67,7 +67,7 @@ class Axis:
 
     `domain`: the default; () where the data set gives it. `least`, `most`: the bounds of a number, None for a name; `among`:
     the only numbers, where they are few. `applies`: whether it matters, given the axes before it. `target`: the field of Config
-    that it sets. `beside`: an axis before it, and whether a choice of this one goes with a choice of that one; None where all do.
+    that it sets. `beside`: an axis before it, and whether a choice of this one goes with one of that; None where all do.
     """
 
     meaning: str
