@@ -103,7 +103,7 @@ def test_a_configuration_that_diverges_is_a_result_not_a_failure(tiny: Dataset, 
     study = start(tiny, tmp_path, trials=2, space=Space({**SMALL_SPACE.chosen, **absurd}))
     assert states(study) == [TrialState.COMPLETE] * 2
     for trial in study.optuna.trials[1:]:
-        assert set(Reached.demand(trial).verdicts) <= {"diverged", "collapsed"}
+        assert {"diverged", "collapsed"} & set(Reached.demand(trial).verdicts)
 
 
 def test_time_that_is_up_stops_the_running_trial_and_keeps_the_rest(tiny: Dataset, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_trials_whose_worker_is_gone_are_marked(finished: Study) -> None:
 
 def wait_for(storage: str, ready: int, process: subprocess.Popen[str]) -> optuna.Study:
     """Wait until a study in the storage has so many finished trials."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(process.communicate()[0])
