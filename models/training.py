@@ -19,8 +19,8 @@ from models.balance import count_shown, draw_shown, is_signal
 from models.inputs import SCORED_AT_ONCE, Inputs
 from models.losses import make_loss
 from models.metrics import Floats, Score, score
-from models.networks import build
-from models.optimisers import build_optimiser
+from models.networks import Classifier, build
+from models.optimisers import build_average, build_optimiser
 from models.verdicts import Evidence, Verdict, judge
 from spaces.balance import class_weights
 from spaces.channels import Light
@@ -100,11 +100,24 @@ class FoldTraining:
         self._batch = min(config.optimiser.batch_size, available)
         self.steps = available // self._batch
         self.optimiser, self.schedule = build_optimiser(config.optimiser, self.classifier.network, self.steps * task.epochs)
+        self.average = build_average(config.optimiser, self.classifier)
 
     @property
     def epoch(self) -> int:
         """How many epochs were trained."""
         return len(self.train_loss)
+
+    @property
+    def judged(self) -> Classifier:
+        """The classifier that is scored and kept: the one of averaged weights, where weights are averaged."""
+        if self.average is None:
+            return self.classifier
+        averaged: Classifier = self.average.module
+        return averaged
+
+    def averages(self) -> dict[str, torch.Tensor]:
+        """Give the averages of weights and buffers by name, none where nothing is averaged."""
+        return {} if self.average is None else dict(self.average.module.state_dict())
 
     @property
     def diverged(self) -> bool:
@@ -150,9 +163,14 @@ class FoldTraining:
         loss = self.loss(logits, self.targets[images], self.weights[images])
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        if self.task.config.optimiser.clip:
+            torch.nn.utils.clip_grad_norm_(self.classifier.parameters(), self.task.config.optimiser.clip)
         self.optimiser.step()
+        steps = self.epoch * self.steps + number + 1
         if self.schedule is not None:
-            self.schedule.step_update(self.epoch * self.steps + number + 1)
+            self.schedule.step_update(steps)
+        if self.average is not None:
+            self.average.update(self.classifier, steps)
         return loss.detach()
 
     def validation_images(self) -> torch.Tensor:
@@ -162,8 +180,8 @@ class FoldTraining:
     @torch.no_grad()
     def evaluate(self, images: torch.Tensor) -> torch.Tensor:
         """Give the logits of some images, `[images, classes]`, on the device."""
-        self.classifier.eval()
-        return torch.cat([self.classifier(self.task.inputs.pick(part)) for part in images.split(SCORED_AT_ONCE)])
+        judged = self.judged.eval()
+        return torch.cat([judged(self.task.inputs.pick(part)) for part in images.split(SCORED_AT_ONCE)])
 
     def twin(self) -> FoldTraining:
         """Give a copy that shares the pits alone: what becomes of it leaves this training as it is."""
@@ -171,7 +189,8 @@ class FoldTraining:
         made.train_loss, made.validation_loss = [*self.train_loss], [*self.validation_loss]
         made._generator = self._generator.clone_state()
         # Copied in one go, so that the copied optimiser holds the copied weights.
-        made.classifier, made.optimiser, made.schedule = deepcopy((self.classifier, self.optimiser, self.schedule))
+        parts = self.classifier, self.optimiser, self.schedule, self.average
+        made.classifier, made.optimiser, made.schedule, made.average = deepcopy(parts)
         return made
 
     def _train_epoch(self) -> float:

@@ -30,6 +30,7 @@ from search.errors import StudyError
 from search.ladder import Ladder
 from search.pruners import make_pruner
 from spaces import Space
+from spaces.optimisers import TIMM
 
 # The key under which a study keeps its plan, and the seconds that SQLite waits for another writer.
 PLAN, BUSY_SECONDS = "pitsearch:plan", 60
@@ -130,6 +131,8 @@ def make_plan(
     folds = fold_numbers(split.search, ladder.folds, seed)
     # A class needs pits in every fold's training half; a label rarer than the folds cannot give them.
     frequent = [label for label, count in split.search.counts().items() if count >= ladder.folds]
+    fitted = space.fit(frequent, data.description.channels)
+    _check_optimisers(fitted)
     seen = {pit.pit for pit in (*split.search.pits, *split.held_out.pits)}
     plan = Plan(
         folder=str(data.folder),
@@ -137,7 +140,7 @@ def make_plan(
         held_out=tuple(pit.pit for pit in split.held_out.pits),
         between=tuple(pit.pit for pit in data.pits if pit.pit not in seen),
         folds=tuple(map(int, folds)),
-        space=json.dumps(space.fit(frequent, data.description.channels).to_dict(), sort_keys=True),
+        space=json.dumps(fitted.to_dict(), sort_keys=True),
         ladder=str(ladder),
         pruner=pruner,
         audit=audit,
@@ -146,6 +149,17 @@ def make_plan(
         version=version("pitsearch"),
     )
     return plan, split.notes
+
+
+def _check_optimisers(space: Space) -> None:
+    """Raise SpaceError for an optimiser that timm does not have or that does not work here, before any trial does."""
+    names = space.domain("optimiser.name")
+    asked = [str(name) for name in names if str(name).startswith(TIMM)] if isinstance(names, tuple) else []
+    if asked:
+        from models.optimisers import check_optimiser  # timm takes seconds to import
+
+        for name in asked:
+            check_optimiser(name)
 
 
 def open_or_create(name: str, storage: str, plan: Plan) -> Study:

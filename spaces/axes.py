@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from spaces.balance import BALANCES
-from spaces.config import TABLES
+from spaces.config import TABLES, check_name
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
 from spaces.losses import LOSSES
 from spaces.networks import NETWORKS
+from spaces.optimisers import kind_of as optimiser_of
 
 Scalar = str | int | float
 
@@ -90,11 +91,27 @@ AXES: dict[str, Axis] = {
     "network.name": Axis("network", ("pitnet", "minihip")),
     "network.depth": Axis("blocks", Range(2, 5), 1, 6, whole=True, applies=_for_network("depth")),
     "network.width": Axis("channels of the first block", (8, 16, 32), 1, 512, whole=True, applies=_for_network("width")),
-    "optimiser.name": Axis("optimiser", tuple(TABLES["optimiser.name"])),
+    "optimiser.name": Axis("optimiser", ("nesterov", "adam", "adamw")),
     "optimiser.learning_rate": Axis("learning rate", Range(1e-4, 5e-2, log=True), 1e-8, 100.0),
     "optimiser.weight_decay": Axis("weight decay", Range(1e-6, 1e-2, log=True), 0.0, 1.0),
     "optimiser.batch_size": Axis("images a step", (32, 64, 128), 2, 65536, whole=True),
-    "optimiser.schedule": Axis("learning-rate schedule", tuple(TABLES["optimiser.schedule"])),
+    "optimiser.schedule": Axis("learning-rate schedule", ("constant", "cosine")),
+    "optimiser.momentum": Axis(
+        "momentum, of Adam and its kin beta1",
+        (0.9,),
+        0.0,
+        0.999,
+        applies=lambda taken: optimiser_of(str(taken["optimiser.name"])).momentum is not None,
+    ),
+    "optimiser.warmup": Axis(
+        "share of the training over which the rate rises",
+        (0.0,),
+        0.0,
+        0.5,
+        applies=lambda taken: taken["optimiser.schedule"] != "one-cycle",
+    ),
+    "optimiser.clip": Axis("largest norm of a step's gradient, 0 for any", (0.0,), 0.0, 1000.0),
+    "optimiser.average": Axis("decay of the weights' moving average, 0 for none", (0.0,), 0.0, 0.9999),
     "loss.name": Axis("loss", ("cross-entropy",)),
     "loss.smoothing": Axis(
         "share of a target spread over all classes",
@@ -141,14 +158,12 @@ def check_domain(key: str, domain: Domain, own: Collection[str] = ()) -> None:
             raise SpaceError(f"`{key}` must offer at least one choice, but got an empty list; add one or remove the key.")
         if len(set(domain)) != len(domain):
             raise SpaceError(f"`{key}` must offer each choice once, but got {list(domain)}; remove the repeated one.")
-    table: Collection[str] | None = TABLES.get(axis.target or key)
-    if table is not None and key == "labelling.scheme":
-        table = (*table, *own)
     for value in ends:
         if axis.least is None or axis.most is None:
-            if not isinstance(value, str) or (table is not None and value not in table):
-                offered = f"one of {', '.join(table)}" if table is not None else "the name of a channel"
-                raise SpaceError(f"`{key}` must be {offered}, but got {value!r}; correct it.")
+            if (axis.target or key) in TABLES:
+                check_name(axis.target or key, value, named=key, own=own if key == "labelling.scheme" else ())
+            elif not isinstance(value, str):
+                raise SpaceError(f"`{key}` must be the name of a channel, but got {value!r}; correct it.")
         elif isinstance(value, str | bool) or (axis.whole and not isinstance(value, int)):
             kind = "a whole number" if axis.whole else "a number"
             raise SpaceError(f"`{key}` must be {kind}, but got {value!r}; correct it.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -14,7 +14,7 @@ from spaces.labelling import MAYBES, SCHEMES, STYLES, Labelling
 from spaces.losses import LOSSES, Loss
 from spaces.networks import NETWORKS, Network
 from spaces.normalisation import NORMALISATIONS
-from spaces.optimisers import OPTIMISERS, SCHEDULES, Optimiser
+from spaces.optimisers import OPTIMISERS, SCHEDULES, Optimiser, is_optimiser
 
 # Where each name is looked up: the axis's key, and the table of its choices.
 TABLES: dict[str, Mapping[str, Any]] = {
@@ -29,6 +29,11 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "balance.name": BALANCES,
     "normalisation": NORMALISATIONS,
     "augmentation.turns": TURNINGS,
+}
+
+# Names that are in no table and yet allowed, and how they are told of.
+BEYOND: dict[str, tuple[Callable[[str], bool], str]] = {
+    "optimiser.name": (is_optimiser, "timm:NAME for another of timm's"),
 }
 
 # The parts of a Config that are more than a name.
@@ -57,12 +62,12 @@ class Config:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for key, table in TABLES.items():
+        for key in TABLES:
             value: Any = self
             for part in key.split("."):
                 value = getattr(value, part)
-            if value not in table and not (key == "labelling.scheme" and self.labelling.own):
-                raise SpaceError(f"`{key}` must be one of {', '.join(table)}, but got {value!r}; correct it.")
+            if not (key == "labelling.scheme" and self.labelling.own):
+                check_name(key, value)
         check_form(self.network.name, self.channels.mode)
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,18 +92,26 @@ class Config:
         size = "".join(
             f" {letter}{value}" for letter, value in (("d", self.network.depth), ("w", self.network.width)) if value is not None
         )
-        optimiser = self.optimiser
         parts = [
             self.labelling.describe(),
             f"{self.channels.mode}{light}",
             f"{self.network.name}{size}",
-            f"{optimiser.name} {optimiser.learning_rate:.1e}/{optimiser.batch_size} {optimiser.schedule}",
+            self.optimiser.describe(),
             "raw" if self.normalisation == "raw" else f"per {self.normalisation}",
             *self.loss.describe(),
             *self.balance.describe(),
             *(name for name in (self.augmentation.turns,) if name != "none"),
         ]
         return ", ".join(parts)
+
+
+def check_name(key: str, value: object, *, named: str | None = None, own: Collection[str] = ()) -> None:
+    """Raise SpaceError where neither the table of a key nor `own` offers this name; `named`: the key that people wrote."""
+    offered = (*TABLES[key], *own)
+    beyond, told = BEYOND.get(key, (offered.__contains__, ""))
+    if not isinstance(value, str) or not (value in offered or beyond(value)):
+        choices = ", ".join((*offered, told) if told else offered)
+        raise SpaceError(f"`{named or key}` must be one of {choices}, but got {value!r}; correct it.")
 
 
 def check_form(network: str, mode: str) -> None:
