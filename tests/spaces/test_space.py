@@ -315,7 +315,7 @@ def test_a_space_file_may_bring_a_labelling_scheme_of_its_own(tmp_path: Path) ->
     config = suggest(optuna.create_study().ask(), Space({**fitted.chosen, "labelling.scheme": ("cones",)}, fitted.schemes))
     assert config.labelling.classes == ("candidate", "cone", "dirt")
     assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
-    with pytest.raises(SpaceError, match="`labelling.scheme = cones` needs the labels bottom, candidate, misc, top, but"):
+    with pytest.raises(SpaceError, match=r"`labelling\.scheme = cones` needs the labels bottom, candidate, misc, top, but"):
         space.fit(("candidate", "top", "bottom"), QMUL)
 
 
@@ -324,7 +324,7 @@ def test_a_space_file_may_bring_a_labelling_scheme_of_its_own(tmp_path: Path) ->
     [
         ('labelling = "x"\n[schemes.x]\ntop = "surface"\n', 2, "scheme 'x' must give one label the class 'signal' and another"),
         ('[schemes.binary]\ntop = "signal"\n', 1, "`schemes.binary` must have a name of its own, but 'binary' is taken;"),
-        ('[schemes]\nx = "signal"\n', 1, "`schemes.x` must be a table label -> class, but got 'signal';"),
+        ('[schemes]\nx = "signal"\n', 2, "`schemes.x` must be a table label -> class, but got 'signal';"),
         ("schemes = 3\n", 1, "`schemes.schemes` must be a table label -> class, but got 3;"),
         ('labelling = "y"\n[schemes.x]\na = "signal"\nb = "c"\n', 1, "`labelling.scheme` must be one of binary, "),
     ],
