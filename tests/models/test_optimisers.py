@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,8 +26,8 @@ SMALL = Config(network=Network("pitnet", depth=2, width=4), optimiser=Optimiser(
 ELSEWHERE = ("fused*", "bnb*", "adahessian")
 
 
-def start(data: Dataset, **optimiser: object) -> FoldTraining:
-    config = replace(SMALL, optimiser=replace(SMALL.optimiser, **optimiser))  # type: ignore[arg-type]  # a table of options
+def start(data: Dataset, **optimiser: Any) -> FoldTraining:
+    config = replace(SMALL, optimiser=replace(SMALL.optimiser, **optimiser))
     return start_fold(make_task(data, config, epochs=2, working_point=0.1), fold_numbers(data, 5, 0), 0, 0, 0)
 
 
@@ -145,10 +146,10 @@ def test_a_training_of_few_steps_has_rates_too(schedule: str, steps: int) -> Non
 
 def test_any_other_optimiser_of_timm_works_or_says_why_not(tiny: Dataset) -> None:
     # One name of each class. Kron compiles itself for half a minute, to be refused: it draws from torch's own generator.
-    names = list_optimizers(exclude_filters=["*kron*", *ELSEWHERE])
+    names = map(str, list_optimizers(exclude_filters=["*kron*", *ELSEWHERE]))
     for name in {get_optimizer_info(name).opt_class: name for name in names}.values():
         check_optimiser(f"timm:{name}")
-    for name in list_optimizers(list(ELSEWHERE)):
+    for name in map(str, list_optimizers(list(ELSEWHERE))):
         with pytest.raises(SpaceError, match=rf"^`optimiser\.name = timm:{name}` must train a network here, but: .*; choose"):
             check_optimiser(f"timm:{name}")
     training = start(tiny, name="timm:lookahead_adamp", schedule="one-cycle")
@@ -195,19 +196,20 @@ def test_clipping_bounds_the_gradients_norm(tiny: Dataset) -> None:
 
 def test_the_average_is_of_the_weights_and_soon_forgets_the_start() -> None:
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1))
+    linear, norm = nn.Linear(1, 1), nn.BatchNorm1d(1)
+    network = nn.Sequential(linear, norm)
     average = build_average(Optimiser(average=0.9), network)
     assert average is not None
     expected = torch.zeros(1, 1)
     for step in range(1, 31):
         with torch.no_grad():
-            network[0].weight.fill_(float(step))
-            network[1].running_mean.fill_(float(-step))  # type: ignore[operator]  # a buffer
+            linear.weight.fill_(float(step))
+            norm.get_buffer("running_mean").fill_(float(-step))
         average.update(network, step)
         decay = min(0.9, 1 - step ** (-2 / 3))
         expected = decay * expected + (1 - decay) * step
-        torch.testing.assert_close(average.module[0].weight.detach(), expected)
-        torch.testing.assert_close(average.module[1].running_mean, -expected[0])
+        torch.testing.assert_close(average.module.get_parameter("0.weight").detach(), expected)
+        torch.testing.assert_close(average.module.get_buffer("1.running_mean"), -expected[0])
     assert build_average(Optimiser(), network) is None
 
 
@@ -221,7 +223,7 @@ def test_averaged_weights_are_scored_and_kept(tiny: Dataset) -> None:
     assert not np.array_equal(averaged.scores(), plain.scores())
     shown = averaged.validation_images()
     with torch.no_grad():
-        logits = averaged.judged.eval()(averaged.task.inputs.pick(shown))
+        logits = averaged.judged(averaged.task.inputs.pick(shown))
     assert logits.softmax(1)[:, 0].double().numpy() == pytest.approx(averaged.scores())
     twin = averaged.twin()
     twin.advance(2)

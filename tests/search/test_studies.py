@@ -18,6 +18,7 @@ from search.errors import StudyError
 from search.ladder import Ladder
 from search.studies import Plan, Study, find_study, make_plan, open_or_create, open_storage, study_data
 from spaces import Space
+from spaces.errors import SpaceError
 from tests.search.conftest import SMALL_SPACE, start
 from tests.tiny import write_dataset
 
@@ -40,6 +41,19 @@ def test_the_held_out_set_is_out_of_reach_of_every_trial(tiny: Dataset) -> None:
 def test_a_plan_follows_from_data_and_seed(tiny: Dataset) -> None:
     assert plan_of(tiny) == plan_of(tiny)
     assert plan_of(tiny, seed=1).held_out != plan_of(tiny).held_out
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("timm:adamq", r"must be an optimiser that timm .* lists; did you mean timm:adam,"),
+        ("timm:fusedadam", r"must train a network here, but: .*; choose another\.$"),
+    ],
+)
+def test_an_optimiser_that_is_not_there_is_refused_before_any_trial(tiny: Dataset, name: str, line: str) -> None:
+    space = Space({**SMALL_SPACE.chosen, "optimiser.name": ("adam", "timm:adamp", name)})
+    with pytest.raises(SpaceError, match=rf"^`optimiser\.name = {name}` {line}"):
+        plan_of(tiny, space)
 
 
 def test_a_study_opens_again_for_the_same_and_gives_its_plan_back(tiny: Dataset, tmp_path: Path) -> None:

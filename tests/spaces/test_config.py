@@ -11,7 +11,7 @@ import pytest
 from spaces.augmentation import Augmentation
 from spaces.balance import Balance
 from spaces.channels import Channels
-from spaces.config import TABLES, Config
+from spaces.config import BEYOND, TABLES, Config
 from spaces.errors import SpaceError
 from spaces.labelling import Labelling
 from spaces.losses import Loss
@@ -49,7 +49,7 @@ def test_a_config_survives_plain_values_in_full() -> None:
         Labelling("four-way"),
         Channels("single", "10"),
         Network("minihip"),
-        Optimiser("sgd", 0.03, 0.0, 17, "constant"),
+        Optimiser("sgd", 0.03, 0.0, 17, "constant", 0.8, 0.1, 2.0, 0.99),
         Loss(smoothing=0.1),
         Balance("dropped", 3.0),
         "raw",
@@ -72,7 +72,8 @@ def test_a_config_is_described_on_one_line() -> None:
 def test_a_name_in_no_table_is_refused(key: str, value: object) -> None:
     with pytest.raises(SpaceError) as caught:
         Config.from_dict(plain(key, value))
-    assert str(caught.value) == f"`{key}` must be one of {', '.join(TABLES[key])}, but got {value!r}; correct it."
+    offered = ", ".join([*TABLES[key], *(BEYOND[key][1:] if key in BEYOND else ())])
+    assert str(caught.value) == f"`{key}` must be one of {offered}, but got {value!r}; correct it."
 
 
 def without(key: str) -> dict[str, Any]:

@@ -96,16 +96,16 @@ BROKEN = {
     "unknown key of a table": ("\n[network]\ndepth = 2\nheads = 2\n", 4, "`network.heads` must be an axis of the space ("),
     "unknown table": ('[optimizer]\nname = "sgd"\n', 2, "`optimizer.name` must be an axis of the space ("),
     "unknown choice": (
-        '[network]\nname = "x"\n[optimiser]\n\nname = "lion"\n',
+        '[network]\nname = "x"\n[optimiser]\n\nname = "lyon"\n',
         2,
         "`network.name` must be one of pitnet, minihip, ",
     ),
     "second section": (
-        '[network]\nname = "pitnet"\n[optimiser]\nname = "lion"\n',
+        '[network]\nname = "pitnet"\n[optimiser]\nname = "lyon"\n',
         4,
-        "`optimiser.name` must be one of sgd, adam",
+        "`optimiser.name` must be one of sgd, nesterov, adam",
     ),
-    "dotted key": ('balance = "none"\noptimiser.name = "lion"\n', 2, "`optimiser.name` must be one of sgd, adam"),
+    "dotted key": ('balance = "none"\noptimiser.name = "lyon"\n', 2, "`optimiser.name` must be one of sgd, nesterov, adam"),
     "inline table": ('balance = "none"\nnetwork = { depth = 9 }\n', 2, "`1 <= network.depth <= 6` must hold, but got 9; "),
     "empty list": ("\n\nbalance = []\n", 3, "`balance.name` must offer at least one choice, but got an empty list; "),
     "twice the same": (
