@@ -20,7 +20,8 @@ from timm.utils import ModelEmaV3
 from torch import nn
 
 from spaces.errors import SpaceError
-from spaces.optimisers import DROPS, OPTIMISERS, RISE, TIMM, Optimiser, kind_of
+from spaces.networks import TIMM
+from spaces.optimisers import DROPS, OPTIMISERS, RISE, Optimiser, kind_of
 
 # Where a rising rate starts, as a share of the highest: a rate of 0 would waste a step.
 START = 1 / 25

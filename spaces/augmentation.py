@@ -68,7 +68,7 @@ def light_permutation(lights: Sequence[Light], turn: Turn) -> tuple[int, ...] | 
         sources = [
             number
             for number, other in enumerate(lights)
-            if other.azimuth_deg is not None and _apart(turn.azimuth(other.azimuth_deg), light.azimuth_deg) < TOLERANCE_DEG
+            if other.azimuth_deg is not None and apart(turn.azimuth(other.azimuth_deg), light.azimuth_deg) < TOLERANCE_DEG
         ]
         if len(sources) != 1:
             return None
@@ -103,5 +103,6 @@ def allowed_turns(name: str, channels: Channels, lights: Sequence[Light]) -> tup
     return tuple((turn, same) for turn, _ in turns) if MODES[channels.mode].apart else turns
 
 
-def _apart(first: float, second: float) -> float:
+def apart(first: float, second: float) -> float:
+    """Give the angle between two azimuths, in degrees, 0 to 180."""
     return abs(math.remainder(first - second, 360.0))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spaces.errors import SpaceError
+from spaces.networks import TIMM
 
-TIMM = "timm:"
 # The share of a training over which one-cycle's rate rises, and the shares after which step's rate falls to a tenth.
 RISE, DROPS = 0.3, (0.5, 0.75)
 
