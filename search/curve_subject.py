@@ -21,10 +21,8 @@ from search.records import Recipe
 from search.studies import Study, study_data
 from spaces import Config, Space, suggest
 from spaces.axes import Scalar
-from spaces.starts import starts
-
-# The place of the sound recipe in the table of starts.
-SOUND = 1
+from spaces.starts import sound
+from spaces.suggest import parameters
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def sound_config(data: Dataset) -> Config:
     """Give the sound recipe that searches start from; what the data cannot carry takes the default space's first choice."""
     labels = [label for label, count in data.counts().items() if count >= FOLDS]
     space = Space().fit(labels, data.description.channels)
-    return suggest(_Fixed(starts(space)[SOUND]), space)
+    return suggest(_Fixed(parameters(space, sound(space))), space)
 
 
 def best_config(study: Study) -> Config:

@@ -6,6 +6,8 @@ LADDER = "1x3,1x9,5x9,5x30"
 # On a GPU the folds of a trial train fused, almost for the price of one: all five climb from the start.
 FUSED_LADDER = "5x3,5x9,5x30"
 DEVICE = "cpu"
+# A ready-made space.
+SPACE = "standard"
 TRIALS = 40
 HOLDOUT_SHARE = 0.2
 # The false-positive rate at which acceptance is quoted.

@@ -135,6 +135,7 @@ def make_plan(
     _check_timm(fitted, data.description.crop)
     _check_optimisers(fitted)
     seen = {pit.pit for pit in (*split.search.pits, *split.held_out.pits)}
+    fitted = space.fit(frequent, data.description.channels)
     plan = Plan(
         folder=str(data.folder),
         fingerprint=data.fingerprint,
@@ -149,7 +150,8 @@ def make_plan(
         working_point=working_point,
         version=version("pitsearch"),
     )
-    return plan, split.notes
+    left_out = space.left_out(fitted)
+    return plan, split.notes if left_out is None else (*split.notes, left_out)
 
 
 def _check_optimisers(space: Space) -> None:

@@ -10,12 +10,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from spaces.balance import BALANCES
-from spaces.channels import MODES
 from spaces.config import TABLES, check_name
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
 from spaces.losses import LOSSES
-from spaces.networks import KERNELS, kind_of
+from spaces.networks import KERNELS, fits, kind_of
 from spaces.optimisers import kind_of as optimiser_of
 
 Scalar = str | int | float
@@ -60,16 +59,16 @@ def _names_maybe(taken: Taken) -> bool:
 
 
 def _for_network(field: str) -> Callable[[Taken], bool]:
-    return lambda taken: field in kind_of(str(taken.get("network.volume") or taken["network.name"])).varies
+    return lambda taken: field in kind_of(str(taken["network.name"])).varies
 
 
 @dataclass(frozen=True)
 class Axis:
     """One thing that may vary.
 
-    `domain`: the default; () where the data set gives it, or where the axis is left out unless it is chosen. `least`, `most`:
-    the bounds of a number, None for a name; `among`: the only numbers, where they are few. `applies`: whether it matters, given
-    the axes before it. `target`: the field of Config that it sets.
+    `domain`: the default; () where the data set gives it. `least`, `most`: the bounds of a number, None for a name; `among`:
+    the only numbers, where they are few. `applies`: whether it matters, given the axes before it. `target`: the field of Config
+    that it sets. `beside`: an axis before it, and whether a choice of this one goes with a choice of that one; None where all do.
     """
 
     meaning: str
@@ -80,6 +79,7 @@ class Axis:
     applies: Callable[[Taken], bool] = _always
     target: str | None = None
     among: tuple[int, ...] = ()
+    beside: tuple[str, Callable[[str, str], bool]] | None = None
 
 
 AXES: dict[str, Axis] = {
@@ -90,15 +90,8 @@ AXES: dict[str, Axis] = {
     "labelling.style": Axis("weight of the old labelling style", ("all",)),
     "channels.mode": Axis("use of the channels", tuple(TABLES["channels.mode"])),
     "channels.light": Axis("the light of mode single", (), applies=lambda taken: taken["channels.mode"] == "single"),
-    # Where it is chosen, networks of other forms may be searched together: 2-D alone with 2-D modes, 3-D alone with volume.
-    "network.volume": Axis(
-        "network of mode volume, where not as network.name",
-        (),
-        applies=lambda taken: MODES[str(taken["channels.mode"])].dims == 3,
-        target="network.name",
-    ),
     # timm's networks cost more than they bring on pits of 28 pixels; a space file may name them.
-    "network.name": Axis("network", ("pitnet", "minihip"), applies=lambda taken: "network.volume" not in taken),
+    "network.name": Axis("network", ("pitnet", "minihip"), beside=("channels.mode", fits)),
     "network.depth": Axis("blocks", Range(2, 5), 1, 6, whole=True, applies=_for_network("depth")),
     "network.width": Axis("channels of the first block", (8, 16, 32), 1, 512, whole=True, applies=_for_network("width")),
     "network.kernel": Axis(
@@ -161,6 +154,13 @@ AXES: dict[str, Axis] = {
 
 # What the bare name of a part means: `network = "minihip"` is short for `network.name`.
 SHORT = {key.partition(".")[0]: key for key in reversed(AXES) if key.endswith((".scheme", ".mode", ".name"))}
+
+
+def holds(domain: Domain, value: Scalar) -> bool:
+    """Tell whether a domain holds a value."""
+    if not isinstance(domain, Range):
+        return value in domain
+    return isinstance(value, int | float) and domain.low <= value <= domain.high
 
 
 def check_domain(key: str, domain: Domain, own: Collection[str] = ()) -> None:

@@ -195,6 +195,15 @@ def check_form(network: str, mode: str) -> None:
         raise SpaceError(f"`network.name = {network}` {needs}, but got {mode!r}; leave one out.")
 
 
+def fits(network: str, mode: str) -> bool:
+    """Tell whether a network can see a pit as a mode shows it."""
+    try:
+        check_form(network, mode)
+    except SpaceError:
+        return False
+    return True
+
+
 def check_lights(network: str, channels: Channels, lights: Sequence[Light]) -> None:
     """Raise SpaceError where a network takes the lights as a ring and they do not go round in equal steps, in either sense."""
     if not kind_of(network).ring:

@@ -16,7 +16,7 @@ def test_every_axis_has_a_meaning_and_a_valid_default(key: str) -> None:
     axis = AXES[key]
     assert axis.meaning
     assert (axis.least is None) == (axis.most is None)
-    if key not in ("channels.light", "network.volume"):  # the data set gives the one, the other may be left out
+    if key != "channels.light":  # the data set gives it
         check_domain(key, axis.domain)
 
 
@@ -35,7 +35,6 @@ def test_every_table_of_names_is_on_an_axis() -> None:
         ("network.kernel", (7, 3)),
         ("network.dropout", Range(0.0, 0.7)),
         ("network.name", ("timm:resnet34", "setnet")),
-        ("network.volume", ("ringnet", "minihip")),
         ("network.weights", ("none", "timm", "models/mine.safetensors", "old.pth")),
         ("optimiser.learning_rate", (0.1, 1)),
         ("optimiser.learning_rate", Range(1e-3, 1e-3)),
@@ -72,10 +71,9 @@ def test_values_at_the_bounds_are_taken(key: str, domain: Domain) -> None:
         ("network.kernel", Range(3, 7), "`network.kernel` must be one of 3, 5, 7, but got a range; list those wanted."),
         ("network.dropout", (0.9,), "`0 <= network.dropout <= 0.7` must hold, but got 0.9; correct it."),
         (
-            "network.volume",
+            "network.name",
             ("cnn",),
-            f"`network.volume` must be one of {', '.join(NETWORKS)}, "
-            "timm:NAME for another of timm's, but got 'cnn'; correct it.",
+            f"`network.name` must be one of {', '.join(NETWORKS)}, timm:NAME for another of timm's, but got 'cnn'; correct it.",
         ),
         (
             "network.weights",

@@ -197,7 +197,7 @@ def test_a_space_made_by_hand_is_checked_too() -> None:
 
 def test_a_data_set_that_carries_everything_keeps_every_default() -> None:
     fitted = Space().fit(LABELS, QMUL)
-    assert set(fitted.chosen) == set(AXES) - {"network.volume"}  # left out unless it is chosen
+    assert set(fitted.chosen) == set(AXES)
     assert fitted.domain("channels.light") == tuple(light.name for light in QMUL)
     for key in set(AXES) - {"channels.light"}:
         assert fitted.domain(key) == AXES[key].domain
@@ -294,33 +294,16 @@ def test_an_axis_that_no_mode_uses_is_refused_where_it_was_chosen(mode: str, key
         space.fit(["candidate", "top", "bottom", "misc"], QMUL)
 
 
-def test_networks_of_mode_volume_may_be_others() -> None:
-    both = {"network.name": ("pitnet", "setnet", "timm:resnet18"), "network.volume": ("pitnet", "ringnet")}
-    fitted = Space(both | {"channels.mode": ("stacked", "volume")}).fit(LABELS, QMUL)
-    assert {key: fitted.chosen[key] for key in both} == both
-    assert "network.name" not in Space({"channels.mode": ("volume",), "network.volume": ("ringnet",)}).fit(LABELS, QMUL).chosen
-
-
 @pytest.mark.parametrize(
     ("chosen", "line"),
     [
         (
-            {"network.name": ("pitnet", "ringnet")},
-            "`network.name = ringnet` is 3-D and needs a mode of volume, but got 'single'; leave one out.",
+            {"network.name": ("pitnet", "ringnet"), "channels.mode": ("stacked",)},
+            "`network.name = ringnet` is 3-D and needs a mode of volume, but got 'stacked'; leave one out.",
         ),
         (
-            {"network.name": ("setnet",)},
+            {"network.name": ("setnet",), "channels.mode": ("stacked", "volume")},
             "`network.name = setnet` is 2-D and needs a mode of single, examples, stacked, but got 'volume'; leave one out.",
-        ),
-        (
-            {"network.volume": ("ringnet",), "channels.mode": ("stacked",)},
-            "`network.volume` must not be set where no `channels.mode` uses it, but the modes are stacked; "
-            "remove it, or add a mode that does.",
-        ),
-        (
-            {"network.volume": ("ringnet",), "network.name": ("pitnet",), "channels.mode": ("volume",)},
-            "`network.name` must not be set where no `channels.mode` uses it, but the modes are volume; "
-            "remove it, or add a mode that does.",
         ),
     ],
 )
