@@ -9,7 +9,9 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from spaces.augmentation import PERTURBATIONS
 from spaces.balance import BALANCES
+from spaces.channels import MODES
 from spaces.config import TABLES
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
@@ -55,6 +57,12 @@ def _names_maybe(taken: Taken) -> bool:
     """Tell whether the scheme itself says what maybe is; one of the space's own does not."""
     scheme = SCHEMES.get(str(taken["labelling.scheme"]))
     return scheme is not None and "maybe" in scheme.classes
+
+
+def _sees_several(taken: Taken) -> bool:
+    """Tell whether a network sees several lights in one image."""
+    mode = MODES[str(taken["channels.mode"])]
+    return mode.least > 1 and not mode.apart
 
 
 def _for_network(field: str) -> Callable[[Taken], bool]:
@@ -120,6 +128,11 @@ AXES: dict[str, Axis] = {
         applies=lambda taken: taken["channels.mode"] == "single",
         target="augmentation.turns",
     ),
+    "augmentation.shift": Axis(PERTURBATIONS["shift"], (0,), 0, 8, whole=True),
+    "augmentation.gain": Axis(PERTURBATIONS["gain"], (0.0,), 0.0, 1.0),
+    "augmentation.noise": Axis(PERTURBATIONS["noise"], (0.0,), 0.0, 0.5),
+    "augmentation.drop": Axis(PERTURBATIONS["drop"], (0.0,), 0.0, 0.9, applies=_sees_several),
+    "augmentation.mixup": Axis(PERTURBATIONS["mixup"], (0.0,), 0.0, 10.0),
 }
 
 # What the bare name of a part means: `network = "minihip"` is short for `network.name`.

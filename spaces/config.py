@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from spaces.augmentation import TURNINGS, Augmentation
+from spaces.augmentation import TURNINGS, Augmentation, check_drop
 from spaces.balance import BALANCES, Balance
 from spaces.channels import MODES, Channels
 from spaces.errors import SpaceError
@@ -64,6 +64,7 @@ class Config:
             if value not in table and not (key == "labelling.scheme" and self.labelling.own):
                 raise SpaceError(f"`{key}` must be one of {', '.join(table)}, but got {value!r}; correct it.")
         check_form(self.network.name, self.channels.mode)
+        check_drop(self.augmentation.drop, self.channels.mode)
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
@@ -96,7 +97,7 @@ class Config:
             "raw" if self.normalisation == "raw" else f"per {self.normalisation}",
             *self.loss.describe(),
             *self.balance.describe(),
-            *(name for name in (self.augmentation.turns,) if name != "none"),
+            *self.augmentation.describe(),
         ]
         return ", ".join(parts)
 
