@@ -149,12 +149,15 @@ def _unsigned(stored: torch.Tensor) -> torch.Tensor:
 def _turn_table(turns: Sequence[tuple[Turn, tuple[int, ...]]], places: npt.NDArray[np.int64], flat: bool) -> torch.Tensor:
     """Tabulate every flip and turn of an image as one reordering of its row's values, `[turns, channels * y * x]`.
 
-    `places`: `[channels, y, x]`, where each value of the image as it is stands in its row.
+    `places`: `[channels, y, x]`, where each value of the image as it is stands in its row. Of a diagonal turn: what is left to do
+    to the image that was turned by 45 degrees.
     """
     rows = []
     for turn, order in turns:
         moved = places[list(order[: len(places)])]
         moved = moved[..., ::-1] if turn.mirrored else moved
-        moved = np.rot90(moved, turn.quarters, axes=(1, 2))
+        # In the copy the turn by 45 degrees comes before the mirror, which makes it one by -45: a quarter makes up for that.
+        quarters = turn.quarters + (turn.mirrored and turn.diagonal)
+        moved = np.rot90(moved, quarters, axes=(1, 2))
         rows.append((moved.transpose(1, 2, 0) if flat else moved).reshape(-1))
     return torch.from_numpy(np.stack(rows))

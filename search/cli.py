@@ -208,6 +208,69 @@ def select(
     _say(f"next: pitsearch export --study {found.name}{_where(storage)} OUT/")
 
 
+@app.command(epilog="Example: pitsearch importance --study synthetic")
+def importance(study: StudyName = None, storage: Storage = defaults.STORAGE) -> None:
+    """Say which axes mattered.
+
+    For acceptance and, separately, for failing to learn; and how the uses of the lights compare.
+    """
+    from search.importance import importance as run
+    from search.importance_tables import importance_table
+    from search.lights import uses
+    from search.studies import find_study
+
+    found = find_study(study, storage)
+    _console().print(importance_table(found.name, run(found), uses(found.optuna.get_trials(deepcopy=False))))
+
+
+@app.command(epilog="Example: pitsearch curve foils-demo --shares 0.1,0.35,1 --out curve.html")
+def curve(
+    data: Data,
+    study: Annotated[
+        str | None, typer.Option(help="Take this study's best complete trial, not the sound recipe that searches start from.")
+    ] = None,
+    storage: Storage = defaults.STORAGE,
+    shares: Annotated[str, typer.Option(help="Shares of each fold's training pits, commas between them.")] = ",".join(
+        f"{share:g}" for share in defaults.SHARES
+    ),
+    repeats: Annotated[int, typer.Option(min=1, help="Cross-validations, each with fresh folds.")] = defaults.REPEATS,
+    seed: Annotated[int, typer.Option(min=0, help="Held-out pits, folds, choices of pits and trainings follow from it.")] = 0,
+    workers: Workers = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs at the largest share of 1; fewer pits get more.")] = (
+        defaults.CURVE_EPOCHS
+    ),
+    out: Annotated[Path, typer.Option(help="File for the figure: HTML that needs nothing else.")] = Path("curve.html"),
+) -> None:
+    """Draw a learning curve.
+
+    Acceptance and reliability against the examples of each class; validation pits stay the same at every share.
+    """
+    from rich.progress import Progress
+
+    from search.curve import Plot, draw_curve, parse_shares
+    from search.curve_figure import write_figure
+    from search.curve_subject import sound_subject, study_subject
+    from search.curve_table import curve_table
+    from search.studies import find_study
+
+    given = parse_shares(shares)
+    subject = sound_subject(data, seed) if study is None else study_subject(find_study(study, storage), data)
+    plot = Plot(given, repeats, seed, epochs, subject.working_point)
+    console = _console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("trainings", total=None)
+        drawn = draw_curve(
+            subject.data,
+            subject.config,
+            plot,
+            workers=workers,
+            done=lambda finished, of: progress.update(bar, completed=finished, total=of),
+        )
+    console.print(curve_table(drawn))
+    write_figure(drawn, out)
+    _say(f"wrote {out}; next: open it in a browser")
+
+
 @app.command(epilog="Example: pitsearch export --study synthetic best/")
 def export(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the bundle.")],

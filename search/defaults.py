@@ -1,4 +1,4 @@
-"""What a launch does unless told otherwise. Imports nothing, so that the command line starts at once."""
+"""What a launch and a learning curve do unless told otherwise. Imports nothing, so that the command line starts at once."""
 
 STORAGE = "sqlite:///studies.db"
 # On CPU folds cost time: one fold first, then all five. A trial that climbs it all trains 150 fold-epochs.
@@ -13,3 +13,7 @@ WORKING_POINT = 0.05
 PRUNER = "trailing"
 # The share of trials that is never pruned, so that what pruning kills is measured.
 AUDIT = 0.05
+# A learning curve: shares of each fold's training pits, cross-validations, epochs at the whole.
+SHARES = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
+REPEATS = 3
+CURVE_EPOCHS = 30

@@ -106,7 +106,7 @@ def light_permutation(lights: Sequence[Light], turn: Turn) -> tuple[int, ...] | 
         sources = [
             number
             for number, other in enumerate(lights)
-            if other.azimuth_deg is not None and _apart(turn.azimuth(other.azimuth_deg), light.azimuth_deg) < TOLERANCE_DEG
+            if other.azimuth_deg is not None and apart(turn.azimuth(other.azimuth_deg), light.azimuth_deg) < TOLERANCE_DEG
         ]
         if len(sources) != 1:
             return None
@@ -156,5 +156,6 @@ def check_drop(drop: float, mode: str) -> None:
         )
 
 
-def _apart(first: float, second: float) -> float:
+def apart(first: float, second: float) -> float:
+    """Give the angle between two azimuths, in degrees, 0 to 180."""
     return abs(math.remainder(first - second, 360.0))

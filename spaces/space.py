@@ -18,10 +18,10 @@ import tomli_w
 
 from spaces.augmentation import allowed_turns
 from spaces.axes import AXES, SHORT, Domain, Range, Scalar, check_domain
-from spaces.channels import Channels, Light, used_lights
-from spaces.config import check_form
+from spaces.channels import MODES, Channels, Light, used_lights
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES, Scheme, own_scheme
+from spaces.networks import check_form, check_lights
 
 # Where a space file keeps labelling schemes of its own.
 SCHEMES_KEY = "schemes"
@@ -110,8 +110,12 @@ class Space:
             fitted[key] = self._carried(key, carries)
         modes = fitted["channels.mode"]
         assert isinstance(modes, tuple)  # names are never ranges
-        for network, mode in product(_tuple(fitted["network.name"]), modes):
-            check_form(str(network), str(mode))
+        volumes = [mode for mode in modes if MODES[str(mode)].dims == 3]
+        apart = volumes if "network.volume" in self.chosen else []  # modes with networks of their own
+        for key, used in (("network.volume", apart), ("network.name", [mode for mode in modes if mode not in apart])):
+            for network, mode in product(_tuple(fitted[key]), used):
+                check_form(str(network), str(mode))
+                check_lights(str(network), Channels(str(mode)), lights)
         if "single" in modes:
             fitted["channels.light"] = self.chosen.get("channels.light", tuple(light.name for light in lights))
         uses = {
@@ -126,6 +130,8 @@ class Space:
         idle += [] if "single" in modes else ["augmentation.single", "channels.light"]
         drops = AXES["augmentation.drop"].applies
         idle += [] if any(drops({"channels.mode": mode}) for mode in modes) else ["augmentation.drop"]
+        idle += [] if apart else ["network.volume"]
+        idle += ["network.name"] if len(apart) == len(modes) else []
         for key in idle:
             if key in self.chosen:
                 raise SpaceError(

@@ -28,6 +28,8 @@ def suggest(trial: Suggests, space: Space) -> Config:
         if not axis.applies(taken):
             continue
         domain = space.domain(key)
+        if domain == ():  # left out, as the fitted space has it
+            continue
         if not isinstance(domain, Range):
             taken[key] = domain[0] if len(domain) == 1 else trial.suggest_categorical(key, list(domain))
         elif domain.whole and axis.whole:

@@ -111,7 +111,7 @@ def test_the_space_file_of_the_readme_is_the_default_space(tmp_path: Path) -> No
     searched = {key for key, axis in AXES.items() if isinstance(axis.domain, Range) or len(axis.domain) != 1}
     assert set(space.chosen) == searched
     changed = {key for key, domain in space.chosen.items() if AXES[key].domain != domain}
-    assert changed == {"labelling.scheme", "channels.light"}
+    assert changed == {"labelling.scheme", "channels.light", "network.volume"}
 
 
 def test_the_description_in_the_readme_is_a_good_one(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.golden import assert_golden
 from tests.search.conftest import SHORT, SMALL_SPACE
 from tests.tiny import CHANNELS, write_dataset
 
-COMMANDS = ["synth", "check", "launch", "status", "select", "export", "predict", "dashboard"]
+COMMANDS = ["synth", "check", "launch", "status", "select", "importance", "curve", "export", "predict", "dashboard"]
 
 
 class Ran:
@@ -132,6 +132,8 @@ REFUSED = {
         ["launch", "DATA", "--device", "tpu"],
         "a device must be cpu, cuda or cuda:NUMBER, but got 'tpu'; choose one of these.",
     ),
+    "shares": (["curve", "DATA", "--shares", "10%"], "shares must be numbers with commas between them, but got '10%';"),
+    "starved": (["curve", "DATA", "--shares", "0.1,1"], "each class needs at least 3 training pits in every fold, but a share"),
     "audit": (
         ["launch", "DATA", "--audit", "1.5"],
         "`0 <= audit <= 1` must hold (share of trials never pruned), but got 1.5; choose e.g. 0.05.",
@@ -167,6 +169,23 @@ def test_every_fault_of_a_data_set_gets_its_line(run: Runner, tmp_path: Path) ->
         refused = run(command, folder)
         assert refused.code == 1
         assert_golden("faults", refused.err)
+
+
+def test_a_study_is_asked_what_mattered_and_for_its_learning_curve(
+    run: Runner, tiny_folder: Path, finished_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copy(finished_folder / "studies.db", tmp_path / "asked.db")
+    storage = ["--storage", f"sqlite:///{tmp_path}/asked.db"]
+    asked = run("importance", *storage)
+    assert (asked.code, asked.out) == (1, "")
+    assert asked.err.startswith("error: importance needs at least 20 finished trials, so that the best quarter holds 5, but ")
+    words = ["--study", "tiny", "--shares", "0.5,1", "--repeats", 1, "--epochs", 2, "--workers", 1]
+    drawn = run("curve", tiny_folder, *words, *storage)
+    assert drawn.code == 0
+    assert "tiny: learning curve at 10% false positives" in drawn.out
+    assert re.search(r"^acceptance .* from 50% to 100% of the training pits: ", drawn.out, re.MULTILINE)
+    assert drawn.out.endswith("wrote curve.html; next: open it in a browser\n")
+    assert (tmp_path / "curve.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 def test_a_changed_bundle_is_refused(run: Runner, tiny_folder: Path, finished_folder: Path) -> None:

@@ -8,6 +8,7 @@ from spaces.axes import AXES, Domain, Range, check_domain
 from spaces.config import TABLES
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
+from spaces.networks import NETWORKS
 
 
 @pytest.mark.parametrize("key", AXES)
@@ -15,7 +16,7 @@ def test_every_axis_has_a_meaning_and_a_valid_default(key: str) -> None:
     axis = AXES[key]
     assert axis.meaning
     assert (axis.least is None) == (axis.most is None)
-    if key != "channels.light":  # the data set gives it
+    if key not in ("channels.light", "network.volume"):  # the data set gives the one, the other may be left out
         check_domain(key, axis.domain)
 
 
@@ -31,6 +32,11 @@ def test_every_table_of_names_is_on_an_axis() -> None:
         ("channels.light", ("anything", "10")),
         ("network.depth", (1, 6)),
         ("network.width", Range(1, 512, log=True)),
+        ("network.kernel", (7, 3)),
+        ("network.dropout", Range(0.0, 0.7)),
+        ("network.name", ("timm:resnet34", "setnet")),
+        ("network.volume", ("ringnet", "minihip")),
+        ("network.weights", ("none", "timm", "models/mine.safetensors", "old.pth")),
         ("optimiser.learning_rate", (0.1, 1)),
         ("optimiser.learning_rate", Range(1e-3, 1e-3)),
         ("optimiser.weight_decay", Range(0.0, 1.0)),
@@ -62,6 +68,20 @@ def test_values_at_the_bounds_are_taken(key: str, domain: Domain) -> None:
             "balance.name",
             (),
             "`balance.name` must offer at least one choice, but got an empty list; add one or remove the key.",
+        ),
+        ("network.kernel", (4,), "`network.kernel` must be one of 3, 5, 7, but got 4; list those wanted."),
+        ("network.kernel", Range(3, 7), "`network.kernel` must be one of 3, 5, 7, but got a range; list those wanted."),
+        ("network.dropout", (0.9,), "`0 <= network.dropout <= 0.7` must hold, but got 0.9; correct it."),
+        (
+            "network.volume",
+            ("cnn",),
+            f"`network.volume` must be one of {', '.join(NETWORKS)}, "
+            "timm:NAME for another of timm's, but got 'cnn'; correct it.",
+        ),
+        (
+            "network.weights",
+            ("mine.pt",),
+            "`network.weights` must be one of none, timm, a file *.safetensors, *.pth, but got 'mine.pt'; correct it.",
         ),
         (
             "balance.name",

@@ -31,6 +31,8 @@ def domains(key: str) -> st.SearchStrategy[Domain]:
         table = TABLES.get(axis.target or key)
         name = st.sampled_from(sorted(table)) if table else st.text("ab10._-\"' ä", min_size=1, max_size=5)
         return st.lists(name, min_size=1, max_size=4, unique=True).map(tuple)
+    if axis.among:
+        return st.lists(st.sampled_from(axis.among), min_size=1, unique=True).map(tuple)
     least, most = axis.least, axis.most
     whole = st.integers(max(1, math.ceil(least)), max(1, int(most)))
     number: st.SearchStrategy[float] = (
@@ -195,7 +197,7 @@ def test_a_space_made_by_hand_is_checked_too() -> None:
 
 def test_a_data_set_that_carries_everything_keeps_every_default() -> None:
     fitted = Space().fit(LABELS, QMUL)
-    assert set(fitted.chosen) == set(AXES)
+    assert set(fitted.chosen) == set(AXES) - {"network.volume"}  # left out unless it is chosen
     assert fitted.domain("channels.light") == tuple(light.name for light in QMUL)
     for key in set(AXES) - {"channels.light"}:
         assert fitted.domain(key) == AXES[key].domain
@@ -295,6 +297,59 @@ def test_an_axis_that_no_mode_uses_is_refused_where_it_was_chosen(mode: str, key
     space = Space({"channels.mode": (mode,), key: (choice,)})
     with pytest.raises(SpaceError, match=f"`{key}` must not be set where no `channels.mode` uses it"):
         space.fit(["candidate", "top", "bottom", "misc"], QMUL)
+
+
+def test_networks_of_mode_volume_may_be_others() -> None:
+    both = {"network.name": ("pitnet", "setnet", "timm:resnet18"), "network.volume": ("pitnet", "ringnet")}
+    fitted = Space(both | {"channels.mode": ("stacked", "volume")}).fit(LABELS, QMUL)
+    assert {key: fitted.chosen[key] for key in both} == both
+    assert "network.name" not in Space({"channels.mode": ("volume",), "network.volume": ("ringnet",)}).fit(LABELS, QMUL).chosen
+
+
+@pytest.mark.parametrize(
+    ("chosen", "line"),
+    [
+        (
+            {"network.name": ("pitnet", "ringnet")},
+            "`network.name = ringnet` is 3-D and needs a mode of volume, but got 'single'; leave one out.",
+        ),
+        (
+            {"network.name": ("setnet",)},
+            "`network.name = setnet` is 2-D and needs a mode of single, examples, stacked, but got 'volume'; leave one out.",
+        ),
+        (
+            {"network.volume": ("ringnet",), "channels.mode": ("stacked",)},
+            "`network.volume` must not be set where no `channels.mode` uses it, but the modes are stacked; "
+            "remove it, or add a mode that does.",
+        ),
+        (
+            {"network.volume": ("ringnet",), "network.name": ("pitnet",), "channels.mode": ("volume",)},
+            "`network.name` must not be set where no `channels.mode` uses it, but the modes are volume; "
+            "remove it, or add a mode that does.",
+        ),
+    ],
+)
+def test_networks_and_modes_that_do_not_go_together_are_refused(chosen: Mapping[str, Domain], line: str) -> None:
+    with pytest.raises(SpaceError) as caught:
+        Space(chosen).fit(LABELS, QMUL)
+    assert str(caught.value) == line
+
+
+def test_a_ring_of_lights_must_be_one() -> None:
+    ring = Space({"channels.mode": ("volume",), "network.name": ("ringnet",)})
+    assert ring.fit(LABELS, QMUL)
+    assert ring.fit(LABELS, (*QMUL[7::-1], *QMUL[8:]))  # clockwise
+    for lights, got in (
+        ((QMUL[1], QMUL[0], *QMUL[2:]), "112.5, 67.5, 157.5, 202.5, 247.5, 292.5, 337.5, 22.5"),
+        (QMUL[:4], "67.5, 112.5, 157.5, 202.5"),
+    ):
+        step = 360 / sum(light.kind == "rotating" for light in lights)
+        with pytest.raises(SpaceError) as caught:
+            ring.fit(LABELS, lights)
+        assert str(caught.value) == (
+            f"`network.name = ringnet` needs lights in the order of their azimuths, {step:g} degrees apart, but got {got}; "
+            "leave it out, or use setnet."
+        )
 
 
 OWN = """\

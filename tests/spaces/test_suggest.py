@@ -13,7 +13,7 @@ from optuna.trial import FixedTrial
 
 from foils.description import Channel
 from spaces.augmentation import Augmentation, allowed_turns
-from spaces.axes import AXES, Range
+from spaces.axes import AXES, Range, Scalar
 from spaces.balance import Balance
 from spaces.channels import Channels, used_lights
 from spaces.config import TABLES, Config
@@ -186,3 +186,23 @@ def test_chosen_ranges_are_asked_as_written() -> None:
     rates = {config.optimiser.learning_rate for config in found}
     assert len(rates) == 60
     assert all(1 <= rate <= 2 for rate in rates)
+
+
+def test_mode_volume_may_have_networks_of_its_own() -> None:
+    chosen: dict[str, tuple[Scalar, ...]] = {
+        "channels.mode": ("stacked", "volume"),
+        "network.name": ("setnet", "timm:resnet10t"),
+        "network.volume": ("ringnet", "minihip"),
+        "network.kernel": (3, 5),
+        "network.lights": ("max", "average"),
+        "network.weights": ("none", "timm"),
+    }
+    seen = set()
+    for config, asked in suggestions(Space(chosen).fit(LABELS, QMUL), 80):
+        volume = config.channels.mode == "volume"
+        assert config.network.name in chosen["network.volume" if volume else "network.name"]
+        assert ("network.volume" in asked) is volume is ("network.name" not in asked)
+        assert ("network.kernel" in asked) is ("network.lights" in asked) is (config.network.name in ("setnet", "ringnet"))
+        assert ("network.weights" in asked) is (config.network.name == "timm:resnet10t")
+        seen.add(config.network.name)
+    assert len(seen) == 4
