@@ -149,8 +149,8 @@ def _unsigned(stored: torch.Tensor) -> torch.Tensor:
 def _turn_table(turns: Sequence[tuple[Turn, tuple[int, ...]]], places: npt.NDArray[np.int64], flat: bool) -> torch.Tensor:
     """Tabulate every flip and turn of an image as one reordering of its row's values, `[turns, channels * y * x]`.
 
-    `places`: `[channels, y, x]`, where each value of the image as it is stands in its row. Of a diagonal turn: what is left to do
-    to the image that was turned by 45 degrees.
+    `places`: `[channels, y, x]`, where each value of the image as it is stands in its row. Of a diagonal turn, what is left to
+    do to the image that was turned by 45 degrees.
     """
     rows = []
     for turn, order in turns:

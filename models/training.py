@@ -160,9 +160,7 @@ class FoldTraining:
             others = Batch(inputs.pick(partners, turned), self.targets[partners], self.weights[partners])
             shares = draw_shares(augmentation.mixup, len(images), self._generator).to(images.device)
             batch = mix(batch, others, shares)
-        pixels = perturb(
-            batch.pixels, augmentation, full_scale=inputs.full_scale, means=self._means, generator=self._generator
-        )
+        pixels = perturb(batch.pixels, augmentation, full_scale=inputs.full_scale, means=self._means, generator=self._generator)
         return batch._replace(pixels=pixels)
 
     def step(self, number: int, images: torch.Tensor, turned: torch.Tensor | None) -> torch.Tensor:

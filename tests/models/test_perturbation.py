@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from foils import Dataset, load
 from models.fused import advance_together
+from models.inputs import Inputs
 from models.normalisation import Normalise
 from models.perturbation import Batch, channel_means, draw_partners, draw_shares, mix, perturb
 from models.probe import _batches, _compare
@@ -28,7 +29,7 @@ from tests.models.test_fused import SMALL, apart, assert_same, trainings
 from tests.models.test_training import start
 from tests.tiny import COUNTS, write_dataset
 
-AMOUNTS = {"shift": 2, "gain": 0.2, "noise": 0.05, "drop": 0.3, "mixup": 0.4}
+AMOUNTS: dict[str, Any] = {"shift": 2, "gain": 0.2, "noise": 0.05, "drop": 0.3, "mixup": 0.4}
 EVERYTHING = Augmentation(shift=2, gain=0.2, noise=0.05, drop=0.3, mixup=0.4)
 OCTAGON = (*((str(k + 1), "rotating", (67.5 + 45.0 * k) % 360) for k in range(8)), ("9", "backlit", None))
 
@@ -94,7 +95,7 @@ def test_every_augmentation_trains_in_every_mode_alike_however_it_is_cut(
 
 
 @pytest.mark.parametrize("amounts", [{}, *({name: amount} for name, amount in AMOUNTS.items())], ids=str)
-def test_only_what_is_on_draws_random_numbers(tiny: Dataset, amounts: dict[str, float]) -> None:
+def test_only_what_is_on_draws_random_numbers(tiny: Dataset, amounts: dict[str, Any]) -> None:
     training = start(tiny, replace(SMALL, augmentation=Augmentation(**amounts)))
     before = training._generator.get_state()
     images = torch.arange(8)
@@ -211,10 +212,13 @@ def test_examples_are_mixed_under_one_light_and_one_turn(tiny: Dataset, monkeypa
     config = config_of("examples", Augmentation("symmetries", mixup=1.0))
     training = start(tiny, config)
     picked: list[tuple[torch.Tensor, torch.Tensor | None]] = []
-    pick = type(training.task.inputs).pick
-    monkeypatch.setattr(
-        type(training.task.inputs), "pick", lambda inputs, *given: (picked.append(given), pick(inputs, *given))[1]
-    )
+    pick = Inputs.pick
+
+    def noted(inputs: Inputs, images: torch.Tensor, turned: torch.Tensor | None = None) -> torch.Tensor:
+        picked.append((images, turned))
+        return pick(inputs, images, turned)
+
+    monkeypatch.setattr(Inputs, "pick", noted)
     images, turned = training.draw()
     assert turned is not None
     training.batch(images[0], turned[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -217,8 +218,9 @@ def test_every_perturbation_says_what_it_does_and_is_off_by_default() -> None:
         assert "azimuths stay" in meaning
         assert AXES[f"augmentation.{name}"].meaning == meaning
         assert AXES[f"augmentation.{name}"].domain == (0,)
-        assert Augmentation(**{name: 1}).perturbs
-        assert Augmentation(**{name: 1}).describe() == [f"{name} 1"]
+        amount: dict[str, Any] = {name: 1}
+        assert Augmentation(**amount).perturbs
+        assert Augmentation(**amount).describe() == [f"{name} 1"]
 
 
 def test_lights_are_dropped_only_where_a_network_sees_several() -> None:

@@ -293,7 +293,8 @@ def test_axes_without_a_use_are_left_out() -> None:
     ],
 )
 def test_an_axis_that_no_mode_uses_is_refused_where_it_was_chosen(mode: str, key: str) -> None:
-    choice = {"channels.light": "1", "augmentation.drop": 0.1}.get(key, "none")
+    choices: dict[str, str | float] = {"channels.light": "1", "augmentation.drop": 0.1}
+    choice = choices.get(key, "none")
     space = Space({"channels.mode": (mode,), key: (choice,)})
     with pytest.raises(SpaceError, match=f"`{key}` must not be set where no `channels.mode` uses it"):
         space.fit(["candidate", "top", "bottom", "misc"], QMUL)
