@@ -9,7 +9,9 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from spaces.augmentation import PERTURBATIONS
 from spaces.balance import BALANCES
+from spaces.channels import MODES
 from spaces.config import TABLES, check_name
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
@@ -58,6 +60,12 @@ def _names_maybe(taken: Taken) -> bool:
     return scheme is not None and "maybe" in scheme.classes
 
 
+def _sees_several(taken: Taken) -> bool:
+    """Tell whether a network sees several lights in one image."""
+    mode = MODES[str(taken["channels.mode"])]
+    return mode.least > 1 and not mode.apart
+
+
 def _for_network(field: str) -> Callable[[Taken], bool]:
     return lambda taken: field in kind_of(str(taken["network.name"])).varies
 
@@ -68,7 +76,7 @@ class Axis:
 
     `domain`: the default; () where the data set gives it. `least`, `most`: the bounds of a number, None for a name; `among`:
     the only numbers, where they are few. `applies`: whether it matters, given the axes before it. `target`: the field of Config
-    that it sets. `beside`: an axis before it, and whether a choice of this one goes with a choice of that one; None where all do.
+    that it sets. `beside`: an axis before it, and whether a choice of this one goes with a choice of that one; None for all.
     """
 
     meaning: str
@@ -150,6 +158,11 @@ AXES: dict[str, Axis] = {
         applies=lambda taken: taken["channels.mode"] == "single",
         target="augmentation.turns",
     ),
+    "augmentation.shift": Axis(PERTURBATIONS["shift"], (0,), 0, 8, whole=True),
+    "augmentation.gain": Axis(PERTURBATIONS["gain"], (0.0,), 0.0, 1.0),
+    "augmentation.noise": Axis(PERTURBATIONS["noise"], (0.0,), 0.0, 0.5),
+    "augmentation.drop": Axis(PERTURBATIONS["drop"], (0.0,), 0.0, 0.9, applies=_sees_several),
+    "augmentation.mixup": Axis(PERTURBATIONS["mixup"], (0.0,), 0.0, 10.0),
 }
 
 # What the bare name of a part means: `network = "minihip"` is short for `network.name`.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from spaces.augmentation import TURNINGS, Augmentation
+from spaces.augmentation import TURNINGS, Augmentation, check_drop
 from spaces.balance import BALANCES, Balance
 from spaces.channels import MODES, Channels
 from spaces.errors import SpaceError
@@ -101,6 +101,7 @@ class Config:
                 value = getattr(value, part)
             check_name(key, value, own=(self.labelling.scheme,) if key == "labelling.scheme" and self.labelling.own else ())
         check_form(self.network.name, self.channels.mode)
+        check_drop(self.augmentation.drop, self.channels.mode)
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
@@ -129,6 +130,6 @@ class Config:
             "raw" if self.normalisation == "raw" else f"per {self.normalisation}",
             *self.loss.describe(),
             *self.balance.describe(),
-            *(name for name in (self.augmentation.turns,) if name != "none"),
+            *self.augmentation.describe(),
         ]
         return ", ".join(parts)

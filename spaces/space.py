@@ -130,6 +130,8 @@ class Space:
             fitted[key] = self._carried(key, fitted[key], partial(_carries_turns, channels, lights))
         idle = ["augmentation.lights"] if modes == ("single",) else []
         idle += [] if "single" in modes else ["augmentation.single", "channels.light"]
+        drops = AXES["augmentation.drop"].applies
+        idle += [] if any(drops({"channels.mode": mode}) for mode in modes) else ["augmentation.drop"]
         for key in idle:
             if self._insists(key):
                 raise SpaceError(

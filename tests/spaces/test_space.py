@@ -285,10 +285,16 @@ def test_axes_without_a_use_are_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("mode", "key"),
-    [("stacked", "channels.light"), ("stacked", "augmentation.single"), ("single", "augmentation.lights")],
+    [
+        ("stacked", "channels.light"),
+        ("stacked", "augmentation.single"),
+        ("single", "augmentation.lights"),
+        ("examples", "augmentation.drop"),
+    ],
 )
 def test_an_axis_that_no_mode_uses_is_refused_where_it_was_chosen(mode: str, key: str) -> None:
-    choice = {"channels.light": "1", "augmentation.single": "none", "augmentation.lights": "none"}[key]
+    choices: dict[str, str | float] = {"channels.light": "1", "augmentation.drop": 0.1}
+    choice = choices.get(key, "none")
     space = Space({"channels.mode": (mode,), key: (choice,)})
     with pytest.raises(SpaceError, match=f"`{key}` must not be set where no `channels.mode` uses it"):
         space.fit(["candidate", "top", "bottom", "misc"], QMUL)
