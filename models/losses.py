@@ -7,13 +7,13 @@ in falling order, b(u) is the score that a share u of it lies above. At the fals
 
     A(a) = P(s > b(a)),    and    (1/a) integral_0^a A(u) du = P(s > s') over pairs, s' of the background's highest share a
 
-is the partial area under the curve, as a share of a. `acceptance` costs 1 - A(a) with a sigmoid as the step, `partial-auc` one
-minus the second with log2(1 + exp) as its convex bound. A batch has few background examples above b(a), often one: b(a) is
-taken as the mean of b from a/2 to 3a/2, which moves with more of them. Gradients flow through the threshold, by which a
-background example above it is pushed down (Adam & al. 2021); b's ranks themselves have none. Both costs see only differences
-of scores and know neither likelihoods nor background classes, hence the share of cross-entropy. A batch holds no less than one
-example: where a is smaller than that, its highest is aimed at, as in a top push. A batch without signal, or without background,
-adds nothing but its cross-entropy.
+is the partial area under the curve, as a share of a. `acceptance` costs the mean of 1 - A(u) for u from a/2 to 3a/2, because
+few background examples of a batch, often one, lie near b(a); a sigmoid of b(u) - s is its step, which is bounded: an outlier
+costs no more than its place. `partial-auc` costs one minus the second, with log2(1 + exp) as its step, a convex bound that
+outliers move. Gradients flow through the threshold, by which background above it is pushed down (Adam & al. 2021); ranks
+have none. Both costs see only differences of scores and know neither likelihoods nor background classes, hence the share
+of cross-entropy. Where a is less than one example of the batch, its highest is aimed at, as in a top push. A batch without
+signal, or without background, adds nothing but its cross-entropy.
 
 Nothing depends on data but numbers, so that folds may be stacked (`models/fused.py`). Knows nothing of networks, epochs or
 balance: class weights arrive in the examples' weights.
@@ -36,6 +36,8 @@ LossFunction = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor
 Surrogate = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 # Under every weight that means something, and far over what float32 loses to 0.
 LEAST = 1e-12
+# Signal examples whose pairs are in memory at once where no gradient is wanted.
+BLOCK = 512
 
 
 def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, *, smoothing: float) -> torch.Tensor:
@@ -72,16 +74,23 @@ def acceptance_loss(
 
 
 def missed(scores: torch.Tensor, signal: torch.Tensor, background: torch.Tensor, *, rate: float) -> torch.Tensor:
-    """Give the smoothed share of signal under the threshold at a false-positive rate: 1 - A(rate)."""
-    threshold = (ranked_between(scores, background, rate / 2, min(1.0, 1.5 * rate)) * scores).sum()
-    return (signal * torch.sigmoid(threshold - scores)).sum()
+    """Give the share of signal under the thresholds around a false-positive rate, with a sigmoid as the step: 1 - A(rate)."""
+    thresholds = ranked_between(scores, background, rate / 2, min(1.0, 1.5 * rate))
+    return _pairs(scores, signal, thresholds, torch.sigmoid)
 
 
 def misranked(scores: torch.Tensor, signal: torch.Tensor, background: torch.Tensor, *, rate: float) -> torch.Tensor:
     """Give the bound of the share of pairs, signal against the hardest share `rate` of background, in the wrong order."""
     hardest = ranked_between(scores, background, 0.0, rate)
-    pairs = functional.softplus(scores[None, :] - scores[:, None]) / math.log(2)  # [signal, background]
-    return signal @ pairs @ hardest
+    return _pairs(scores, signal, hardest, functional.softplus) / math.log(2)
+
+
+def _pairs(
+    scores: torch.Tensor, signal: torch.Tensor, background: torch.Tensor, step: Callable[[torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
+    """Give the weighted mean of the step of background's score less signal's, a block of signal at a time for memory."""
+    blocks = zip(scores.split(BLOCK), signal.split(BLOCK), strict=True)
+    return torch.stack([weights @ step(scores[None, :] - block[:, None]) @ background for block, weights in blocks]).sum()
 
 
 def ranked_between(scores: torch.Tensor, weights: torch.Tensor, low: float, high: float) -> torch.Tensor:
