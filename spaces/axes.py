@@ -70,6 +70,10 @@ def _for_network(field: str) -> Callable[[Taken], bool]:
     return lambda taken: field in kind_of(str(taken["network.name"])).varies
 
 
+def _for_loss(field: str) -> Callable[[Taken], bool]:
+    return lambda taken: field in LOSSES[str(taken["loss.name"])].varies
+
+
 @dataclass(frozen=True)
 class Axis:
     """One thing that may vary.
@@ -134,13 +138,10 @@ AXES: dict[str, Axis] = {
     "optimiser.clip": Axis("largest norm of a step's gradient, 0 for any", (0.0,), 0.0, 1000.0),
     "optimiser.average": Axis("decay of the weights' moving average, 0 for none", (0.0,), 0.0, 0.9999),
     "loss.name": Axis("loss", ("cross-entropy",)),
-    "loss.smoothing": Axis(
-        "share of a target spread over all classes",
-        (0.0,),
-        0.0,
-        0.5,
-        applies=lambda taken: "smoothing" in LOSSES[str(taken["loss.name"])].varies,
-    ),
+    "loss.smoothing": Axis("share of a target spread over all classes", (0.0,), 0.0, 0.5, applies=_for_loss("smoothing")),
+    "loss.focus": Axis("how fast what is right ceases to count", (2.0,), 0.0, 5.0, applies=_for_loss("focus")),
+    "loss.rate": Axis("the rate a loss aims at, in working points", (1.0,), 0.1, 20.0, applies=_for_loss("rate")),
+    "loss.share": Axis("share of an acceptance loss beside cross-entropy", (0.5,), 0.0, 1.0, applies=_for_loss("share")),
     "balance.name": Axis("what is done about rare classes", ("none", "weighted")),
     "balance.ratio": Axis(
         "background for each signal", (2.0,), 0.5, 20.0, applies=lambda taken: BALANCES[str(taken["balance.name"])].has_ratio
