@@ -22,6 +22,7 @@ from models.metrics import Floats, Score, score
 from models.networks import Classifier, build
 from models.optimisers import build_average, build_optimiser
 from models.perturbation import Batch, channel_means, draw_partners, draw_shares, mix, perturb
+from models.scores import over_images
 from models.verdicts import Evidence, Verdict, judge
 from spaces.balance import class_weights
 from spaces.channels import Light
@@ -91,8 +92,10 @@ class FoldTraining:
         self._generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.classifier = build(config, inputs.channels, inputs.size, inputs.full_scale).to(inputs.device)
-        self.classifier.normalise.measure(inputs.pick(part) for part in self._images.to(inputs.device).split(SCORED_AT_ONCE))
+            self.classifier = build(config, inputs.channels, inputs.size, inputs.full_scale, lights=task.lights).to(
+                inputs.device
+            )
+        self.classifier.measure(inputs.pick(part) for part in self._images.to(inputs.device).split(SCORED_AT_ONCE))
         # What a dropped light becomes.
         parts = self._images.to(inputs.device).split(SCORED_AT_ONCE) if config.augmentation.drop else ()
         self._means = channel_means(inputs.pick(part) for part in parts) if parts else None
@@ -223,9 +226,9 @@ class FoldTraining:
         return float(total) / self.steps
 
     def _probabilities(self) -> torch.Tensor:
-        """Give the validation pits' probabilities, the mean over a pit's images, `[validation pits, classes]`."""
+        """Give the validation pits' probabilities, taken over a pit's images, `[validation pits, classes]`."""
         assert self._logits is not None  # a training is scored after its first epoch
-        return self._logits.softmax(2).mean(1)
+        return over_images(self.task.config.channels.scores, self._logits.softmax(2))
 
     def scores(self) -> Floats:
         """Score the validation pits by P(signal), `[validation pits]`.

@@ -8,14 +8,11 @@ An image flipped without its lights reordered is lit from where no light stood, 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spaces.channels import MODES, Channels, Light, used_lights
+from spaces.channels import MODES, TOLERANCE_DEG, Channels, Light, apart, used_lights
 from spaces.errors import SpaceError
-
-TOLERANCE_DEG = 1.0
 
 
 @dataclass(frozen=True)
@@ -154,8 +151,3 @@ def check_drop(drop: float, mode: str) -> None:
             f"`augmentation.drop` needs a network that sees several lights ({several}), but got {drop:g} with "
             f"`channels.mode = {mode}`; set it to 0."
         )
-
-
-def apart(first: float, second: float) -> float:
-    """Give the angle between two azimuths, in degrees, 0 to 180."""
-    return abs(math.remainder(first - second, 360.0))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from spaces.augmentation import PERTURBATIONS
 from spaces.balance import BALANCES
-from spaces.channels import MODES
+from spaces.channels import MODES, SUBSETS
 from spaces.config import TABLES, check_name
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
@@ -66,6 +66,14 @@ def _sees_several(taken: Taken) -> bool:
     return mode.least > 1 and not mode.apart
 
 
+def _in_its_modes(key: str) -> Callable[[Taken], bool]:
+    return lambda taken: taken["channels.mode"] in MODES_OF[key]
+
+
+def _featured(taken: Taken) -> bool:
+    return taken["channels.mode"] in MODES_OF["channels.features"] and SUBSETS[str(taken["channels.lights"])].featured
+
+
 def _for_network(field: str) -> Callable[[Taken], bool]:
     return lambda taken: field in kind_of(str(taken["network.name"])).varies
 
@@ -94,6 +102,19 @@ class Axis:
     beside: tuple[str, Callable[[str, str], bool]] | None = None
 
 
+# The modes that an axis is for, where it is not for all.
+MODES_OF: dict[str, tuple[str, ...]] = {
+    "channels.light": ("single",),
+    "channels.lights": ("examples", "stacked"),
+    "channels.volume_lights": ("volume",),
+    "channels.scores": ("examples",),
+    "channels.features": ("stacked",),
+    "channels.volume_features": ("volume",),
+    "augmentation.lights": ("examples", "stacked", "volume"),
+    "augmentation.single": ("single",),
+}
+
+
 AXES: dict[str, Axis] = {
     "labelling.scheme": Axis("labelling scheme", ("binary", "three-way", "four-way")),
     "labelling.maybe": Axis("what maybe is trained as", ("left out",), applies=lambda taken: not _names_maybe(taken)),
@@ -101,7 +122,19 @@ AXES: dict[str, Axis] = {
     "labelling.soft_weight": Axis("weight of a soft target", (0.5,), 0.0, 1.0, applies=_is("labelling.maybe", "soft")),
     "labelling.style": Axis("weight of the old labelling style", ("all",)),
     "channels.mode": Axis("use of the channels", tuple(TABLES["channels.mode"])),
-    "channels.light": Axis("the light of mode single", (), applies=lambda taken: taken["channels.mode"] == "single"),
+    "channels.light": Axis("the light of mode single", (), applies=_in_its_modes("channels.light")),
+    "channels.lights": Axis("which lights", ("all",), applies=_in_its_modes("channels.lights")),
+    "channels.volume_lights": Axis(
+        "which lights in mode volume", ("all",), applies=_in_its_modes("channels.volume_lights"), target="channels.lights"
+    ),
+    "channels.scores": Axis("a pit's score in mode examples", ("mean",), applies=_in_its_modes("channels.scores")),
+    "channels.features": Axis("what a network sees of each pixel in mode stacked", ("none",), applies=_featured),
+    "channels.volume_features": Axis(
+        "what it sees in mode volume",
+        ("none",),
+        applies=_in_its_modes("channels.volume_features"),
+        target="channels.features",
+    ),
     # timm's networks cost more than they bring on pits of 28 pixels; a space file may name them.
     "network.name": Axis("network", ("pitnet", "minihip"), beside=("channels.mode", fits)),
     "network.depth": Axis("blocks", Range(2, 5), 1, 6, whole=True, applies=_for_network("depth")),
@@ -150,13 +183,13 @@ AXES: dict[str, Axis] = {
     "augmentation.lights": Axis(
         "flips and turns where a network sees several lights",
         ("none", "symmetries"),
-        applies=lambda taken: taken["channels.mode"] != "single",
+        applies=_in_its_modes("augmentation.lights"),
         target="augmentation.turns",
     ),
     "augmentation.single": Axis(
         "flips and turns where it sees one",
         ("none", "turned"),
-        applies=lambda taken: taken["channels.mode"] == "single",
+        applies=_in_its_modes("augmentation.single"),
         target="augmentation.turns",
     ),
     "augmentation.shift": Axis(PERTURBATIONS["shift"], (0,), 0, 8, whole=True),

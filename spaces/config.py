@@ -8,8 +8,9 @@ from typing import Any
 
 from spaces.augmentation import TURNINGS, Augmentation, check_drop
 from spaces.balance import BALANCES, Balance
-from spaces.channels import MODES, Channels
+from spaces.channels import MODES, SCORES, SUBSETS, Channels
 from spaces.errors import SpaceError
+from spaces.features import FEATURES, check_mode
 from spaces.labelling import MAYBES, SCHEMES, STYLES, Labelling
 from spaces.losses import LOSSES, Loss
 from spaces.networks import (
@@ -35,6 +36,9 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "labelling.maybe": MAYBES,
     "labelling.style": STYLES,
     "channels.mode": MODES,
+    "channels.lights": SUBSETS,
+    "channels.scores": SCORES,
+    "channels.features": FEATURES,
     "network.name": NETWORKS,
     "network.activation": ACTIVATIONS,
     "network.norm": NORMS,
@@ -102,6 +106,7 @@ class Config:
             check_name(key, value, own=(self.labelling.scheme,) if key == "labelling.scheme" and self.labelling.own else ())
         check_form(self.network.name, self.channels.mode)
         check_drop(self.augmentation.drop, self.channels.mode)
+        check_mode(self.channels)
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
@@ -121,13 +126,12 @@ class Config:
 
     def describe(self) -> str:
         """Say the configuration on one line, for tables and logs."""
-        light = f" {self.channels.light}" if self.channels.light else ""
         parts = [
             self.labelling.describe(),
-            f"{self.channels.mode}{light}",
+            self.channels.describe(),
             self.network.describe(),
             self.optimiser.describe(),
-            "raw" if self.normalisation == "raw" else f"per {self.normalisation}",
+            NORMALISATIONS[self.normalisation].words,
             *self.loss.describe(),
             *self.balance.describe(),
             *self.augmentation.describe(),

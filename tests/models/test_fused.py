@@ -98,6 +98,23 @@ def test_fused_equals_apart_with_every_optimiser(tiny: Dataset, name: str) -> No
         assert own.averages().keys() == own.classifier.state_dict().keys()
 
 
+@pytest.mark.parametrize(
+    "channels",
+    [
+        Channels("stacked", features="fourier"),
+        Channels("stacked", lights="rotating", features="opposite"),
+        Channels("volume", features="minus mean"),
+        Channels("examples", lights="every second", scores="max"),
+    ],
+    ids=Channels.describe,
+)
+def test_fused_equals_apart_with_subsets_features_and_the_average_image(tiny: Dataset, channels: Channels) -> None:
+    config = replace(SMALL, channels=channels, normalisation="average", augmentation=Augmentation("symmetries"))
+    fused = trainings(tiny, config, epochs=2)
+    advance_together(fused, 2)
+    assert_same(fused, apart(tiny, config, epochs=2))
+
+
 @pytest.mark.parametrize("normalisation", ["image", "raw"])
 def test_fused_equals_apart_under_other_normalisations(tiny: Dataset, normalisation: str) -> None:
     config = replace(SMALL, normalisation=normalisation)

@@ -148,7 +148,7 @@ def test_noise_has_the_deviation_that_was_asked_for() -> None:
 @pytest.mark.parametrize("normalisation", ["dataset", "image"])
 def test_a_dropped_light_is_nothing_to_the_network(normalisation: str) -> None:
     pixels = greys(count=300)
-    normalise = Normalise(normalisation, 3, 255)
+    normalise = Normalise(normalisation, 3, 255, pixels.shape[-1])
     normalise.measure(pixels.split(64))
     means = channel_means(pixels.split(64))
     torch.testing.assert_close(means, pixels.double().mean((0, 2, 3)).float())

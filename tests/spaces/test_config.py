@@ -76,6 +76,10 @@ def test_a_config_is_described_on_one_line() -> None:
     assert config.describe() == "binary, single 9, minihip, adamw 1.0e-03/64 cosine, per dataset, turned"
     config = replace(Config(), augmentation=Augmentation("eighths", 2, 0.1, 0.02, 0.15, 0.3))
     assert config.describe().endswith(", per dataset, eighths, shift 2, gain 0.1, noise 0.02, drop 0.15, mixup 0.3")
+    config = replace(Config(), channels=Channels(lights="every second", features="fourier"), normalisation="average")
+    assert config.describe() == (
+        "binary, stacked (every second, fourier), pitnet d3 w16, adamw 1.0e-03/64 cosine, minus average"
+    )
 
 
 @pytest.mark.parametrize("key", TABLES)
