@@ -18,6 +18,7 @@ from models.errors import BundleError
 from models.inputs import SCORED_AT_ONCE, lay_out
 from models.metrics import Floats
 from models.networks import Classifier, build
+from models.scores import over_images
 from spaces.channels import MODES, Light, used_lights
 from spaces.config import Config
 
@@ -34,7 +35,7 @@ class Ensemble:
 
     @torch.no_grad()
     def scores(self, crops: Grey) -> Floats:
-        """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`."""
+        """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`: the members' mean, then taken over a pit's images."""
         inputs = lay_out(crops, self.config.channels, self.lights)
         images = inputs.of_pits(torch.arange(len(crops)))
         total = torch.zeros(len(images), dtype=torch.float64)
@@ -42,8 +43,9 @@ class Ensemble:
             member.eval()
             parts = [member(inputs.pick(part)).softmax(1)[:, 0] for part in images.split(SCORED_AT_ONCE)]
             total += torch.cat(parts).double()
-        mean: Floats = (total / len(self.members)).view(-1, inputs.per_pit).mean(1).numpy()
-        return np.asarray(mean)
+        mean = (total / len(self.members)).view(-1, inputs.per_pit)
+        scores: Floats = over_images(self.config.channels.scores, mean).numpy()
+        return np.asarray(scores)
 
     def weights(self) -> bytes:
         """Give every member's weights and normalisation as safetensors bytes."""
@@ -71,7 +73,7 @@ def _member(
     tensors: Mapping[str, torch.Tensor], number: int, config: Config, lights: Sequence[Light], size: int, full_scale: int
 ) -> Classifier:
     channels = 1 if MODES[config.channels.mode].apart else len(used_lights(config.channels, lights))
-    classifier = build(config, channels, size, full_scale, pretrained=False)
+    classifier = build(config, channels, size, full_scale, lights=lights, pretrained=False)
     prefix = f"{number}."
     classifier.load_state_dict({name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)})
     return classifier

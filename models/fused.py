@@ -18,7 +18,11 @@ from timm.scheduler.scheduler import Scheduler
 from torch.func import functional_call, vmap
 
 from models.inputs import SCORED_AT_ONCE
+from models.perturbation import Batch
 from models.training import FoldTraining
+
+# What optimisers keep one number of, for all weights: steps, and what NAdam multiplies up step by step.
+ONE_FOR_ALL = frozenset({"step", "mu_product"})
 
 
 def advance_together(trainings: Sequence[FoldTraining], epoch: int, done: Callable[[int], None] = lambda folds: None) -> None:
@@ -47,7 +51,8 @@ def stacked(trainings: Sequence[FoldTraining]) -> Iterator[FusedFolds]:
 class FusedFolds:
     """The stacked weights, buffers and optimiser's state of some folds at the same epoch; the trainings' own rest meanwhile.
 
-    `weights`, `buffers`: by name, `[folds, ...]`. What is random, recorded and judged stays with the trainings.
+    `weights`, `buffers`: by name, `[folds, ...]`; `averages`: of both, where weights are averaged. What is random, recorded and
+    judged stays with the trainings.
     """
 
     def __init__(self, trainings: Sequence[FoldTraining]) -> None:
@@ -59,6 +64,7 @@ class FusedFolds:
         self._example_weights = torch.stack([training.weights for training in trainings])
         self.weights = {name: _stack(own).requires_grad_() for name, own in _by_name(trainings, "named_parameters").items()}
         self.buffers = {name: _stack(own) for name, own in _by_name(trainings, "named_buffers").items()}
+        self.averages = {name: _stack(own) for name, own in _averages(trainings).items()}
         self._optimiser, self._schedule = self._one_optimiser()
 
     def _one_optimiser(self) -> tuple[torch.optim.Optimizer, Scheduler | None]:
@@ -90,6 +96,8 @@ class FusedFolds:
                     key: torch.empty_like(weight).copy_(value[number]) if _is_per_weight(key, value) else deepcopy(value)
                     for key, value in self._optimiser.state[self.weights[name]].items()
                 }
+            for name, averaged in training.averages().items():
+                averaged.copy_(self.averages[name][number])
             for own, group in zip(training.optimiser.param_groups, self._optimiser.param_groups, strict=True):
                 own["lr"] = group["lr"]
             training.classifier.eval()
@@ -116,15 +124,28 @@ class FusedFolds:
         """
         first = self.trainings[0]
         self._network.train()
-        targets = first.targets[images]
-        weights = self._example_weights.gather(1, images)
-        losses = vmap(self._loss)(self.weights, self.buffers, self._pick(images, turned), targets, weights)
+        losses = vmap(self._loss)(self.weights, self.buffers, *self._batch(images, turned))
         self._optimiser.zero_grad(set_to_none=True)
         losses.sum().backward()  # a fold's weights touch its own loss alone
+        if first.task.config.optimiser.clip:
+            _clip([weight.grad for weight in self.weights.values()], first.task.config.optimiser.clip)
         self._optimiser.step()
+        steps = first.epoch * first.steps + number + 1
         if self._schedule is not None:
-            self._schedule.step_update(first.epoch * first.steps + number + 1)
+            self._schedule.step_update(steps)
+        if first.average is not None:
+            self._average(first.average.get_decay(steps))
         return losses.detach()
+
+    @torch.no_grad()
+    def _average(self, decay: float) -> None:
+        """Move the averages towards the weights and buffers, as the trainings' own do."""
+        trained = {**self.weights, **self.buffers}
+        for name, averaged in self.averages.items():
+            if averaged.is_floating_point():
+                averaged.lerp_(trained[name], 1 - decay)
+            else:  # counts of batches
+                averaged.copy_(trained[name])
 
     @torch.no_grad()
     def evaluate(self, images: Sequence[torch.Tensor]) -> list[torch.Tensor]:
@@ -132,9 +153,21 @@ class FusedFolds:
         self._network.eval()
         # Folds of unequal size are filled up with image 0; what it scores is cut off again.
         even = torch.nn.utils.rnn.pad_sequence(list(images), batch_first=True)
-        parts = [vmap(self._logits)(self.weights, self.buffers, self._pick(part)) for part in even.split(SCORED_AT_ONCE, 1)]
+        weights, buffers = (
+            {name: self.averages.get(name, own) for name, own in trained.items()} for trained in (self.weights, self.buffers)
+        )
+        parts = [vmap(self._logits)(weights, buffers, self._pick(part)) for part in even.split(SCORED_AT_ONCE, 1)]
         logits = torch.cat(parts, 1)
         return [logits[number, : len(own)] for number, own in enumerate(images)]
+
+    def _batch(self, images: torch.Tensor, turned: torch.Tensor | None) -> Batch:
+        """Read a batch of every fold; perturbed images are drawn by each fold's own training, as apart."""
+        first = self.trainings[0]
+        if not first.task.config.augmentation.perturbs:
+            return Batch(self._pick(images, turned), first.targets[images], self._example_weights.gather(1, images))
+        ways = [None] * len(images) if turned is None else list(turned)
+        batches = [training.batch(*drawn) for training, *drawn in zip(self.trainings, images, ways, strict=True)]
+        return Batch(*map(torch.stack, zip(*batches, strict=True)))
 
     def _pick(self, images: torch.Tensor, turned: torch.Tensor | None = None) -> torch.Tensor:
         """Read images, `[folds, images, channels, y, x]`."""
@@ -162,11 +195,26 @@ def _by_name(trainings: Sequence[FoldTraining], kind: str) -> dict[str, list[tor
     return {name: [fold[name] for fold in folds] for name in folds[0]}
 
 
+def _averages(trainings: Sequence[FoldTraining]) -> dict[str, list[torch.Tensor]]:
+    """Collect the folds' averages of weights and buffers by name."""
+    folds = [training.averages() for training in trainings]
+    return {name: [fold[name] for fold in folds] for name in folds[0]}
+
+
+def _clip(gradients: Sequence[torch.Tensor | None], norm: float) -> None:
+    """Scale each fold's gradient down to a norm, as torch.nn.utils.clip_grad_norm_ does; `gradients`: `[folds, ...]` each."""
+    stacked = [gradient for gradient in gradients if gradient is not None]
+    norms = torch.stack([torch.linalg.vector_norm(gradient.flatten(1), dim=1) for gradient in stacked])
+    scale = (norm / (torch.linalg.vector_norm(norms, dim=0) + 1e-6)).clamp(max=1)
+    for gradient in stacked:
+        gradient.mul_(scale.view(-1, *[1] * (gradient.ndim - 1)))
+
+
 def _stack(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
     # In one order in memory for weights and states alike, which the optimisers' own kernels rely on.
     return torch.stack([tensor.detach() for tensor in tensors]).contiguous()
 
 
 def _is_per_weight(key: str, value: object) -> bool:
-    """Tell whether an entry of an optimiser's state has a number for every weight; the count of steps has one for all."""
-    return isinstance(value, torch.Tensor) and key != "step"
+    """Tell whether an entry of an optimiser's state has a number for every weight."""
+    return isinstance(value, torch.Tensor) and key not in ONE_FOR_ALL

@@ -11,33 +11,40 @@ from spaces.normalisation import NORMALISATIONS
 
 
 class Normalise(nn.Module):
-    """Stored values `[images, channels, y, x]` (whole numbers up to `full_scale`) in, float32 of the same shape out.
+    """Values `[images, channels, y, x]` as stored, up to `full_scale`, or features of them, in; float32 of the same shape out.
 
-    Mean and deviation over the training pits are buffers: they are saved with the weights and differ between folds.
+    Mean and deviation over the training pits are buffers: they are saved with the weights and differ between folds. The mean is
+    an image, `[1, channels, size, size]`, where the average image is removed. Turned images lose the same one: it shows what
+    the microscope adds everywhere, vignetting and uneven light, which does not turn with a pit.
     """
 
     mean: torch.Tensor
     deviation: torch.Tensor
 
-    def __init__(self, name: str, channels: int, full_scale: int) -> None:
+    def __init__(self, name: str, channels: int, full_scale: int, size: int) -> None:
         super().__init__()
         self.over = NORMALISATIONS[name].over
         self.full_scale = full_scale
-        self.register_buffer("mean", torch.zeros(1, channels, 1, 1))
+        edge = size if self.over == "pixel" else 1
+        self.register_buffer("mean", torch.zeros(1, channels, edge, edge))
         self.register_buffer("deviation", torch.ones(1, channels, 1, 1))
 
     def measure(self, parts: Iterable[torch.Tensor]) -> None:
         """Take mean and deviation of the training pits' images, given part by part, where this normalisation uses them."""
-        if self.over != "dataset":
+        if self.over not in ("dataset", "pixel"):
             return
+        over = (0, 2, 3) if self.over == "dataset" else (0,)
         count, total, squares = 0, torch.zeros(()), torch.zeros(())
         for part in parts:
             values = part.double()
-            count += values[:, 0].numel()
-            total = total + values.sum((0, 2, 3))
-            squares = squares + values.square().sum((0, 2, 3))
+            count += values[:, 0].numel() if self.over == "dataset" else len(values)
+            total = total + values.sum(over)
+            squares = squares + values.square().sum(over)
         mean = total / count
-        deviation = ((squares - count * mean.square()) / (count - 1)).clamp(min=0).sqrt()
+        spread = squares - count * mean.square()
+        if self.over == "pixel":
+            spread, count = spread.sum((1, 2)), count * spread[0].numel()
+        deviation = (spread / (count - 1)).clamp(min=0).sqrt()
         self.mean.copy_((mean / self.full_scale).view_as(self.mean))
         self.deviation.copy_(self._apart((deviation / self.full_scale).view_as(self.deviation)))
 

@@ -34,7 +34,7 @@ def why_apart(trainings: Sequence[FoldTraining]) -> str | None:
     """Give the reason to train these folds, all at the same epoch, one after another; None where fused is better."""
     config = trainings[0].task.config
     if config.optimiser.name not in ELEMENTWISE:
-        return f"folds trained apart: {config.optimiser.name} does not work weight by weight"
+        return f"folds trained apart: {config.optimiser.name} is not known to work weight by weight"
     apart = [training.twin() for training in trainings]
     batches = _batches([training.twin() for training in trainings])
     try:
@@ -69,7 +69,8 @@ def _compare(
     """
     seen: list[tuple[str, float]] = []
     for number, batch in enumerate(batches):
-        folds = FusedFolds(trainings)
+        # Of twins, so that perturbed images are drawn alike both times.
+        folds = FusedFolds([training.twin() for training in trainings])
         losses = folds.step(number, *batch)
         seen.append(("losses", _difference(losses, _step_apart(trainings, number, *batch))))
         gradients = [_flat(weight.grad for weight in training.classifier.parameters()) for training in trainings]

@@ -19,8 +19,10 @@ from models.balance import count_shown, draw_shown, is_signal
 from models.inputs import SCORED_AT_ONCE, Inputs
 from models.losses import make_loss
 from models.metrics import Floats, Score, score
-from models.networks import build
-from models.optimisers import build_optimiser
+from models.networks import Classifier, build
+from models.optimisers import build_average, build_optimiser
+from models.perturbation import Batch, channel_means, draw_partners, draw_shares, mix, perturb
+from models.scores import over_images
 from models.verdicts import Evidence, Verdict, judge
 from spaces.balance import class_weights
 from spaces.channels import Light
@@ -90,8 +92,13 @@ class FoldTraining:
         self._generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.classifier = build(config, inputs.channels, inputs.size, inputs.full_scale).to(inputs.device)
-        self.classifier.normalise.measure(inputs.pick(part) for part in self._images.to(inputs.device).split(SCORED_AT_ONCE))
+            self.classifier = build(config, inputs.channels, inputs.size, inputs.full_scale, lights=task.lights).to(
+                inputs.device
+            )
+        self.classifier.measure(inputs.pick(part) for part in self._images.to(inputs.device).split(SCORED_AT_ONCE))
+        # What a dropped light becomes.
+        parts = self._images.to(inputs.device).split(SCORED_AT_ONCE) if config.augmentation.drop else ()
+        self._means = channel_means(inputs.pick(part) for part in parts) if parts else None
         # What an epoch shows where it does not show every image once; drawn by the target of each.
         self._drawn_by = task.targets[pits].repeat_interleave(inputs.per_pit, 0)
         signals = int(is_signal(self._drawn_by).sum())
@@ -100,11 +107,24 @@ class FoldTraining:
         self._batch = min(config.optimiser.batch_size, available)
         self.steps = available // self._batch
         self.optimiser, self.schedule = build_optimiser(config.optimiser, self.classifier.network, self.steps * task.epochs)
+        self.average = build_average(config.optimiser, self.classifier)
 
     @property
     def epoch(self) -> int:
         """How many epochs were trained."""
         return len(self.train_loss)
+
+    @property
+    def judged(self) -> Classifier:
+        """The classifier that is scored and kept: the one of averaged weights, where weights are averaged."""
+        if self.average is None:
+            return self.classifier
+        averaged: Classifier = self.average.module
+        return averaged
+
+    def averages(self) -> dict[str, torch.Tensor]:
+        """Give the averages of weights and buffers by name, none where nothing is averaged."""
+        return {} if self.average is None else dict(self.average.module.state_dict())
 
     @property
     def diverged(self) -> bool:
@@ -144,15 +164,35 @@ class FoldTraining:
         loss = functional.cross_entropy(self._logits[self._classed].flatten(0, 1), targets)
         self.validation_loss.append(float(loss))
 
+    def batch(self, images: torch.Tensor, turned: torch.Tensor | None) -> Batch:
+        """Read a batch of images, perturbed as the configuration asks; what is random is drawn anew every time."""
+        inputs, augmentation = self.task.inputs, self.task.config.augmentation
+        batch = Batch(inputs.pick(images, turned), self.targets[images], self.weights[images])
+        if not augmentation.perturbs:
+            return batch
+        if augmentation.mixup:
+            partners = images[draw_partners(images.cpu() % inputs.per_pit, self._generator).to(images.device)]
+            # A partner is turned as the image is, so that the two are lit alike.
+            others = Batch(inputs.pick(partners, turned), self.targets[partners], self.weights[partners])
+            shares = draw_shares(augmentation.mixup, len(images), self._generator).to(images.device)
+            batch = mix(batch, others, shares)
+        pixels = perturb(batch.pixels, augmentation, full_scale=inputs.full_scale, means=self._means, generator=self._generator)
+        return batch._replace(pixels=pixels)
+
     def step(self, number: int, images: torch.Tensor, turned: torch.Tensor | None) -> torch.Tensor:
         """Take one step, the epoch's `number`, with a batch of images, and give its loss, which stays on the device."""
-        logits = self.classifier(self.task.inputs.pick(images, turned))
-        loss = self.loss(logits, self.targets[images], self.weights[images])
+        pixels, targets, weights = self.batch(images, turned)
+        loss = self.loss(self.classifier(pixels), targets, weights)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        if self.task.config.optimiser.clip:
+            torch.nn.utils.clip_grad_norm_(self.classifier.parameters(), self.task.config.optimiser.clip)
         self.optimiser.step()
+        steps = self.epoch * self.steps + number + 1
         if self.schedule is not None:
-            self.schedule.step_update(self.epoch * self.steps + number + 1)
+            self.schedule.step_update(steps)
+        if self.average is not None:
+            self.average.update(self.classifier, steps)
         return loss.detach()
 
     def validation_images(self) -> torch.Tensor:
@@ -162,8 +202,8 @@ class FoldTraining:
     @torch.no_grad()
     def evaluate(self, images: torch.Tensor) -> torch.Tensor:
         """Give the logits of some images, `[images, classes]`, on the device."""
-        self.classifier.eval()
-        return torch.cat([self.classifier(self.task.inputs.pick(part)) for part in images.split(SCORED_AT_ONCE)])
+        judged = self.judged.eval()
+        return torch.cat([judged(self.task.inputs.pick(part)) for part in images.split(SCORED_AT_ONCE)])
 
     def twin(self) -> FoldTraining:
         """Give a copy that shares the pits alone: what becomes of it leaves this training as it is."""
@@ -171,7 +211,8 @@ class FoldTraining:
         made.train_loss, made.validation_loss = [*self.train_loss], [*self.validation_loss]
         made._generator = self._generator.clone_state()
         # Copied in one go, so that the copied optimiser holds the copied weights.
-        made.classifier, made.optimiser, made.schedule = deepcopy((self.classifier, self.optimiser, self.schedule))
+        parts = self.classifier, self.optimiser, self.schedule, self.average
+        made.classifier, made.optimiser, made.schedule, made.average = deepcopy(parts)
         return made
 
     def _train_epoch(self) -> float:
@@ -185,9 +226,9 @@ class FoldTraining:
         return float(total) / self.steps
 
     def _probabilities(self) -> torch.Tensor:
-        """Give the validation pits' probabilities, the mean over a pit's images, `[validation pits, classes]`."""
+        """Give the validation pits' probabilities, taken over a pit's images, `[validation pits, classes]`."""
         assert self._logits is not None  # a training is scored after its first epoch
-        return self._logits.softmax(2).mean(1)
+        return over_images(self.task.config.channels.scores, self._logits.softmax(2))
 
     def scores(self) -> Floats:
         """Score the validation pits by P(signal), `[validation pits]`.

@@ -101,7 +101,7 @@ def _train_fold(data: Dataset, config: Config, plan: Plan, seed: int, fold: int,
 def _pack(data: Dataset, training: FoldTraining) -> Trained:
     """Give a fold's weights, whether it learned, and its validation pits' scores, `[pits]`, 0 elsewhere."""
     lights, size, scale = data.description.channels, data.description.crop, data.full_scale
-    weights = Ensemble(training.task.config, (training.classifier,), lights, size, scale).weights()
+    weights = Ensemble(training.task.config, (training.judged,), lights, size, scale).weights()
     scores = np.zeros(len(data))
     scores[training.validate] = training.scores()
     return weights, training.verdict() is Verdict.LEARNED, scores

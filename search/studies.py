@@ -133,6 +133,7 @@ def make_plan(
     frequent = [label for label, count in split.search.counts().items() if count >= ladder.folds]
     fitted = space.fit(frequent, data.description.channels)
     _check_timm(fitted, data.description.crop)
+    _check_optimisers(fitted)
     seen = {pit.pit for pit in (*split.search.pits, *split.held_out.pits)}
     fitted = space.fit(frequent, data.description.channels)
     plan = Plan(
@@ -151,6 +152,17 @@ def make_plan(
     )
     left_out = space.left_out(fitted)
     return plan, split.notes if left_out is None else (*split.notes, left_out)
+
+
+def _check_optimisers(space: Space) -> None:
+    """Raise SpaceError for an optimiser that timm does not have or that does not work here, before any trial does."""
+    names = space.domain("optimiser.name")
+    asked = [str(name) for name in names if str(name).startswith(TIMM)] if isinstance(names, tuple) else []
+    if asked:
+        from models.optimisers import check_optimiser  # timm takes seconds to import
+
+        for name in asked:
+            check_optimiser(name)
 
 
 def _check_timm(space: Space, size: int) -> None:

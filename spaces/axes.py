@@ -9,12 +9,15 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from spaces.augmentation import PERTURBATIONS
 from spaces.balance import BALANCES
+from spaces.channels import MODES, SUBSETS
 from spaces.config import TABLES, check_name
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
 from spaces.losses import LOSSES
 from spaces.networks import KERNELS, fits, kind_of
+from spaces.optimisers import kind_of as optimiser_of
 
 Scalar = str | int | float
 
@@ -57,8 +60,26 @@ def _names_maybe(taken: Taken) -> bool:
     return scheme is not None and "maybe" in scheme.classes
 
 
+def _sees_several(taken: Taken) -> bool:
+    """Tell whether a network sees several lights in one image."""
+    mode = MODES[str(taken["channels.mode"])]
+    return mode.least > 1 and not mode.apart
+
+
+def _in_its_modes(key: str) -> Callable[[Taken], bool]:
+    return lambda taken: taken["channels.mode"] in MODES_OF[key]
+
+
+def _featured(taken: Taken) -> bool:
+    return taken["channels.mode"] in MODES_OF["channels.features"] and SUBSETS[str(taken["channels.lights"])].featured
+
+
 def _for_network(field: str) -> Callable[[Taken], bool]:
     return lambda taken: field in kind_of(str(taken["network.name"])).varies
+
+
+def _for_loss(field: str) -> Callable[[Taken], bool]:
+    return lambda taken: field in LOSSES[str(taken["loss.name"])].varies
 
 
 @dataclass(frozen=True)
@@ -67,7 +88,7 @@ class Axis:
 
     `domain`: the default; () where the data set gives it. `least`, `most`: the bounds of a number, None for a name; `among`:
     the only numbers, where they are few. `applies`: whether it matters, given the axes before it. `target`: the field of Config
-    that it sets. `beside`: an axis before it, and whether a choice of this one goes with one of that; None where all do.
+    that it sets. `beside`: an axis before it, and whether a choice of this one goes with a choice of that one; None for all.
     """
 
     meaning: str
@@ -81,6 +102,19 @@ class Axis:
     beside: tuple[str, Callable[[str, str], bool]] | None = None
 
 
+# The modes that an axis is for, where it is not for all.
+MODES_OF: dict[str, tuple[str, ...]] = {
+    "channels.light": ("single",),
+    "channels.lights": ("examples", "stacked"),
+    "channels.volume_lights": ("volume",),
+    "channels.scores": ("examples",),
+    "channels.features": ("stacked",),
+    "channels.volume_features": ("volume",),
+    "augmentation.lights": ("examples", "stacked", "volume"),
+    "augmentation.single": ("single",),
+}
+
+
 AXES: dict[str, Axis] = {
     "labelling.scheme": Axis("labelling scheme", ("binary", "three-way", "four-way")),
     "labelling.maybe": Axis("what maybe is trained as", ("left out",), applies=lambda taken: not _names_maybe(taken)),
@@ -88,7 +122,19 @@ AXES: dict[str, Axis] = {
     "labelling.soft_weight": Axis("weight of a soft target", (0.5,), 0.0, 1.0, applies=_is("labelling.maybe", "soft")),
     "labelling.style": Axis("weight of the old labelling style", ("all",)),
     "channels.mode": Axis("use of the channels", tuple(TABLES["channels.mode"])),
-    "channels.light": Axis("the light of mode single", (), applies=lambda taken: taken["channels.mode"] == "single"),
+    "channels.light": Axis("the light of mode single", (), applies=_in_its_modes("channels.light")),
+    "channels.lights": Axis("which lights", ("all",), applies=_in_its_modes("channels.lights")),
+    "channels.volume_lights": Axis(
+        "which lights in mode volume", ("all",), applies=_in_its_modes("channels.volume_lights"), target="channels.lights"
+    ),
+    "channels.scores": Axis("a pit's score in mode examples", ("mean",), applies=_in_its_modes("channels.scores")),
+    "channels.features": Axis("what a network sees of each pixel in mode stacked", ("none",), applies=_featured),
+    "channels.volume_features": Axis(
+        "what it sees in mode volume",
+        ("none",),
+        applies=_in_its_modes("channels.volume_features"),
+        target="channels.features",
+    ),
     # timm's networks cost more than they bring on pits of 28 pixels; a space file may name them.
     "network.name": Axis("network", ("pitnet", "minihip"), beside=("channels.mode", fits)),
     "network.depth": Axis("blocks", Range(2, 5), 1, 6, whole=True, applies=_for_network("depth")),
@@ -103,19 +149,32 @@ AXES: dict[str, Axis] = {
     "network.dropout": Axis("features dropped before the dense layer", (0.0,), 0.0, 0.7, applies=_for_network("dropout")),
     "network.lights": Axis("pooling over lights", ("max",), applies=_for_network("lights")),
     "network.weights": Axis("where weights start", ("none",), applies=_for_network("weights")),
-    "optimiser.name": Axis("optimiser", tuple(TABLES["optimiser.name"])),
+    "optimiser.name": Axis("optimiser", ("nesterov", "adam", "adamw")),
     "optimiser.learning_rate": Axis("learning rate", Range(1e-4, 5e-2, log=True), 1e-8, 100.0),
     "optimiser.weight_decay": Axis("weight decay", Range(1e-6, 1e-2, log=True), 0.0, 1.0),
     "optimiser.batch_size": Axis("images a step", (32, 64, 128), 2, 65536, whole=True),
-    "optimiser.schedule": Axis("learning-rate schedule", tuple(TABLES["optimiser.schedule"])),
-    "loss.name": Axis("loss", ("cross-entropy",)),
-    "loss.smoothing": Axis(
-        "share of a target spread over all classes",
+    "optimiser.schedule": Axis("learning-rate schedule", ("constant", "cosine")),
+    "optimiser.momentum": Axis(
+        "momentum, of Adam and its kin beta1",
+        (0.9,),
+        0.0,
+        0.999,
+        applies=lambda taken: optimiser_of(str(taken["optimiser.name"])).momentum is not None,
+    ),
+    "optimiser.warmup": Axis(
+        "share of the training over which the rate rises",
         (0.0,),
         0.0,
         0.5,
-        applies=lambda taken: "smoothing" in LOSSES[str(taken["loss.name"])].varies,
+        applies=lambda taken: taken["optimiser.schedule"] != "one-cycle",
     ),
+    "optimiser.clip": Axis("largest norm of a step's gradient, 0 for any", (0.0,), 0.0, 1000.0),
+    "optimiser.average": Axis("decay of the weights' moving average, 0 for none", (0.0,), 0.0, 0.9999),
+    "loss.name": Axis("loss", ("cross-entropy",)),
+    "loss.smoothing": Axis("share of a target spread over all classes", (0.0,), 0.0, 0.5, applies=_for_loss("smoothing")),
+    "loss.focus": Axis("how fast what is right ceases to count", (2.0,), 0.0, 5.0, applies=_for_loss("focus")),
+    "loss.rate": Axis("the rate a loss aims at, in working points", (1.0,), 0.1, 20.0, applies=_for_loss("rate")),
+    "loss.share": Axis("share of an acceptance loss beside cross-entropy", (0.5,), 0.0, 1.0, applies=_for_loss("share")),
     "balance.name": Axis("what is done about rare classes", ("none", "weighted")),
     "balance.ratio": Axis(
         "background for each signal", (2.0,), 0.5, 20.0, applies=lambda taken: BALANCES[str(taken["balance.name"])].has_ratio
@@ -124,15 +183,20 @@ AXES: dict[str, Axis] = {
     "augmentation.lights": Axis(
         "flips and turns where a network sees several lights",
         ("none", "symmetries"),
-        applies=lambda taken: taken["channels.mode"] != "single",
+        applies=_in_its_modes("augmentation.lights"),
         target="augmentation.turns",
     ),
     "augmentation.single": Axis(
         "flips and turns where it sees one",
         ("none", "turned"),
-        applies=lambda taken: taken["channels.mode"] == "single",
+        applies=_in_its_modes("augmentation.single"),
         target="augmentation.turns",
     ),
+    "augmentation.shift": Axis(PERTURBATIONS["shift"], (0,), 0, 8, whole=True),
+    "augmentation.gain": Axis(PERTURBATIONS["gain"], (0.0,), 0.0, 1.0),
+    "augmentation.noise": Axis(PERTURBATIONS["noise"], (0.0,), 0.0, 0.5),
+    "augmentation.drop": Axis(PERTURBATIONS["drop"], (0.0,), 0.0, 0.9, applies=_sees_several),
+    "augmentation.mixup": Axis(PERTURBATIONS["mixup"], (0.0,), 0.0, 10.0),
 }
 
 # What the bare name of a part means: `network = "minihip"` is short for `network.name`.

@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from spaces.augmentation import TURNINGS, Augmentation
+from spaces.augmentation import TURNINGS, Augmentation, check_drop
 from spaces.balance import BALANCES, Balance
-from spaces.channels import MODES, Channels
+from spaces.channels import MODES, SCORES, SUBSETS, Channels
 from spaces.errors import SpaceError
+from spaces.features import FEATURES, check_mode
 from spaces.labelling import MAYBES, SCHEMES, STYLES, Labelling
 from spaces.losses import LOSSES, Loss
 from spaces.networks import (
@@ -27,7 +28,7 @@ from spaces.networks import (
     is_weights,
 )
 from spaces.normalisation import NORMALISATIONS
-from spaces.optimisers import OPTIMISERS, SCHEDULES, Optimiser
+from spaces.optimisers import OPTIMISERS, SCHEDULES, Optimiser, is_optimiser
 
 # Where each name is looked up: the axis's key, and the table of its choices.
 TABLES: dict[str, Mapping[str, Any]] = {
@@ -35,6 +36,9 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "labelling.maybe": MAYBES,
     "labelling.style": STYLES,
     "channels.mode": MODES,
+    "channels.lights": SUBSETS,
+    "channels.scores": SCORES,
+    "channels.features": FEATURES,
     "network.name": NETWORKS,
     "network.activation": ACTIVATIONS,
     "network.norm": NORMS,
@@ -65,6 +69,7 @@ PARTS: dict[str, Any] = {
 BEYOND: dict[str, tuple[Callable[[str], bool], str]] = {
     "network.name": (is_network, "timm:NAME for another of timm's"),
     "network.weights": (is_weights, f"a file *{', *'.join(SUFFIXES)}"),
+    "optimiser.name": (is_optimiser, "timm:NAME for another of timm's"),
 }
 
 
@@ -100,6 +105,8 @@ class Config:
                 value = getattr(value, part)
             check_name(key, value, own=(self.labelling.scheme,) if key == "labelling.scheme" and self.labelling.own else ())
         check_form(self.network.name, self.channels.mode)
+        check_drop(self.augmentation.drop, self.channels.mode)
+        check_mode(self.channels)
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
@@ -119,16 +126,14 @@ class Config:
 
     def describe(self) -> str:
         """Say the configuration on one line, for tables and logs."""
-        light = f" {self.channels.light}" if self.channels.light else ""
-        optimiser = self.optimiser
         parts = [
             self.labelling.describe(),
-            f"{self.channels.mode}{light}",
+            self.channels.describe(),
             self.network.describe(),
-            f"{optimiser.name} {optimiser.learning_rate:.1e}/{optimiser.batch_size} {optimiser.schedule}",
-            "raw" if self.normalisation == "raw" else f"per {self.normalisation}",
+            self.optimiser.describe(),
+            NORMALISATIONS[self.normalisation].words,
             *self.loss.describe(),
             *self.balance.describe(),
-            *(name for name in (self.augmentation.turns,) if name != "none"),
+            *self.augmentation.describe(),
         ]
         return ", ".join(parts)

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import PurePath
 
-from spaces.augmentation import TOLERANCE_DEG, apart
-from spaces.channels import MODES, Channels, Light, used_lights
+from spaces.channels import MODES, TOLERANCE_DEG, Channels, Light, apart, used_lights
 from spaces.errors import SpaceError
 
 TIMM = "timm:"
@@ -205,18 +204,16 @@ def fits(network: str, mode: str) -> bool:
 
 
 def check_lights(network: str, channels: Channels, lights: Sequence[Light]) -> None:
-    """Raise SpaceError where a network takes the lights as a ring and they do not go round in equal steps, in either sense."""
+    """Raise SpaceError where a network takes the lights as a ring and they do not go round in equal steps."""
     if not kind_of(network).ring:
         return
     azimuths = [lights[number].azimuth_deg for number in used_lights(channels, lights)]
     known = [azimuth for azimuth in azimuths if azimuth is not None]
     step = 360 / len(azimuths)
-    following = list(zip(known, known[1:] + known[:1], strict=True))
-    if len(known) < len(azimuths) or not any(
-        all(apart(first + sense * step, second) < TOLERANCE_DEG for first, second in following) for sense in (1, -1)
-    ):
+    following = zip(known, known[1:] + known[:1], strict=True)
+    if len(known) < len(azimuths) or any(apart(first + step, second) >= TOLERANCE_DEG for first, second in following):
         got = ", ".join("none" if azimuth is None else f"{azimuth:g}" for azimuth in azimuths)
         raise SpaceError(
-            f"`network.name = {network}` needs lights in the order of their azimuths, {step:g} degrees apart, but got {got}; "
-            "leave it out, or use setnet."
+            f"`network.name = {network}` needs rotating lights {step:g} degrees apart, but got {got}; leave it out, or "
+            "use setnet."
         )

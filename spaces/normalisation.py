@@ -11,14 +11,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Normalisation:
-    """`over`: what mean and deviation are taken over and removed: nothing, each image, or the training pits' images."""
+    """`over`: what the mean is taken over and removed: nothing, each image, the training pits' images, or each pixel of them.
+
+    `words`: it in a configuration's line.
+    """
 
     meaning: str
     over: str
+    words: str
 
 
 NORMALISATIONS: dict[str, Normalisation] = {
-    "dataset": Normalisation("minus the mean, over the deviation, of each channel over the training pits", "dataset"),
-    "image": Normalisation("minus the mean, over the deviation, of each image", "image"),
-    "raw": Normalisation("0 to 1, nothing removed", "nothing"),
+    "dataset": Normalisation(
+        "minus the mean, over the deviation, of each channel over the training pits", "dataset", "per dataset"
+    ),
+    "image": Normalisation("minus the mean, over the deviation, of each image", "image", "per image"),
+    "average": Normalisation(
+        "minus the training pits' average image, as MoEDAL prepares its images, over each channel's deviation from it; turned "
+        "images lose the same average, unturned",
+        "pixel",
+        "minus average",
+    ),
+    "raw": Normalisation("0 to 1, nothing removed", "nothing", "raw"),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import Any
 import tomli_w
 
 from spaces.augmentation import allowed_turns
-from spaces.axes import AXES, SHORT, Domain, Range, Scalar, check_domain
-from spaces.channels import Channels, Light, used_lights
+from spaces.axes import AXES, MODES_OF, SHORT, Domain, Range, Scalar, check_domain
+from spaces.channels import SUBSETS, Channels, Light, check_subset, used_lights
 from spaces.errors import SpaceError
+from spaces.features import check_features
 from spaces.labelling import SCHEMES, Scheme, own_scheme
 from spaces.networks import check_form, check_lights
 
@@ -120,16 +121,34 @@ class Space:
         fitted["channels.mode"] = modes
         if "single" in modes:
             fitted["channels.light"] = self.chosen.get("channels.light", tuple(light.name for light in lights))
+        together: list[Channels] = []
+        for key in ("channels.lights", "channels.volume_lights"):
+            takers = [str(mode) for mode in modes if mode in MODES_OF[key]]
+            if takers:
+                fitted[key] = self._carried(
+                    key, fitted[key], partial(check_subset, list(map(str, _tuple(fitted[key]))), takers, lights)
+                )
+            together += [Channels(mode, lights=str(name)) for mode in takers for name in _tuple(fitted[key])]
+        for key in ("channels.features", "channels.volume_features"):
+            takes = [use for use in together if use.mode in MODES_OF[key]]
+            featured = [use for use in takes if SUBSETS[use.lights].featured]
+            if takes and not featured and self._insists(key):
+                raise SpaceError(
+                    f"`{key}` must not be set where every choice of `channels.lights` is {takes[0].lights}, of which it says "
+                    "nothing more; remove it."
+                )
+            fitted[key] = self._carried(key, fitted[key], partial(_carries_features, featured, lights))
         uses = {
-            "augmentation.lights": [Channels(str(mode)) for mode in modes if mode != "single"],
+            "augmentation.lights": together,
             "augmentation.single": [
                 Channels("single", str(light)) for light in _tuple(fitted["channels.light"]) if "single" in modes
             ],
         }
         for key, channels in uses.items():
             fitted[key] = self._carried(key, fitted[key], partial(_carries_turns, channels, lights))
-        idle = ["augmentation.lights"] if modes == ("single",) else []
-        idle += [] if "single" in modes else ["augmentation.single", "channels.light"]
+        idle = [key for key, takers in MODES_OF.items() if not set(takers) & set(modes)]
+        drops = AXES["augmentation.drop"].applies
+        idle += [] if any(drops({"channels.mode": mode}) for mode in modes) else ["augmentation.drop"]
         for key in idle:
             if self._insists(key):
                 raise SpaceError(
@@ -215,6 +234,11 @@ def _one_fits(networks: Iterable[Scalar], modes: Iterable[Scalar], lights: Seque
 
 def _tuple(domain: Domain) -> tuple[Scalar, ...]:
     return () if isinstance(domain, Range) else domain
+
+
+def _carries_features(uses: Sequence[Channels], lights: Sequence[Light], name: Scalar) -> None:
+    for use in uses:
+        check_features(replace(use, features=str(name)), lights)
 
 
 def _carries_turns(uses: Sequence[Channels], lights: Sequence[Light], name: Scalar) -> None:

@@ -9,26 +9,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.stats import trim_mean
 
 from models.bundle import MODEL, WEIGHTS, Bundle, read_bundle, write_bundle
 from models.ensemble import Ensemble, with_weights
 from models.errors import BundleError
 from models.inputs import lay_out
 from models.networks import build
-from spaces.channels import MODES, Channels
+from spaces.channels import MODES, SCORES, Channels
 from spaces.config import Config
+from spaces.features import FEATURES
 from spaces.networks import Network
 from tests.models.toys import LIGHTS, crops
 
 
-def ensemble(mode: str = "stacked", members: int = 2) -> Ensemble:
+def ensemble(mode: str = "stacked", members: int = 2, normalisation: str = "dataset", **use: str) -> Ensemble:
     torch.manual_seed(0)
-    config = Config(channels=Channels(mode, "9" if mode == "single" else None), network=Network("pitnet", depth=2, width=4))
+    channels = Channels(mode, "9" if mode == "single" else None, **use)
+    config = Config(channels=channels, network=Network("pitnet", depth=2, width=4), normalisation=normalisation)
     inputs = lay_out(crops(8), config.channels, LIGHTS)
     built = []
     for _ in range(members):
-        classifier = build(config, inputs.channels, inputs.size, inputs.full_scale)
-        classifier.normalise.measure([inputs.pick(torch.arange(len(inputs.rows)))])
+        classifier = build(config, inputs.channels, inputs.size, inputs.full_scale, lights=LIGHTS)
+        classifier.measure([inputs.pick(torch.arange(len(inputs.rows)))])
         built.append(classifier)
     return Ensemble(config, tuple(built), LIGHTS, inputs.size, inputs.full_scale)
 
@@ -46,6 +49,13 @@ def test_scores_survive_saving_to_the_last_bit(mode: str) -> None:
     assert np.array_equal(again.scores(crops(5, seed=1)), made.scores(crops(5, seed=1)))
 
 
+@pytest.mark.parametrize("features", FEATURES)
+def test_features_and_the_average_image_travel_in_the_bundle(tmp_path: Path, features: str) -> None:
+    made = ensemble(features=features, normalisation="average")
+    write_bundle(tmp_path, Bundle(made, 0.25, 0.05, {}))
+    assert np.array_equal(read_bundle(tmp_path).ensemble.scores(crops(5, seed=1)), made.scores(crops(5, seed=1)))
+
+
 def test_an_ensembles_score_is_the_mean_of_its_members() -> None:
     both = ensemble()
     alone = [replace(both, members=(member,)).scores(crops(5)) for member in both.members]
@@ -53,13 +63,15 @@ def test_an_ensembles_score_is_the_mean_of_its_members() -> None:
     assert not np.allclose(alone[0], alone[1])
 
 
-def test_examples_score_a_pit_by_the_mean_over_its_images() -> None:
-    made = ensemble("examples", members=1)
+@pytest.mark.parametrize("rule", SCORES)
+def test_examples_score_a_pit_over_its_images_as_chosen(rule: str) -> None:
+    made = ensemble("examples", members=1, scores=rule)
     inputs = lay_out(crops(3), made.config.channels, LIGHTS)
     images = inputs.pick(torch.arange(len(inputs.rows)))
     with torch.no_grad():
-        chances = made.members[0].eval()(images).softmax(1)[:, 0].view(3, 6).mean(1)
-    np.testing.assert_allclose(made.scores(crops(3)), chances.numpy(), rtol=1e-6)
+        chances = made.members[0].eval()(images).softmax(1)[:, 0].view(3, 6).numpy()
+    expected = {"mean": chances.mean(1), "max": chances.max(1), "trimmed mean": trim_mean(chances, 0.25, axis=1)}
+    np.testing.assert_allclose(made.scores(crops(3)), expected[rule], rtol=1e-6)
 
 
 def test_a_bundle_comes_back_whole(folder: Path) -> None:

@@ -11,11 +11,12 @@ import torch
 
 from foils import Dataset, fold_numbers
 from models.crossvalidation import make_task, start_fold
+from models.ensemble import Ensemble
 from models.training import FOR_EPOCHS, FoldTraining
 from models.verdicts import Verdict
 from spaces.augmentation import Augmentation
 from spaces.balance import BALANCES, Balance
-from spaces.channels import MODES, Channels
+from spaces.channels import MODES, SCORES, Channels
 from spaces.config import Config
 from spaces.labelling import MAYBES, SCHEMES, Labelling
 from spaces.networks import Network
@@ -40,6 +41,15 @@ def test_every_mode_and_scheme_trains_and_scores_the_same_pits(tiny: Dataset, mo
     assert ((scores >= 0) & (scores <= 1)).all()
     assert 0.0 <= training.accuracy() <= 1.0
     assert training.score().signals == 4
+
+
+@pytest.mark.parametrize("rule", SCORES)
+def test_examples_are_scored_over_a_pits_images_as_ensembles_score_them(tiny: Dataset, rule: str) -> None:
+    training = start(tiny, replace(SMALL, channels=Channels("examples", scores=rule)), epochs=1)
+    training.advance(1)
+    inputs, description = training.task.inputs, tiny.description
+    alone = Ensemble(training.task.config, (training.classifier,), description.channels, inputs.size, inputs.full_scale)
+    np.testing.assert_allclose(training.scores(), alone.scores(tiny.crops()[training.validate]), rtol=1e-5)
 
 
 @pytest.mark.parametrize("balance", BALANCES)

@@ -18,6 +18,7 @@ from search.errors import StudyError
 from search.ladder import Ladder
 from search.studies import Plan, Study, find_study, make_plan, open_or_create, open_storage, study_data
 from spaces import Space
+from spaces.errors import SpaceError
 from tests.search.conftest import SMALL_SPACE, start
 from tests.tiny import write_dataset
 
@@ -42,6 +43,19 @@ def test_a_plan_follows_from_data_and_seed(tiny: Dataset) -> None:
     assert plan_of(tiny, seed=1).held_out != plan_of(tiny).held_out
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("timm:adamq", r"must be an optimiser that timm .* lists; did you mean timm:adam,"),
+        ("timm:fusedadam", r"must train a network here, but: .*; choose another\.$"),
+    ],
+)
+def test_an_optimiser_that_is_not_there_is_refused_before_any_trial(tiny: Dataset, name: str, line: str) -> None:
+    space = Space({**SMALL_SPACE.chosen, "optimiser.name": ("adam", "timm:adamp", name)})
+    with pytest.raises(SpaceError, match=rf"^`optimiser\.name = {name}` {line}"):
+        plan_of(tiny, space)
+
+
 def test_a_study_opens_again_for_the_same_and_gives_its_plan_back(tiny: Dataset, tmp_path: Path) -> None:
     storage = f"sqlite:///{tmp_path}/studies.db"
     plan = plan_of(tiny)
@@ -55,7 +69,7 @@ def test_a_study_opens_again_for_the_same_and_gives_its_plan_back(tiny: Dataset,
     ("change", "message"),
     [
         ({"fingerprint": "0" * 64}, r"study 'a' was made from other data \(fingerprint .{12}, but .* has 000000000000\)"),
-        ({"space": "{}"}, r"study 'a' was made for another space \(`augmentation.lights`: .*, but now absent\)"),
+        ({"space": "{}"}, r"study 'a' was made for another space \(`augmentation.drop`: .*, but now absent\)"),
         ({"seed": 5}, r"study 'a' was made with another seed \(0, but now 5\)"),
         ({"held_out": ("p001",)}, "study 'a' was made with another held-out set;"),
         ({"working_point": 0.01}, r"study 'a' was made with another working point \(0.05, but now 0.01\)"),

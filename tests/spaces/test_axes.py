@@ -60,7 +60,8 @@ def test_values_at_the_bounds_are_taken(key: str, domain: Domain) -> None:
         (
             "augmentation.single",
             ("flips",),
-            "`augmentation.single` must be one of none, symmetries, turned, but got 'flips'; correct it.",
+            "`augmentation.single` must be one of none, symmetries, eighths, turned, turned eighths, but got 'flips'; "
+            "correct it.",
         ),
         (
             "balance.name",
@@ -102,6 +103,8 @@ def test_values_at_the_bounds_are_taken(key: str, domain: Domain) -> None:
             Range(-0.1, 0.1),
             "`0 <= optimiser.weight_decay <= 1` must hold, but got -0.1; correct it.",
         ),
+        ("augmentation.shift", (1.5,), "`augmentation.shift` must be a whole number, but got 1.5; correct it."),
+        ("augmentation.drop", (0.95,), "`0 <= augmentation.drop <= 0.9` must hold, but got 0.95; correct it."),
         ("optimiser.batch_size", (1,), "`2 <= optimiser.batch_size <= 65536` must hold, but got 1; correct it."),
     ],
 )

@@ -58,11 +58,11 @@ def test_a_config_survives_plain_values_in_full() -> None:
         Labelling("four-way"),
         Channels("single", "10"),
         Network("minihip"),
-        Optimiser("sgd", 0.03, 0.0, 17, "constant"),
+        Optimiser("sgd", 0.03, 0.0, 17, "constant", 0.8, 0.1, 2.0, 0.99),
         Loss(smoothing=0.1),
         Balance("dropped", 3.0),
         "raw",
-        Augmentation("turned"),
+        Augmentation("turned eighths", 2, 0.1, 0.02, 0.0, 0.3),
     )
     assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert config != Config()
@@ -74,6 +74,12 @@ def test_a_config_is_described_on_one_line() -> None:
         Config(), channels=Channels("single", "9"), network=Network("minihip"), augmentation=Augmentation("turned")
     )
     assert config.describe() == "binary, single 9, minihip, adamw 1.0e-03/64 cosine, per dataset, turned"
+    config = replace(Config(), augmentation=Augmentation("eighths", 2, 0.1, 0.02, 0.15, 0.3))
+    assert config.describe().endswith(", per dataset, eighths, shift 2, gain 0.1, noise 0.02, drop 0.15, mixup 0.3")
+    config = replace(Config(), channels=Channels(lights="every second", features="fourier"), normalisation="average")
+    assert config.describe() == (
+        "binary, stacked (every second, fourier), pitnet d3 w16, adamw 1.0e-03/64 cosine, minus average"
+    )
 
 
 @pytest.mark.parametrize("key", TABLES)

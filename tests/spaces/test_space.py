@@ -98,16 +98,16 @@ BROKEN = {
     "unknown key of a table": ("\n[network]\ndepth = 2\nheads = 2\n", 4, "`network.heads` must be an axis of the space ("),
     "unknown table": ('[optimizer]\nname = "sgd"\n', 2, "`optimizer.name` must be an axis of the space ("),
     "unknown choice": (
-        '[network]\nname = "x"\n[optimiser]\n\nname = "lion"\n',
+        '[network]\nname = "x"\n[optimiser]\n\nname = "lyon"\n',
         2,
         "`network.name` must be one of pitnet, minihip, ",
     ),
     "second section": (
-        '[network]\nname = "pitnet"\n[optimiser]\nname = "lion"\n',
+        '[network]\nname = "pitnet"\n[optimiser]\nname = "lyon"\n',
         4,
-        "`optimiser.name` must be one of sgd, adam",
+        "`optimiser.name` must be one of sgd, nesterov, adam",
     ),
-    "dotted key": ('balance = "none"\noptimiser.name = "lion"\n', 2, "`optimiser.name` must be one of sgd, adam"),
+    "dotted key": ('balance = "none"\noptimiser.name = "lyon"\n', 2, "`optimiser.name` must be one of sgd, nesterov, adam"),
     "inline table": ('balance = "none"\nnetwork = { depth = 9 }\n', 2, "`1 <= network.depth <= 6` must hold, but got 9; "),
     "empty list": ("\n\nbalance = []\n", 3, "`balance.name` must offer at least one choice, but got an empty list; "),
     "twice the same": (
@@ -277,6 +277,74 @@ def test_choices_that_the_data_cannot_carry_are_refused(
     assert str(caught.value) == line
 
 
+PAIR = {"channels.mode": ("stacked",), "channels.lights": ("opposite pair",)}
+UNLIT = QMUL[8:]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "lights", "line"),
+    [
+        (
+            {"channels.lights": ("all", "rotating and backlit")},
+            (*QMUL[:8], QMUL[9]),
+            "`channels.lights = rotating and backlit` needs channels of kind rotating and backlit, but the data set has no "
+            "backlit; leave it out.",
+        ),
+        (
+            {"channels.lights": ("all", "rotating and backlit")},
+            QMUL[:9],
+            "`channels.lights` must offer each choice once, but 'all' and 'rotating and backlit' are the same lights of this "
+            "data set; leave one out.",
+        ),
+        (
+            {"channels.volume_lights": ("all", "rotating")},
+            QMUL,
+            "`channels.mode = volume` takes rotating lights alone and needs `channels.lights` of all, every second, but got "
+            "'rotating'; leave it out.",
+        ),
+        (
+            {"channels.volume_features": ("fourier",)},
+            QMUL,
+            "`channels.features = fourier` needs `channels.mode` of stacked, but got 'volume'; use none.",
+        ),
+        (
+            {"channels.features": ("none", "opposite")},
+            QMUL[:3],
+            "`channels.features = opposite` needs rotating lights in pairs 180 degrees apart, but got azimuths 67.5, 112.5, "
+            "157.5; use none.",
+        ),
+        (
+            {**PAIR, "channels.features": ("minus mean",)},
+            QMUL,
+            "`channels.features` must not be set where every choice of `channels.lights` is opposite pair, of which it says "
+            "nothing more; remove it.",
+        ),
+    ],
+    ids=["no backlit", "the same lights", "no choice of volume", "no feature of volume", "no pairs", "a pair alone"],
+)
+def test_lights_and_features_that_the_data_cannot_carry_are_refused(
+    chosen: Mapping[str, Domain], lights: Sequence[Channel], line: str
+) -> None:
+    with pytest.raises(SpaceError) as caught:
+        Space(chosen).fit(LABELS, lights)
+    assert str(caught.value) == line
+
+
+def test_lights_and_features_are_searched_together() -> None:
+    chosen: dict[str, Domain] = {
+        "channels.lights": ("all", "rotating", "rotating and backlit", "rotating and halo", "every second", "opposite pair"),
+        "channels.volume_lights": ("all", "every second"),
+        "channels.scores": ("mean", "max", "trimmed mean"),
+        "channels.features": ("none", "minus mean", "opposite", "fourier"),
+        "channels.volume_features": ("none", "minus mean"),
+    }
+    fitted = Space(chosen).fit(LABELS, QMUL)
+    assert {key: fitted.domain(key) for key in chosen} == chosen
+    assert fitted.fit(LABELS, QMUL) == fitted
+    # A pair of lights, every second and a whole ring turn by different angles, and each by some.
+    assert fitted.domain("augmentation.lights") == ("none", "symmetries")
+
+
 def test_axes_without_a_use_are_left_out() -> None:
     assert "augmentation.lights" not in Space({"channels.mode": ("single",)}).fit(LABELS, QMUL).chosen
     together = Space({"channels.mode": ("stacked",)}).fit(LABELS, QMUL).chosen
@@ -285,10 +353,21 @@ def test_axes_without_a_use_are_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("mode", "key"),
-    [("stacked", "channels.light"), ("stacked", "augmentation.single"), ("single", "augmentation.lights")],
+    [
+        ("stacked", "channels.light"),
+        ("stacked", "augmentation.single"),
+        ("single", "augmentation.lights"),
+        ("examples", "augmentation.drop"),
+        ("volume", "channels.lights"),
+        ("stacked", "channels.volume_lights"),
+        ("stacked", "channels.scores"),
+        ("examples", "channels.features"),
+        ("stacked", "channels.volume_features"),
+    ],
 )
 def test_an_axis_that_no_mode_uses_is_refused_where_it_was_chosen(mode: str, key: str) -> None:
-    choice = {"channels.light": "1", "augmentation.single": "none", "augmentation.lights": "none"}[key]
+    choices: dict[str, str | float] = {"channels.light": "1", "augmentation.drop": 0.1}
+    choice = choices[key] if key in choices else next(iter(TABLES[AXES[key].target or key]))
     space = Space({"channels.mode": (mode,), key: (choice,)})
     with pytest.raises(SpaceError, match=f"`{key}` must not be set where no `channels.mode` uses it"):
         space.fit(["candidate", "top", "bottom", "misc"], QMUL)
@@ -316,18 +395,16 @@ def test_networks_and_modes_that_do_not_go_together_are_refused(chosen: Mapping[
 def test_a_ring_of_lights_must_be_one() -> None:
     ring = Space({"channels.mode": ("volume",), "network.name": ("ringnet",)})
     assert ring.fit(LABELS, QMUL)
-    assert ring.fit(LABELS, (*QMUL[7::-1], *QMUL[8:]))  # clockwise
-    for lights, got in (
-        ((QMUL[1], QMUL[0], *QMUL[2:]), "112.5, 67.5, 157.5, 202.5, 247.5, 292.5, 337.5, 22.5"),
-        (QMUL[:4], "67.5, 112.5, 157.5, 202.5"),
-    ):
-        step = 360 / sum(light.kind == "rotating" for light in lights)
-        with pytest.raises(SpaceError) as caught:
-            ring.fit(LABELS, lights)
-        assert str(caught.value) == (
-            f"`network.name = ringnet` needs lights in the order of their azimuths, {step:g} degrees apart, but got {got}; "
-            "leave it out, or use setnet."
-        )
+    assert ring.fit(LABELS, (*QMUL[7::-1], *QMUL[8:]))  # listed clockwise
+    assert ring.fit(LABELS, (QMUL[1], QMUL[0], *QMUL[2:]))  # a volume goes round whatever the order in the data set
+    with pytest.raises(SpaceError) as caught:
+        ring.fit(LABELS, QMUL[:4])
+    assert str(caught.value) == (
+        "`network.name = ringnet` needs rotating lights 90 degrees apart, but got 67.5, 112.5, 157.5, 202.5; leave it out, or "
+        "use setnet."
+    )
+    half = {**ring.chosen, "channels.volume_lights": ("all", "every second")}
+    assert Space(half).fit(LABELS, QMUL).domain("channels.volume_lights") == ("all", "every second")
 
 
 OWN = """\

@@ -18,6 +18,7 @@ from spaces.balance import Balance
 from spaces.channels import Channels, used_lights
 from spaces.config import TABLES, Config
 from spaces.errors import SpaceError
+from spaces.features import check_features
 from spaces.labelling import Labelling
 from spaces.networks import NETWORKS, Network
 from spaces.optimisers import Optimiser
@@ -141,6 +142,30 @@ def test_an_axis_with_one_choice_is_set_and_not_asked() -> None:
             normalisation="raw",
             augmentation=Augmentation("turned"),
         )
+
+
+def test_lights_scores_and_features_are_asked_where_they_apply() -> None:
+    space = Space(
+        {
+            "channels.lights": ("all", "every second", "opposite pair"),
+            "channels.volume_lights": ("all", "every second"),
+            "channels.scores": ("mean", "max", "trimmed mean"),
+            "channels.features": ("none", "minus mean", "opposite", "fourier"),
+            "channels.volume_features": ("none", "minus mean"),
+        }
+    ).fit(LABELS, QMUL)
+    seen = set()
+    for config, asked in suggestions(space, 200):
+        use = config.channels
+        assert ("channels.lights" in asked) is (use.mode in ("examples", "stacked"))
+        assert ("channels.volume_lights" in asked) is ("channels.volume_features" in asked) is (use.mode == "volume")
+        assert ("channels.scores" in asked) is (use.mode == "examples")
+        assert ("channels.features" in asked) is (use.mode == "stacked" and use.lights != "opposite pair")
+        check_features(use, QMUL)
+        assert allowed_turns(config.augmentation.turns, use, QMUL)
+        seen.add((use.mode, use.lights, use.scores, use.features))
+    # Single; 3 x 3; 2 x 4 and the pair; 2 x 2.
+    assert len(seen) == 1 + 9 + 9 + 4
 
 
 def test_a_fixed_trial_gives_the_config_it_names() -> None:
