@@ -31,7 +31,7 @@ from spaces import Config
 from spaces.choosing import READY
 
 DATA = "BENCHMARK_DATA"
-PITS, TRIALS, RATES = 1393, 60, (0.05, 0.01)
+PITS, TRIALS, HOLDOUT, RATES = 1393, 30, 0.3, (0.05, 0.01)
 IN_USE = "network in use"
 
 
@@ -63,7 +63,8 @@ def look(study: Study, data: Dataset, number: int) -> Held:
 
 def search(data: Dataset, space: str, seed: int, trials: int, folder: Path) -> tuple[Held, Held]:
     """Search a space, and look at the network in use and at the winner."""
-    study = launch(data, space, trials=trials, seed=seed, study=space, storage=f"sqlite:///{folder}/{space}.db")
+    storage = f"sqlite:///{folder}/{space}.db"
+    study = launch(data, space, trials=trials, seed=seed, study=space, storage=storage, holdout_share=HOLDOUT)
     winner = next(candidate for candidate in rank(study.optuna.get_trials(deepcopy=False)) if candidate.kept)
     baseline = next(trial for trial in study.optuna.get_trials(deepcopy=False) if is_baseline(trial))
     return look(study, data, baseline.number), look(study, data, winner.number)
