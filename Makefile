@@ -24,8 +24,9 @@ demo: setup
 test: lint
 	$(BIN)/python -m pytest -m 'not slow'
 
-test-all: lint
-	$(BIN)/python -m pytest
+# The slow ones, too.
+test-all: test
+	$(BIN)/python -m pytest -m slow
 
 lint: setup
 	$(BIN)/ruff check .

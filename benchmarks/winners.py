@@ -31,7 +31,7 @@ from spaces import Config
 from spaces.choosing import READY
 
 DATA = "BENCHMARK_DATA"
-PITS, TRIALS, HOLDOUT, RATES = 1393, 30, 0.3, (0.05, 0.01)
+PITS, TRIALS, HOLDOUT, RATES = 1393, 40, 0.3, (0.05, 0.01)
 IN_USE = "network in use"
 
 

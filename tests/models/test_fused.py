@@ -123,6 +123,7 @@ def test_fused_equals_apart_under_other_normalisations(tiny: Dataset, normalisat
     assert_same(fused, apart(tiny, config))
 
 
+@pytest.mark.slow
 def test_a_residual_network_is_equal_too(tiny: Dataset) -> None:
     # Its last maps are 1 x 1 here, and it convolves them as matrix products. Over epochs Adam drives it apart by more.
     config = replace(

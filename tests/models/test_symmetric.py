@@ -104,8 +104,8 @@ def test_a_classifier_of_single_images_may_be_a_set_of_one() -> None:
 
 
 def test_lights_that_are_no_ring_are_refused_before_training(tmp_path: Path) -> None:
-    lights = (("1", "rotating", 0.0), ("2", "rotating", 180.0), ("3", "rotating", 90.0), ("4", "rotating", 270.0))
+    lights = (("1", "rotating", 0.0), ("2", "rotating", 90.0), ("3", "rotating", 180.0), ("4", "rotating", 200.0))
     data = load(write_dataset(tmp_path / "data", channels=lights))
     config = Config(channels=Channels("volume"), network=Network("ringnet", 2, 4))
-    with pytest.raises(SpaceError, match="90 degrees apart, but got 0, 180, 90, 270; "):
+    with pytest.raises(SpaceError, match="90 degrees apart, but got 0, 90, 180, 200; "):
         make_task(data, config, epochs=1, working_point=0.1)
