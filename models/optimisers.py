@@ -19,6 +19,7 @@ from timm.scheduler.scheduler import Scheduler
 from timm.utils import ModelEmaV3
 from torch import nn
 
+from models.process import bfloat16_works
 from spaces.errors import SpaceError
 from spaces.networks import TIMM
 from spaces.optimisers import DROPS, OPTIMISERS, RISE, Optimiser, kind_of
@@ -28,6 +29,8 @@ START = 1 / 25
 # The steps that an optimiser which nobody has tried is tried for, so that Lookahead takes one of its own, the sixth.
 TRIED = 6
 LOOKAHEAD = "lookahead_"
+# Timm's optimisers of this family orthogonalise in bfloat16, and have no setting for it.
+BFLOAT16 = "muon"
 
 
 def build_optimiser(optimiser: Optimiser, network: nn.Module, steps: int) -> tuple[torch.optim.Optimizer, Scheduler | None]:
@@ -52,9 +55,13 @@ def build_optimiser(optimiser: Optimiser, network: nn.Module, steps: int) -> tup
 
 def check_optimiser(name: str) -> None:
     """Raise SpaceError where an optimiser of timm is not there or does not work here; those listed are there."""
+    known, asked = list_optimizers(), name.removeprefix(TIMM)
+    if BFLOAT16 in asked and not bfloat16_works():
+        raise SpaceError(
+            f"`optimiser.name = {name}` multiplies matrices in bfloat16, but that kills the process here; choose another."
+        )
     if name in OPTIMISERS:
         return
-    known, asked = list_optimizers(), name.removeprefix(TIMM)
     if asked.removeprefix(LOOKAHEAD) not in known:
         close = ", ".join(TIMM + str(other) for other in difflib.get_close_matches(asked, map(str, known), 4, 0.5))
         remedy = f"did you mean {close}?" if close else "see timm.optim.list_optimizers()."

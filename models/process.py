@@ -6,8 +6,11 @@ Knows nothing of what is trained.
 from __future__ import annotations
 
 import ctypes
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import torch
 
@@ -42,3 +45,13 @@ def one_thread() -> Iterator[None]:
     finally:
         torch.set_num_threads(threads)
         torch.backends.cudnn.allow_tf32 = precision
+
+
+@lru_cache(maxsize=1)
+def bfloat16_works() -> bool:
+    """Tell whether this machine multiplies matrices in bfloat16, by trying it in a child process.
+
+    Some processors announce instructions for it that they do not have, and the process that takes them at their word is killed.
+    """
+    product = "import torch; a = torch.ones(64, 64, dtype=torch.bfloat16); a @ a; torch.bmm(a[None], a[None])"
+    return subprocess.run([sys.executable, "-c", product], check=False, capture_output=True).returncode == 0
