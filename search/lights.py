@@ -12,13 +12,15 @@ from optuna.trial import FrozenTrial, TrialState
 from search.importance import failures, finished, trainings
 from search.intervals import Share, wilson
 from search.records import Reached, Recipe
+from spaces import Config
+from spaces.channels import Channels
 
 
 @dataclass(frozen=True)
 class Use:
     """One use of the lights and the trials that made it.
 
-    `mode`: of the channels; `lights`: which of them, where that is a choice; `network`: by name. `trials`: finished;
+    `mode`: of the channels; `lights`: which of them, None for all; `network`: by name. `trials`: finished;
     `complete`: those that climbed the whole ladder, of which `best`, pooled over folds, of trial `best_trial`, and `median`,
     None where there is none. `light`: the best trial's, of mode single. `sound`: the share of all trainings that did not fail.
     """
@@ -39,11 +41,9 @@ def uses(trials: Sequence[FrozenTrial]) -> tuple[Use, ...]:
     """Sum up a study's finished trials by their use of the lights, best acceptance first."""
     groups: Mapping[tuple[str, str | None, str], list[tuple[FrozenTrial, Reached]]] = defaultdict(list)
     for trial, reached in finished(trials):
-        config = Recipe.demand(trial).config
-        lights = config["channels"].get("lights")
-        groups[config["channels"]["mode"], None if lights is None else str(lights), config["network"]["name"]].append(
-            (trial, reached)
-        )
+        config = Config.from_dict(Recipe.demand(trial).config)
+        lights = None if config.channels.lights == Channels().lights else config.channels.lights
+        groups[config.channels.mode, lights, config.network.name].append((trial, reached))
     found = [_sum_up(mode, lights, network, members) for (mode, lights, network), members in groups.items()]
     return tuple(
         sorted(found, key=lambda use: (-(use.best.value if use.best else -1.0), use.mode, use.lights or "", use.network))
@@ -63,7 +63,7 @@ def _sum_up(mode: str, lights: str | None, network: str, members: Sequence[tuple
         complete=len(complete),
         best=wilson(*pooled) if best else None,
         best_trial=best.number if best else None,
-        light=Recipe.demand(best).config["channels"].get("light") if best else None,
+        light=Recipe.demand(best).config["channels"]["light"] if best else None,
         median=median(accepted / signals for _, (accepted, signals) in complete) if complete else None,
         sound=wilson(started - failed, started),
     )

@@ -50,9 +50,7 @@ def rates(optimiser: Optimiser, steps: int) -> list[float]:
 def test_an_optimiser_that_would_kill_the_process_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(optimisers, "bfloat16_works", lambda: False)
     for name in ("muon", "timm:adamuon"):
-        with pytest.raises(
-            SpaceError, match="in bfloat16, but that kills the process here; choose another"
-        ):
+        with pytest.raises(SpaceError, match="in bfloat16, but that kills the process here; choose another"):
             check_optimiser(name)
     check_optimiser("adamw")
 

@@ -182,12 +182,12 @@ def test_uses_of_the_lights_are_summed_up_best_first() -> None:
 
 
 def test_subsets_and_networks_are_uses_of_their_own() -> None:
-    trials = [lit(0, "stacked", 90), lit(1, "stacked", 90, "resnet10t"), lit(2, "stacked", 80)]
+    trials = [lit(0, "stacked", 90), lit(1, "stacked", 90, "timm:resnet10t"), lit(2, "stacked", 80)]
     recipe_ = trials[2].user_attrs["recipe"]
     recipe_["config"] = {**recipe_["config"], "channels": {**recipe_["config"]["channels"], "lights": "rotating"}}
     assert [(use.lights, use.network) for use in uses(trials)] == [
         (None, "minihip"),
-        (None, "resnet10t"),
+        (None, "timm:resnet10t"),
         ("rotating", "minihip"),
     ]
 

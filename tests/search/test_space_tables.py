@@ -17,7 +17,7 @@ def test_every_choice_of_every_axis_has_its_line_with_a_meaning() -> None:
     lines = render(choices_table(), width=250).splitlines()
     for key, axis in AXES.items():
         for name in TABLES.get(axis.target or key, [""]):
-            found = [line for line in lines if re.match(rf"{re.escape(key)} +{re.escape(name)} +(yes +)?\S.*\w\w\w", line)]
+            found = [line for line in lines if re.match(rf"{re.escape(key)} +{re.escape(name)}  +(yes +)?\S.*\w\w\w", line)]
             assert len(found) == 1, (key, name)
     for name in READY:
         assert any(line.startswith(f"{name} ") for line in lines)
