@@ -157,7 +157,8 @@ def make_plan(
 def _check_optimisers(space: Space) -> None:
     """Raise SpaceError for an optimiser that timm does not have or that does not work here, before any trial does."""
     names = space.domain("optimiser.name")
-    asked = [str(name) for name in names if str(name).startswith(TIMM)] if isinstance(names, tuple) else []
+    # Names of timm are not known before it is asked; muon does not work on every machine.
+    asked = [str(name) for name in names if str(name).startswith((TIMM, "muon"))] if isinstance(names, tuple) else []
     if asked:
         from models.optimisers import check_optimiser  # timm takes seconds to import
 
