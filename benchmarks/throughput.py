@@ -31,7 +31,7 @@ LOADERS = (0, 2)
 NETWORKS = {
     "pitnet": Network("pitnet", depth=3, width=16),
     "minihip": Network("minihip"),
-    "resnet10t": Network("resnet10t"),
+    "resnet10t": Network("timm:resnet10t"),
 }
 
 

@@ -22,6 +22,7 @@ from models.probe import why_apart
 from models.training import LEFT_OUT, FoldTraining, Task
 from models.verdicts import Verdict
 from spaces.config import Config
+from spaces.networks import check_lights
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def make_task(data: Dataset, config: Config, *, epochs: int, working_point: floa
     Raises SpaceError where the data cannot carry it.
     """
     description = data.description
+    check_lights(config.network.name, config.channels, description.channels)
     labelling = config.labelling
     asked = [labelling.target(pit.label, pit.style, description.signal, description.ignore) for pit in data.pits]
     targets, weights = torch.tensor([target for target, _ in asked]), torch.tensor([weight for _, weight in asked])

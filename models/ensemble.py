@@ -71,7 +71,7 @@ def _member(
     tensors: Mapping[str, torch.Tensor], number: int, config: Config, lights: Sequence[Light], size: int, full_scale: int
 ) -> Classifier:
     channels = 1 if MODES[config.channels.mode].apart else len(used_lights(config.channels, lights))
-    classifier = build(config, channels, size, full_scale)
+    classifier = build(config, channels, size, full_scale, pretrained=False)
     prefix = f"{number}."
     classifier.load_state_dict({name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)})
     return classifier

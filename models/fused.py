@@ -18,6 +18,7 @@ from timm.scheduler.scheduler import Scheduler
 from torch.func import functional_call, vmap
 
 from models.inputs import SCORED_AT_ONCE
+from models.perturbation import Batch
 from models.training import FoldTraining
 
 
@@ -116,9 +117,7 @@ class FusedFolds:
         """
         first = self.trainings[0]
         self._network.train()
-        targets = first.targets[images]
-        weights = self._example_weights.gather(1, images)
-        losses = vmap(self._loss)(self.weights, self.buffers, self._pick(images, turned), targets, weights)
+        losses = vmap(self._loss)(self.weights, self.buffers, *self._batch(images, turned))
         self._optimiser.zero_grad(set_to_none=True)
         losses.sum().backward()  # a fold's weights touch its own loss alone
         self._optimiser.step()
@@ -135,6 +134,15 @@ class FusedFolds:
         parts = [vmap(self._logits)(self.weights, self.buffers, self._pick(part)) for part in even.split(SCORED_AT_ONCE, 1)]
         logits = torch.cat(parts, 1)
         return [logits[number, : len(own)] for number, own in enumerate(images)]
+
+    def _batch(self, images: torch.Tensor, turned: torch.Tensor | None) -> Batch:
+        """Read a batch of every fold; perturbed images are drawn by each fold's own training, as apart."""
+        first = self.trainings[0]
+        if not first.task.config.augmentation.perturbs:
+            return Batch(self._pick(images, turned), first.targets[images], self._example_weights.gather(1, images))
+        ways = [None] * len(images) if turned is None else list(turned)
+        batches = [training.batch(*drawn) for training, *drawn in zip(self.trainings, images, ways, strict=True)]
+        return Batch(*map(torch.stack, zip(*batches, strict=True)))
 
     def _pick(self, images: torch.Tensor, turned: torch.Tensor | None = None) -> torch.Tensor:
         """Read images, `[folds, images, channels, y, x]`."""

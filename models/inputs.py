@@ -1,17 +1,20 @@
 """Lay a data set's pixels out as the images that a configuration's network sees, without copying them.
 
 Lights, flips and turns, and the order in memory that the network likes are one lookup in the stored values. Values stay as
-stored; `Normalise` scales them. Knows nothing of training.
+stored; `Normalise` scales them. Turns by 45 degrees alone need a copy: images are turned so once, beforehand, and what is left
+of a turn is a lookup in the copy. Knows nothing of training.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn import functional
 
 from foils.images import Grey
 from spaces.augmentation import Turn, allowed_turns
@@ -28,7 +31,8 @@ class Inputs:
     `stored`: `[rows, values]`, memory-mapped where the data set is, uint8 or the bits of uint16 as int16; `rows`: `[images]`,
     the row that each image lies in; `turns`: `[turns, channels * y * x]`, where each value of an image, turned in one of the
     allowed ways, stands in its row, as it is first; `per_pit`: images; `full_scale`: 255 or 65535; `flat`: the network is 2-D,
-    and its channels lie together in memory.
+    and its channels lie together in memory; `further`: `[turns]`, how many rows after an image's own its values for each way
+    lie, None where all lie in its own.
     """
 
     stored: torch.Tensor
@@ -39,6 +43,7 @@ class Inputs:
     per_pit: int
     full_scale: int
     flat: bool
+    further: torch.Tensor | None = None
 
     @property
     def device(self) -> torch.device:
@@ -53,9 +58,10 @@ class Inputs:
         """Read images by number, `[images, channels, y, x]`; `turned`: `[images]`, the way each is turned."""
         # index_select copies whole rows; indexing with brackets goes value by value.
         places = self.turns[:1].expand(len(images), -1) if turned is None else self.turns.index_select(0, turned)
-        picked = self.stored.index_select(0, self.rows[images]).gather(1, places)
-        if self.full_scale > np.iinfo(np.uint8).max:
-            picked = picked.int() & 0xFFFF
+        rows = self.rows[images]
+        if turned is not None and self.further is not None:
+            rows = rows + self.further[turned]
+        picked = _unsigned(self.stored.index_select(0, rows).gather(1, places))
         if self.flat:
             return picked.view(-1, self.size, self.size, self.channels).permute(0, 3, 1, 2)
         return picked.view(-1, self.channels, self.size, self.size)
@@ -66,9 +72,11 @@ class Inputs:
             return self
         return replace(
             self,
-            stored=self.stored[self.rows].to(device),
+            # Where a turned copy was made, used rows are all that there are.
+            stored=(self.stored[self.rows] if self.further is None else self.stored).to(device),
             rows=torch.arange(len(self.rows), device=device),
             turns=self.turns.to(device),
+            further=None if self.further is None else self.further.to(device),
         )
 
 
@@ -82,8 +90,9 @@ def lay_out(
 ) -> Inputs:
     """Lay out pixels `[stored pits, lights, y, x]` for a use of the channels.
 
-    `rows`: `[pits]`, where each pit is; all in order by default. Raises SpaceError where the data set lacks the lights or
-    its azimuths allow no turn.
+    `rows`: `[pits]`, where each pit is; all in order by default. Where images turn by 45 degrees, the used rows and as many
+    turned ones are held in memory: 22 MB for 1,400 pits under 10 lights at 28 x 28 pixels of 8 bits. Raises SpaceError where
+    the data set lacks the lights or its azimuths allow no turn.
     """
     used = used_lights(channels, lights)
     mode = MODES[channels.mode]
@@ -95,27 +104,60 @@ def lay_out(
     alone = mode.apart or len(used) == 1
     in_row = [0] if alone else list(used)
     places = np.arange((1 if alone else len(lights)) * size * size).reshape(-1, size, size)[in_row]
+    turns = allowed_turns(augmentation, channels, lights)
+    stored = values.view(-1, size * size) if alone else values.view(len(pixels), -1)
+    image_rows = (pits[:, None] * len(lights) + torch.tensor(used)).flatten() if alone else pits
+    further = None
+    if any(turn.diagonal for turn, _ in turns):
+        straight = stored[image_rows]
+        stored = torch.cat([straight, *(turn_by_45(part, size) for part in straight.split(SCORED_AT_ONCE))])
+        image_rows = torch.arange(len(straight))
+        further = torch.tensor([len(straight) if turn.diagonal else 0 for turn, _ in turns])
     return Inputs(
-        stored=values.view(-1, size * size) if alone else values.view(len(pixels), -1),
-        rows=(pits[:, None] * len(lights) + torch.tensor(used)).flatten() if alone else pits,
-        turns=_turn_table(allowed_turns(augmentation, channels, lights), places, mode.dims == 2),
+        stored=stored,
+        rows=image_rows,
+        turns=_turn_table(turns, places, mode.dims == 2),
         channels=len(places),
         size=size,
         per_pit=len(used) if mode.apart else 1,
         full_scale=int(np.iinfo(pixels.dtype).max),
         flat=mode.dims == 2,
+        further=further,
     )
+
+
+def turn_by_45(stored: torch.Tensor, size: int) -> torch.Tensor:
+    """Turn the images in rows of stored values `[rows, lights * y * x]` counter-clockwise by 45 degrees, about their centres.
+
+    Bilinear between pixels, rounded to whole values. What comes from beyond the crop is mirrored at its edge, so that the
+    granular background goes on: repeated edges would be streaks that only turned images have.
+    """
+    images = _unsigned(stored).view(1, -1, size, size).float()
+    half = math.sqrt(0.5)
+    # Where each pixel's value comes from, x to the right and y down: the turned place, turned back.
+    back = torch.tensor([[[half, -half, 0.0], [half, half, 0.0]]])
+    places = functional.affine_grid(back, [1, 1, size, size], align_corners=True)
+    turned = functional.grid_sample(images, places, mode="bilinear", padding_mode="reflection", align_corners=True)
+    return turned.round().int().view_as(stored).to(stored.dtype)
+
+
+def _unsigned(stored: torch.Tensor) -> torch.Tensor:
+    """Read stored values as what they stand for: whole numbers from 0 to the full scale."""
+    return stored if stored.dtype == torch.uint8 else stored.int() & 0xFFFF
 
 
 def _turn_table(turns: Sequence[tuple[Turn, tuple[int, ...]]], places: npt.NDArray[np.int64], flat: bool) -> torch.Tensor:
     """Tabulate every flip and turn of an image as one reordering of its row's values, `[turns, channels * y * x]`.
 
-    `places`: `[channels, y, x]`, where each value of the image as it is stands in its row.
+    `places`: `[channels, y, x]`, where each value of the image as it is stands in its row. Of a diagonal turn, what is left to
+    do to the image that was turned by 45 degrees.
     """
     rows = []
     for turn, order in turns:
         moved = places[list(order[: len(places)])]
         moved = moved[..., ::-1] if turn.mirrored else moved
-        moved = np.rot90(moved, turn.quarters, axes=(1, 2))
+        # In the copy the turn by 45 degrees comes before the mirror, which makes it one by -45: a quarter makes up for that.
+        quarters = turn.quarters + (turn.mirrored and turn.diagonal)
+        moved = np.rot90(moved, quarters, axes=(1, 2))
         rows.append((moved.transpose(1, 2, 0) if flat else moved).reshape(-1))
     return torch.from_numpy(np.stack(rows))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from models.pitnet import convolution, pooling, with_lights
+from models.blocks import convolution, pooling, with_lights
 
 FILTERS, BLOCKS, DENSE = 32, 4, 22
 

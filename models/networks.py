@@ -1,20 +1,21 @@
 """Build a configuration's classifier: normalisation and network in one module, so that weights carry both.
 
-One builder for each name in `spaces.networks.NETWORKS`. Knows nothing of training.
+One builder for each name in `spaces.networks.NETWORKS`, and one for all of timm's. Knows nothing of training.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import timm
 import torch
 from torch import nn
 
 from models.minihip import MiniHip
 from models.normalisation import Normalise
 from models.pitnet import PitNet
-from models.tiny_maps import quicken
+from models.ringnet import RingNet
+from models.setnet import SetNet
+from models.timm_networks import timm_network
 from spaces.channels import MODES
 from spaces.config import Config
 from spaces.networks import Network
@@ -23,20 +24,23 @@ Builder = Callable[[Network, int, int, int, int], nn.Module]
 
 
 def _pitnet(network: Network, channels: int, classes: int, size: int, dims: int) -> nn.Module:
-    assert network.depth is not None and network.width is not None  # the space always sets what a network varies
-    return PitNet(channels, classes, depth=network.depth, width=network.width, size=size, dims=dims)
+    return PitNet(network, channels, classes, size=size, dims=dims)
 
 
 def _minihip(network: Network, channels: int, classes: int, size: int, dims: int) -> nn.Module:
     return MiniHip(channels, classes, size=size, dims=dims)
 
 
-def _timm(network: Network, channels: int, classes: int, size: int, dims: int) -> nn.Module:
-    made: nn.Module = timm.create_model(network.name, in_chans=channels, num_classes=classes)
-    return quicken(made)
+def _setnet(network: Network, channels: int, classes: int, size: int, dims: int) -> nn.Module:
+    return SetNet(network, classes, size=size)
 
 
-BUILDERS: dict[str, Builder] = {"pitnet": _pitnet, "minihip": _minihip, "resnet10t": _timm}
+def _ringnet(network: Network, channels: int, classes: int, size: int, dims: int) -> nn.Module:
+    return RingNet(network, channels, classes, size=size)
+
+
+# Networks of timm have one builder for all.
+BUILDERS: dict[str, Builder] = {"pitnet": _pitnet, "minihip": _minihip, "setnet": _setnet, "ringnet": _ringnet}
 
 
 class Classifier(nn.Module):
@@ -54,15 +58,23 @@ class Classifier(nn.Module):
         return logits
 
 
-def build(config: Config, channels: int, size: int, full_scale: int) -> Classifier:
+def build(config: Config, channels: int, size: int, full_scale: int, *, pretrained: bool = True) -> Classifier:
     """Build the classifier of a configuration, freshly initialised from torch's current seed.
 
-    `channels`: the network's input channels; `size`: the crop's edge in pixels; `full_scale`: 255 or 65535.
+    `channels`: the network's input channels; `size`: the crop's edge in pixels; `full_scale`: 255 or 65535; `pretrained`: False
+    where weights follow, so that those which the configuration started from are not read again. Raises SpaceError where timm
+    does not know the network or its weights are not to be had.
     """
     dims = MODES[config.channels.mode].dims
-    network = BUILDERS[config.network.name](config.network, channels, len(config.labelling.classes), size, dims)
+    classes = len(config.labelling.classes)
+    builder = BUILDERS.get(config.network.name)
+    if builder is None:
+        network = timm_network(config.network, channels, classes, size, pretrained=pretrained)
+    else:
+        network = builder(config.network, channels, classes, size, dims)
     # Channels together in memory: about 1.5 times faster for small networks on CPU, flat or with lights as an axis.
-    network = network.to(memory_format=torch.channels_last if dims == 2 else torch.channels_last_3d)
+    solid = any(isinstance(module, nn.Conv3d) for module in network.modules())
+    network = network.to(memory_format=torch.channels_last_3d if solid else torch.channels_last)
     # 3-D inputs get their axis of lights in the network.
     inputs = torch.channels_last if dims == 2 else torch.contiguous_format
     return Classifier(Normalise(config.normalisation, channels, full_scale), network, inputs)

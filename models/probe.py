@@ -69,7 +69,8 @@ def _compare(
     """
     seen: list[tuple[str, float]] = []
     for number, batch in enumerate(batches):
-        folds = FusedFolds(trainings)
+        # Of twins, so that perturbed images are drawn alike both times.
+        folds = FusedFolds([training.twin() for training in trainings])
         losses = folds.step(number, *batch)
         seen.append(("losses", _difference(losses, _step_apart(trainings, number, *batch))))
         gradients = [_flat(weight.grad for weight in training.classifier.parameters()) for training in trainings]

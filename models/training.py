@@ -21,6 +21,7 @@ from models.losses import make_loss
 from models.metrics import Floats, Score, score
 from models.networks import build
 from models.optimisers import build_optimiser
+from models.perturbation import Batch, channel_means, draw_partners, draw_shares, mix, perturb
 from models.verdicts import Evidence, Verdict, judge
 from spaces.balance import class_weights
 from spaces.channels import Light
@@ -92,6 +93,9 @@ class FoldTraining:
             torch.manual_seed(seed)
             self.classifier = build(config, inputs.channels, inputs.size, inputs.full_scale).to(inputs.device)
         self.classifier.normalise.measure(inputs.pick(part) for part in self._images.to(inputs.device).split(SCORED_AT_ONCE))
+        # What a dropped light becomes.
+        parts = self._images.to(inputs.device).split(SCORED_AT_ONCE) if config.augmentation.drop else ()
+        self._means = channel_means(inputs.pick(part) for part in parts) if parts else None
         # What an epoch shows where it does not show every image once; drawn by the target of each.
         self._drawn_by = task.targets[pits].repeat_interleave(inputs.per_pit, 0)
         signals = int(is_signal(self._drawn_by).sum())
@@ -144,10 +148,25 @@ class FoldTraining:
         loss = functional.cross_entropy(self._logits[self._classed].flatten(0, 1), targets)
         self.validation_loss.append(float(loss))
 
+    def batch(self, images: torch.Tensor, turned: torch.Tensor | None) -> Batch:
+        """Read a batch of images, perturbed as the configuration asks; what is random is drawn anew every time."""
+        inputs, augmentation = self.task.inputs, self.task.config.augmentation
+        batch = Batch(inputs.pick(images, turned), self.targets[images], self.weights[images])
+        if not augmentation.perturbs:
+            return batch
+        if augmentation.mixup:
+            partners = images[draw_partners(images.cpu() % inputs.per_pit, self._generator).to(images.device)]
+            # A partner is turned as the image is, so that the two are lit alike.
+            others = Batch(inputs.pick(partners, turned), self.targets[partners], self.weights[partners])
+            shares = draw_shares(augmentation.mixup, len(images), self._generator).to(images.device)
+            batch = mix(batch, others, shares)
+        pixels = perturb(batch.pixels, augmentation, full_scale=inputs.full_scale, means=self._means, generator=self._generator)
+        return batch._replace(pixels=pixels)
+
     def step(self, number: int, images: torch.Tensor, turned: torch.Tensor | None) -> torch.Tensor:
         """Take one step, the epoch's `number`, with a batch of images, and give its loss, which stays on the device."""
-        logits = self.classifier(self.task.inputs.pick(images, turned))
-        loss = self.loss(logits, self.targets[images], self.weights[images])
+        pixels, targets, weights = self.batch(images, turned)
+        loss = self.loss(self.classifier(pixels), targets, weights)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()

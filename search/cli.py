@@ -14,10 +14,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from search import defaults
+from search import defaults, options
+from search.options import Data, MovedData, Storage, StudyName, Workers
 
 # Where no terminal says how wide it is, tables keep this width and lines are not wrapped.
 WIDE = 140
+# Nor is any choice of `spaces`, for whoever looks for one with grep.
+ONE_LINE = 250
 
 app = typer.Typer(
     name="pitsearch",
@@ -27,12 +30,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-Data = Annotated[Path, typer.Argument(metavar="DATA", help="Folder of the data set.")]
-StudyName = Annotated[str | None, typer.Option("--study", help="Name of the study; may be left out where there is only one.")]
-Storage = Annotated[str, typer.Option(help="Database address of the studies.")]
-MovedData = Annotated[Path | None, typer.Option("--data", help="Where the study's data set is now, if it has moved.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default, on a GPU one.")]
 
 
 def main() -> None:
@@ -53,11 +50,11 @@ def main() -> None:
         raise SystemExit(130) from None
 
 
-def _console() -> Console:
+def _console(width: int = WIDE) -> Console:
     # Labels and file names are shown as they are, also those that look like rich's markup.
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console.width = WIDE
+        console.width = width
     return console
 
 
@@ -105,34 +102,43 @@ def check(
     _say(f"no faults; next: pitsearch launch {data}")
 
 
+@app.command(epilog="Example: pitsearch spaces angles --write mine.toml")
+def spaces(
+    space: Annotated[str | None, typer.Argument(metavar="NAME|FILE", help="A ready-made space, or a space file.")] = None,
+    write: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a new space file, to be changed.")] = None,
+) -> None:
+    """List every choice that a search has, or what one space varies."""
+    from search.space_tables import choices_table, space_table
+    from spaces.choosing import copy_space, find_space
+
+    if write is not None:
+        copy_space(space or defaults.SPACE, write)
+        _say(f"wrote {write}; next: change it, then pitsearch launch DATA --space {write}")
+    elif space is not None:
+        _console().print(space_table(space, find_space(space)))
+    else:
+        _console(width=ONE_LINE).print(choices_table())
+
+
 @app.command(epilog="Example: pitsearch launch foils-demo --trials 40 --minutes 30 --workers 2")
 def launch(
     data: Data,
-    trials: Annotated[int, typer.Option(min=1, help="Finished trials that the study is to have.")] = defaults.TRIALS,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after this time, whatever was reached.")] = None,
+    trials: options.Trials = defaults.TRIALS,
+    minutes: options.Minutes = None,
     workers: Workers = None,
-    study: Annotated[str | None, typer.Option(help="Name of the study; the data set's name by default.")] = None,
+    study: options.NewStudy = None,
     storage: Storage = defaults.STORAGE,
-    space: Annotated[Path | None, typer.Option(help="Space file (TOML); everything that the data carries by default.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Held-out set, folds and every trial follow from it.")] = 0,
-    holdout_slide: Annotated[
-        list[str] | None, typer.Option(help="Hold this slide out, e.g. 24 or foil:24; may be given again.")
-    ] = None,
-    holdout_share: Annotated[
-        float, typer.Option(help="Share of the pits to hold out where no slide is named.")
-    ] = defaults.HOLDOUT_SHARE,
-    working_point: Annotated[
-        float, typer.Option(help="False-positive rate at which acceptance is quoted.")
-    ] = defaults.WORKING_POINT,
-    pruner: Annotated[str, typer.Option(help="trailing, halving, median or none.")] = defaults.PRUNER,
-    audit: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of the trials that is never pruned, to measure what pruning kills.")
-    ] = defaults.AUDIT,
-    ladder: Annotated[
-        str | None,
-        typer.Option(help=f"Rungs, FOLDSxEPOCHS each; {defaults.LADDER}, on a GPU {defaults.FUSED_LADDER}, by default."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, or cuda:NUMBER.")] = defaults.DEVICE,
+    space: options.Space = defaults.SPACE,
+    fix: options.Fix = None,
+    enqueue: options.Enqueue = None,
+    seed: options.Seed = 0,
+    holdout_slide: options.HoldoutSlide = None,
+    holdout_share: options.HoldoutShare = defaults.HOLDOUT_SHARE,
+    working_point: options.WorkingPoint = defaults.WORKING_POINT,
+    pruner: options.Pruner = defaults.PRUNER,
+    audit: options.Audit = defaults.AUDIT,
+    ladder: options.Ladder = None,
+    device: options.Device = defaults.DEVICE,
 ) -> None:
     """Search for the best network, or go on searching.
 
@@ -145,15 +151,17 @@ def launch(
     from search.progress import LiveTable, PlainLines
     from search.status import summarise
     from search.tables import status_table
-    from spaces import Space
+    from spaces.choosing import find_space, pin
+    from spaces.known import read_known
 
     console = _console()
     watcher: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
-    chosen = Space() if space is None else Space.read(space)
+    chosen, first = pin(find_space(space), fix or ()), read_known(enqueue) if enqueue else ()
     with watcher if isinstance(watcher, LiveTable) else nullcontext():
         launched = run(
             load(data),
             chosen,
+            enqueue=first,
             trials=trials,
             minutes=minutes,
             workers=workers,
@@ -179,14 +187,21 @@ def launch(
 
 
 @app.command(epilog="Example: pitsearch status --study synthetic")
-def status(study: StudyName = None, storage: Storage = defaults.STORAGE) -> None:
+def status(
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    trial: Annotated[int | None, typer.Option(min=0, help="Print this trial's configuration, for launch --enqueue.")] = None,
+) -> None:
     """Show a study: trials, verdicts, best so far."""
     from search.launching import reap
-    from search.status import summarise
+    from search.status import known_text, summarise
     from search.studies import find_study
     from search.tables import status_table
 
     found = find_study(study, storage)
+    if trial is not None:
+        _say(known_text(found, trial).rstrip())
+        return
     reap(found.optuna)
     _console().print(status_table(summarise(found)))
 
@@ -206,6 +221,69 @@ def select(
     found = find_study(study, storage)
     _console().print(selection_table(run(found, data=data, workers=workers)))
     _say(f"next: pitsearch export --study {found.name}{_where(storage)} OUT/")
+
+
+@app.command(epilog="Example: pitsearch importance --study synthetic")
+def importance(study: StudyName = None, storage: Storage = defaults.STORAGE) -> None:
+    """Say which axes mattered.
+
+    For acceptance and, separately, for failing to learn; and how the uses of the lights compare.
+    """
+    from search.importance import importance as run
+    from search.importance_tables import importance_table
+    from search.lights import uses
+    from search.studies import find_study
+
+    found = find_study(study, storage)
+    _console().print(importance_table(found.name, run(found), uses(found.optuna.get_trials(deepcopy=False))))
+
+
+@app.command(epilog="Example: pitsearch curve foils-demo --shares 0.1,0.35,1 --out curve.html")
+def curve(
+    data: Data,
+    study: Annotated[
+        str | None, typer.Option(help="Take this study's best complete trial, not the sound recipe that searches start from.")
+    ] = None,
+    storage: Storage = defaults.STORAGE,
+    shares: Annotated[str, typer.Option(help="Shares of each fold's training pits, commas between them.")] = ",".join(
+        f"{share:g}" for share in defaults.SHARES
+    ),
+    repeats: Annotated[int, typer.Option(min=1, help="Cross-validations, each with fresh folds.")] = defaults.REPEATS,
+    seed: Annotated[int, typer.Option(min=0, help="Held-out pits, folds, choices of pits and trainings follow from it.")] = 0,
+    workers: Workers = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs at the largest share of 1; fewer pits get more.")] = (
+        defaults.CURVE_EPOCHS
+    ),
+    out: Annotated[Path, typer.Option(help="File for the figure: HTML that needs nothing else.")] = Path("curve.html"),
+) -> None:
+    """Draw a learning curve.
+
+    Acceptance and reliability against the examples of each class; validation pits stay the same at every share.
+    """
+    from rich.progress import Progress
+
+    from search.curve import Plot, draw_curve, parse_shares
+    from search.curve_figure import write_figure
+    from search.curve_subject import sound_subject, study_subject
+    from search.curve_table import curve_table
+    from search.studies import find_study
+
+    given = parse_shares(shares)
+    subject = sound_subject(data, seed) if study is None else study_subject(find_study(study, storage), data)
+    plot = Plot(given, repeats, seed, epochs, subject.working_point)
+    console = _console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("trainings", total=None)
+        drawn = draw_curve(
+            subject.data,
+            subject.config,
+            plot,
+            workers=workers,
+            done=lambda finished, of: progress.update(bar, completed=finished, total=of),
+        )
+    console.print(curve_table(drawn))
+    write_figure(drawn, out)
+    _say(f"wrote {out}; next: open it in a browser")
 
 
 @app.command(epilog="Example: pitsearch export --study synthetic best/")

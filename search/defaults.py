@@ -1,4 +1,4 @@
-"""What a launch does unless told otherwise. Imports nothing, so that the command line starts at once."""
+"""What a launch and a learning curve do unless told otherwise. Imports nothing, so that the command line starts at once."""
 
 STORAGE = "sqlite:///studies.db"
 # On CPU folds cost time: one fold first, then all five. A trial that climbs it all trains 150 fold-epochs.
@@ -6,6 +6,8 @@ LADDER = "1x3,1x9,5x9,5x30"
 # On a GPU the folds of a trial train fused, almost for the price of one: all five climb from the start.
 FUSED_LADDER = "5x3,5x9,5x30"
 DEVICE = "cpu"
+# A ready-made space.
+SPACE = "standard"
 TRIALS = 40
 HOLDOUT_SHARE = 0.2
 # The false-positive rate at which acceptance is quoted.
@@ -13,3 +15,7 @@ WORKING_POINT = 0.05
 PRUNER = "trailing"
 # The share of trials that is never pruned, so that what pruning kills is measured.
 AUDIT = 0.05
+# A learning curve: shares of each fold's training pits, cross-validations, epochs at the whole.
+SHARES = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
+REPEATS = 3
+CURVE_EPOCHS = 30

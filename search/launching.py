@@ -27,12 +27,15 @@ from optuna.trial import FrozenTrial, TrialState
 
 from foils import Dataset
 from search import defaults
+from search.entries import entries
 from search.errors import StudyError
 from search.ladder import Ladder
 from search.objective import Job, mark_stopped, run_trial
 from search.records import Start
 from search.studies import Study, ladder_there, make_plan, open_or_create
 from spaces import Space
+from spaces.choosing import find_space
+from spaces.known import Known
 
 LAUNCH = "pitsearch:launch"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -61,8 +64,9 @@ class Silent:
 
 def launch(
     data: Dataset,
-    space: Space | None = None,
+    space: Space | str | None = None,
     *,
+    enqueue: Sequence[Known] = (),
     trials: int = defaults.TRIALS,
     minutes: float | None = None,
     workers: int | None = None,
@@ -80,6 +84,8 @@ def launch(
 ) -> Study:
     """Search a space on a data set until the study has `trials` finished trials, or `minutes` are over.
 
+    `space`: also the name of a ready-made one, or a space file's; `enqueue`: configurations to try first, after the network in
+    use and the sound recipe, each once a study.
     A study of the same name goes on where it stopped, if it was made for the same. `workers` are processes, by default one a
     core, or one for a GPU. `device`: where trials compute. `ladder`: by default the study's own, for a new study the one that
     suits the device. The held-out set, a share of the groups or whole slides, is out of reach of every trial. `audit`: the
@@ -96,7 +102,7 @@ def launch(
         ladder = ladder_there(name, storage) or (defaults.FUSED_LADDER if on_gpu else defaults.LADDER)
     plan, notes = make_plan(
         data,
-        space or Space(),
+        find_space(space) if isinstance(space, str) else space or Space(),
         Ladder.parse(ladder),
         pruner=pruner,
         audit=audit,
@@ -105,11 +111,16 @@ def launch(
         holdout_share=holdout_share,
         holdout_slides=holdout_slides,
     )
+    entries(plan, data, enqueue, ())  # what is wrong with them is said before anything is written
     handle = open_or_create(name, storage, plan)
     opened = handle.optuna
     reap(opened)
     there = opened.get_trials(deepcopy=False)
     budget = trials - sum(trial.state in FINISHED for trial in there)
+    first = entries(plan, data, enqueue, there)
+    waiting = len(first) - max(budget, 0)
+    if enqueue and waiting > 0:
+        notes = (*notes, f"{waiting} of the first configurations wait, for --trials leaves no room for them")
     deadline = None if minutes is None else time.time() + 60 * minutes
     workers = workers or (1 if on_gpu else cpu_count())
     mark = uuid.uuid4().hex
@@ -120,8 +131,9 @@ def launch(
     watcher = watcher or Silent()
     watcher.started(handle, (*data.notes, *notes))
     with tempfile.TemporaryDirectory(prefix="pitsearch-") as folder, _interruptible(Path(folder) / "stop", watcher) as stop:
-        job = Job(handle, plan, plan.searched(data), mark, deadline, stop, device)
-        tickets = (ticket for ticket in range(len(there), len(there) + budget) if job.over() is None)
+        numbers = range(len(there), len(there) + budget)
+        job = Job(handle, plan, plan.searched(data), mark, deadline, stop, device, dict(zip(numbers, first, strict=False)))
+        tickets = (ticket for ticket in numbers if job.over() is None)
         try:
             _hand_out(
                 job,

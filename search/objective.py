@@ -10,8 +10,8 @@ import os
 import socket
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -26,13 +26,15 @@ from models.crossvalidation import CrossValidation, FoldResult, make_task
 from models.process import one_thread
 from search import defaults
 from search.audit import is_audited
+from search.baseline import is_baseline
+from search.entries import Entry
 from search.ladder import Ladder, Rung
 from search.members import keep_members
 from search.pruners import make_pruner
 from search.records import ERROR, STOPPED, Reached, Recipe, Start
 from search.studies import Plan, Study, open_storage
-from spaces import Space, suggest
-from spaces.starts import starts
+from spaces import Config, Space, suggest
+from spaces.suggest import parameters
 
 # Another trial whose acceptance on the same rung is this many times the working point has learned: chance gives once.
 LEARNED = 3.0
@@ -47,7 +49,7 @@ class Job:
     """What a worker needs for a trial.
 
     `data`: the pits that trials may see; `launch`: marks the trials of one launch; `deadline`: seconds of the epoch;
-    `stop`: a file whose existence asks for an end; `device`: where to train.
+    `stop`: a file whose existence asks for an end; `device`: where to train; `entries`: the tickets whose choices are known.
     """
 
     study: Study
@@ -57,6 +59,7 @@ class Job:
     deadline: float | None
     stop: Path
     device: str = defaults.DEVICE
+    entries: Mapping[int, Entry] = field(default_factory=dict)
 
     def over(self) -> str | None:
         """Give the reason why no more is to be trained; None while there is none."""
@@ -85,11 +88,12 @@ def run_trial(job: Job, ticket: int) -> int | None:
     """
     if job.over() is not None:
         return None
-    study = open_study(job, ticket)
-    trial = ask(study, job.study.storage, Start(job.launch, f"{socket.gethostname()}:{os.getpid()}"))
+    study, entry = open_study(job, ticket), job.entries.get(ticket)
+    start = Start(job.launch, f"{socket.gethostname()}:{os.getpid()}", entry.origin if entry else None)
+    trial = ask(study, job.study.storage, start)
     try:
         with one_thread():
-            value = climb(trial, job.data, job.plan, job.check, job.device)
+            value = climb(trial, job.data, job.plan, job.check, job.device, entry.config if entry else None)
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except Stopped as reason:
@@ -123,15 +127,18 @@ def climb(
     plan: Plan,
     check: Callable[[], None] = lambda: None,
     device: str = defaults.DEVICE,
+    outside: Config | None = None,
 ) -> float:
     """Climb the ladder with the trial's configuration and give the mean signal acceptance over the folds.
 
-    On CPU folds train one after another, elsewhere fused where that is better. Raises TrialPruned on the rung where the pruner
-    ends it; an audited trial only keeps which rung that would have been.
+    `outside`: its configuration, where it is not one of the space. On CPU folds train one after another, elsewhere fused where
+    that is better. Raises TrialPruned on the rung where the pruner ends it; an audited trial, and the network in use, which all
+    others are compared with, only keep which rung that would have been.
     """
     ladder = Ladder.parse(plan.ladder)
-    config = suggest(trial, Space.from_dict(json.loads(plan.space)))
-    seed, audited = trial_seed(plan.seed, trial.number), is_audited(plan.seed, trial.number, plan.audit)
+    config = outside or suggest(trial, Space.from_dict(json.loads(plan.space)))
+    spared = is_baseline(trial)
+    seed, audited = trial_seed(plan.seed, trial.number), not spared and is_audited(plan.seed, trial.number, plan.audit)
     Recipe(config.to_dict(), seed, audited).write(trial)
     task = make_task(data, config, epochs=ladder.epochs, working_point=plan.working_point, device=device)
     validation = CrossValidation(task, np.array(plan.folds), seed, check, fused=device != defaults.DEVICE)
@@ -143,10 +150,10 @@ def climb(
         trial.report(value, rung.cost)
         # The pruner is not asked about a doomed trial again: it would rank it among its rivals on rungs that those had to earn.
         prune = rung is not ladder.rungs[-1] and would_prune is None and trial.should_prune()
-        if prune and audited:
+        if prune and (audited or spared):
             would_prune = str(rung)
         _reached(rung, results, validation, would_prune).write(trial)
-        if prune and not audited:
+        if prune and not (audited or spared):
             raise optuna.TrialPruned
     keep_members(data, validation, plan)
     return value
@@ -178,17 +185,18 @@ def _others_learned(trial: optuna.Trial, rung: Rung, working_point: float) -> bo
 
 
 def open_study(job: Job, ticket: int) -> optuna.Study:
-    """Open a job's study as a trial with this ticket asks it; the first tickets start where people would."""
+    """Open a job's study as a trial with this ticket asks it: of the sampler, but for what is known."""
     plan = job.plan
     pruner = make_pruner(plan.pruner, Ladder.parse(plan.ladder))
-    sampler = _sampler(plan, ticket)
+    sampler = _sampler(plan, ticket, job.entries.get(ticket))
     return optuna.load_study(study_name=job.study.name, storage=open_storage(job.study.storage), sampler=sampler, pruner=pruner)
 
 
-def _sampler(plan: Plan, ticket: int) -> BaseSampler:
-    firsts = starts(Space.from_dict(json.loads(plan.space)))
+def _sampler(plan: Plan, ticket: int, entry: Entry | None) -> BaseSampler:
     with warnings.catch_warnings():
         # `group` keeps conditional parameters in the joint model; without it they drop out of it without a word.
         warnings.simplefilter("ignore", ExperimentalWarning)
         sampler = TPESampler(multivariate=True, group=True, constant_liar=True, seed=trial_seed(plan.seed + 1, ticket))
-        return PartialFixedSampler(firsts[ticket], sampler) if ticket < len(firsts) else sampler
+        if entry is None:
+            return sampler
+        return PartialFixedSampler(parameters(Space.from_dict(json.loads(plan.space)), entry.choices), sampler)

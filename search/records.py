@@ -55,13 +55,15 @@ class _Record:
 class Start(_Record):
     """Who runs a trial, there from its first moment.
 
-    `launch`: the mark of its launch; `worker`: host and process, `host:process`.
+    `launch`: the mark of its launch; `worker`: host and process, `host:process`; `origin`: what its choices were taken from,
+    None where the sampler chose.
     """
 
     name: ClassVar[str] = "start"
 
     launch: str
     worker: str
+    origin: str | None = None
 
 
 @dataclass(frozen=True)

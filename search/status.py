@@ -14,12 +14,15 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from search.audit import Audit, measure
+from search.baseline import Comparison, compare
+from search.errors import StudyError
 from search.intervals import Share, wilson
 from search.ladder import Ladder
 from search.launching import FINISHED, LAUNCH
 from search.records import ERROR, STOPPED, Reached, Recipe
 from search.studies import Plan, Study
 from spaces import Config
+from spaces.known import write_known
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class Status:
     """A study at one moment.
 
     `stopped`: trials that Ctrl-C, the clock or a dead worker ended; `failed`: those that broke, with `errors`; `rungs`: each
-    rung with the trials that reached it; `audit`: None where nothing is pruned, or any trial may be; `left_s`: seconds left,
-    None where nobody knows.
+    rung with the trials that reached it; `comparison`: of the best with the network in use, None while that is not known;
+    `audit`: None where nothing is pruned, or any trial may be; `left_s`: seconds left, None where nobody knows.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Status:
     running: int
     target: int
     best: FrozenTrial | None
+    comparison: Comparison | None
     verdicts: Mapping[str, int]
     reseeds: int
     rungs: Sequence[tuple[str, int]]
@@ -59,6 +63,7 @@ def of_trials(name: str, plan: Plan, trials: Sequence[FrozenTrial], launched: Ma
     stopped = sum(STOPPED.read(trial) is not None for trial in trials)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     reached = [found for trial in trials if (found := Reached.read(trial))]
+    best = max(complete, key=lambda trial: trial.value or 0.0, default=None)
     verdicts = Counter(verdict for found in reached for verdict in found.verdicts)
     return Status(
         name=name,
@@ -68,7 +73,8 @@ def of_trials(name: str, plan: Plan, trials: Sequence[FrozenTrial], launched: Ma
         stopped=stopped,
         running=states[TrialState.RUNNING],
         target=int(launched.get("trials", 0)),
-        best=max(complete, key=lambda trial: trial.value or 0.0, default=None),
+        best=best,
+        comparison=compare(complete, best),
         verdicts=dict(verdicts.most_common()),
         reseeds=sum(sum(found.reseeds) for found in reached),
         rungs=[
@@ -91,6 +97,22 @@ def configuration(trial: FrozenTrial) -> str:
     """Say a trial's configuration on one line."""
     recipe = Recipe.read(trial)
     return Config.from_dict(recipe.config).describe() if recipe else ""
+
+
+def known_text(study: Study, number: int) -> str:
+    """Give a trial's configuration as a file of known configurations. Raises StudyError where there is none."""
+    trials = {trial.number: trial for trial in study.optuna.get_trials(deepcopy=False)}
+    recipe = Recipe.read(trials[number]) if number in trials else None
+    if recipe is None:
+        there = [other for other, trial in trials.items() if Recipe.read(trial)]
+        raise StudyError(
+            f"a trial must have a configuration, but trial {number} of study {study.name!r} has none; choose from "
+            f"{f'{there[0]} to {there[-1]}' if there else 'none yet'}."
+        )
+    share = acceptance(trials[number])
+    return write_known(
+        Config.from_dict(recipe.config), f"trial {number} of study {study.name}: acceptance {share or 'unknown'}"
+    )
 
 
 def _left(launched: Mapping[str, Any], finished: int, running: int) -> float | None:

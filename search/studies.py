@@ -30,6 +30,7 @@ from search.errors import StudyError
 from search.ladder import Ladder
 from search.pruners import make_pruner
 from spaces import Space
+from spaces.networks import TIMM, Network
 
 # The key under which a study keeps its plan, and the seconds that SQLite waits for another writer.
 PLAN, BUSY_SECONDS = "pitsearch:plan", 60
@@ -130,14 +131,17 @@ def make_plan(
     folds = fold_numbers(split.search, ladder.folds, seed)
     # A class needs pits in every fold's training half; a label rarer than the folds cannot give them.
     frequent = [label for label, count in split.search.counts().items() if count >= ladder.folds]
+    fitted = space.fit(frequent, data.description.channels)
+    _check_timm(fitted, data.description.crop)
     seen = {pit.pit for pit in (*split.search.pits, *split.held_out.pits)}
+    fitted = space.fit(frequent, data.description.channels)
     plan = Plan(
         folder=str(data.folder),
         fingerprint=data.fingerprint,
         held_out=tuple(pit.pit for pit in split.held_out.pits),
         between=tuple(pit.pit for pit in data.pits if pit.pit not in seen),
         folds=tuple(map(int, folds)),
-        space=json.dumps(space.fit(frequent, data.description.channels).to_dict(), sort_keys=True),
+        space=json.dumps(fitted.to_dict(), sort_keys=True),
         ladder=str(ladder),
         pruner=pruner,
         audit=audit,
@@ -145,7 +149,20 @@ def make_plan(
         working_point=working_point,
         version=version("pitsearch"),
     )
-    return plan, split.notes
+    left_out = space.left_out(fitted)
+    return plan, split.notes if left_out is None else (*split.notes, left_out)
+
+
+def _check_timm(space: Space, size: int) -> None:
+    """Raise SpaceError for a network that timm does not know, or weights that are not to be had, before any trial does."""
+    domains = [space.domain(key) for key in ("network.name", "network.weights")]
+    names, weights = ([str(value) for value in domain] if isinstance(domain, tuple) else [] for domain in domains)
+    asked = [Network(name, weights=start) for name in names if name.startswith(TIMM) for start in weights]
+    if asked:
+        from models.timm_networks import check_timm  # timm takes seconds to import
+
+        for network in asked:
+            check_timm(network, size)
 
 
 def open_or_create(name: str, storage: str, plan: Plan) -> Study:

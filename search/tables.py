@@ -14,6 +14,7 @@ from rich.text import Text
 
 from foils import Dataset
 from search.audit import Audit
+from search.baseline import Comparison, is_baseline
 from search.records import ERROR, STOPPED, Reached, Recipe
 from search.selection import Selection
 from search.status import Status, acceptance, configuration
@@ -63,6 +64,7 @@ def status_table(status: Status) -> RenderableType:
         table.add_row("", configuration(status.best))
     else:
         table.add_row("best so far", "no trial has climbed the whole ladder yet")
+    table.add_row("in use", comparison_line(status.comparison))
     table.add_row("rungs", "   ".join(f"{rung}: {count}" for rung, count in status.rungs))
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in status.verdicts.items()) or "none yet"
     table.add_row("verdicts", f"{verdicts}; {counted(status.reseeds, 'fold')} reseeded")
@@ -72,6 +74,15 @@ def status_table(status: Status) -> RenderableType:
     for error in status.errors[-3:]:
         table.add_row("failed", Text(error, style="red"))
     return table
+
+
+def comparison_line(comparison: Comparison | None) -> str:
+    """Say by how much the best trial beats the network in use."""
+    if comparison is None:
+        return "the network in use has not climbed the whole ladder yet; a launch runs it first"
+    baseline, gain = comparison.baseline, comparison.gain
+    line = f"the network in use, trial {baseline.number}: acceptance {acceptance(baseline)}; "
+    return line + (f"the best: {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]" if gain else "none is better")
 
 
 def audit_line(audit: Audit, rungs: Sequence[str]) -> str:
@@ -108,6 +119,8 @@ def trial_line(trial: FrozenTrial) -> str:
     parts = [f"trial {trial.number:<4} {state:<9}", f"acceptance {share}" if share else "no rung reached"]
     if reached:
         parts.append(f"rung {reached.rung}")
+    if is_baseline(trial):
+        parts.append("the network in use")
     if recipe and recipe.audited:
         rung = reached.would_prune if reached else None
         parts.append(f"audited: pruning would have ended it at {rung}" if rung else "audited")

@@ -9,12 +9,14 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from spaces.augmentation import PERTURBATIONS
 from spaces.balance import BALANCES
-from spaces.config import TABLES
+from spaces.channels import MODES
+from spaces.config import TABLES, check_name
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
 from spaces.losses import LOSSES
-from spaces.networks import NETWORKS
+from spaces.networks import KERNELS, fits, kind_of
 
 Scalar = str | int | float
 
@@ -57,8 +59,14 @@ def _names_maybe(taken: Taken) -> bool:
     return scheme is not None and "maybe" in scheme.classes
 
 
+def _sees_several(taken: Taken) -> bool:
+    """Tell whether a network sees several lights in one image."""
+    mode = MODES[str(taken["channels.mode"])]
+    return mode.least > 1 and not mode.apart
+
+
 def _for_network(field: str) -> Callable[[Taken], bool]:
-    return lambda taken: field in NETWORKS[str(taken["network.name"])].varies
+    return lambda taken: field in kind_of(str(taken["network.name"])).varies
 
 
 def _for_loss(field: str) -> Callable[[Taken], bool]:
@@ -69,8 +77,9 @@ def _for_loss(field: str) -> Callable[[Taken], bool]:
 class Axis:
     """One thing that may vary.
 
-    `domain`: the default; () where the data set gives it. `least`, `most`: the bounds of a number, None for a name.
-    `applies`: whether it matters, given the axes before it. `target`: the field of Config that it sets.
+    `domain`: the default; () where the data set gives it. `least`, `most`: the bounds of a number, None for a name; `among`:
+    the only numbers, where they are few. `applies`: whether it matters, given the axes before it. `target`: the field of Config
+    that it sets. `beside`: an axis before it, and whether a choice of this one goes with a choice of that one; None for all.
     """
 
     meaning: str
@@ -80,6 +89,8 @@ class Axis:
     whole: bool = False
     applies: Callable[[Taken], bool] = _always
     target: str | None = None
+    among: tuple[int, ...] = ()
+    beside: tuple[str, Callable[[str, str], bool]] | None = None
 
 
 AXES: dict[str, Axis] = {
@@ -90,10 +101,20 @@ AXES: dict[str, Axis] = {
     "labelling.style": Axis("weight of the old labelling style", ("all",)),
     "channels.mode": Axis("use of the channels", tuple(TABLES["channels.mode"])),
     "channels.light": Axis("the light of mode single", (), applies=lambda taken: taken["channels.mode"] == "single"),
-    # The residual network costs more than it brings on pits of 28 pixels; a space file may name it.
-    "network.name": Axis("network", ("pitnet", "minihip")),
+    # timm's networks cost more than they bring on pits of 28 pixels; a space file may name them.
+    "network.name": Axis("network", ("pitnet", "minihip"), beside=("channels.mode", fits)),
     "network.depth": Axis("blocks", Range(2, 5), 1, 6, whole=True, applies=_for_network("depth")),
     "network.width": Axis("channels of the first block", (8, 16, 32), 1, 512, whole=True, applies=_for_network("width")),
+    "network.kernel": Axis(
+        "pixels of a convolution's side", (3,), KERNELS[0], KERNELS[-1], True, _for_network("kernel"), among=KERNELS
+    ),
+    "network.activation": Axis("activation", ("relu",), applies=_for_network("activation")),
+    "network.norm": Axis("norm", ("batch",), applies=_for_network("norm")),
+    "network.pooling": Axis("how a block halves the plane", ("max",), applies=_for_network("pooling")),
+    "network.head": Axis("pooling over the whole plane", ("max",), applies=_for_network("head")),
+    "network.dropout": Axis("features dropped before the dense layer", (0.0,), 0.0, 0.7, applies=_for_network("dropout")),
+    "network.lights": Axis("pooling over lights", ("max",), applies=_for_network("lights")),
+    "network.weights": Axis("where weights start", ("none",), applies=_for_network("weights")),
     "optimiser.name": Axis("optimiser", tuple(TABLES["optimiser.name"])),
     "optimiser.learning_rate": Axis("learning rate", Range(1e-4, 5e-2, log=True), 1e-8, 100.0),
     "optimiser.weight_decay": Axis("weight decay", Range(1e-6, 1e-2, log=True), 0.0, 1.0),
@@ -121,10 +142,22 @@ AXES: dict[str, Axis] = {
         applies=lambda taken: taken["channels.mode"] == "single",
         target="augmentation.turns",
     ),
+    "augmentation.shift": Axis(PERTURBATIONS["shift"], (0,), 0, 8, whole=True),
+    "augmentation.gain": Axis(PERTURBATIONS["gain"], (0.0,), 0.0, 1.0),
+    "augmentation.noise": Axis(PERTURBATIONS["noise"], (0.0,), 0.0, 0.5),
+    "augmentation.drop": Axis(PERTURBATIONS["drop"], (0.0,), 0.0, 0.9, applies=_sees_several),
+    "augmentation.mixup": Axis(PERTURBATIONS["mixup"], (0.0,), 0.0, 10.0),
 }
 
 # What the bare name of a part means: `network = "minihip"` is short for `network.name`.
 SHORT = {key.partition(".")[0]: key for key in reversed(AXES) if key.endswith((".scheme", ".mode", ".name"))}
+
+
+def holds(domain: Domain, value: Scalar) -> bool:
+    """Tell whether a domain holds a value."""
+    if not isinstance(domain, Range):
+        return value in domain
+    return isinstance(value, int | float) and domain.low <= value <= domain.high
 
 
 def check_domain(key: str, domain: Domain, own: Collection[str] = ()) -> None:
@@ -142,16 +175,18 @@ def check_domain(key: str, domain: Domain, own: Collection[str] = ()) -> None:
             raise SpaceError(f"`{key}` must offer at least one choice, but got an empty list; add one or remove the key.")
         if len(set(domain)) != len(domain):
             raise SpaceError(f"`{key}` must offer each choice once, but got {list(domain)}; remove the repeated one.")
-    table: Collection[str] | None = TABLES.get(axis.target or key)
-    if table is not None and key == "labelling.scheme":
-        table = (*table, *own)
+    extra = tuple(own) if key == "labelling.scheme" else ()
     for value in ends:
         if axis.least is None or axis.most is None:
-            if not isinstance(value, str) or (table is not None and value not in table):
-                offered = f"one of {', '.join(table)}" if table is not None else "the name of a channel"
-                raise SpaceError(f"`{key}` must be {offered}, but got {value!r}; correct it.")
+            if (axis.target or key) in TABLES:
+                check_name(axis.target or key, value, named=key, own=extra)
+            elif not isinstance(value, str):
+                raise SpaceError(f"`{key}` must be the name of a channel, but got {value!r}; correct it.")
         elif isinstance(value, str | bool) or (axis.whole and not isinstance(value, int)):
             kind = "a whole number" if axis.whole else "a number"
             raise SpaceError(f"`{key}` must be {kind}, but got {value!r}; correct it.")
         elif not axis.least <= value <= axis.most:
             raise SpaceError(f"`{axis.least:g} <= {key} <= {axis.most:g}` must hold, but got {value:g}; correct it.")
+        elif axis.among and (isinstance(domain, Range) or value not in axis.among):
+            got = "a range" if isinstance(domain, Range) else value
+            raise SpaceError(f"`{key}` must be one of {', '.join(map(str, axis.among))}, but got {got}; list those wanted.")

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from spaces.augmentation import TURNINGS, Augmentation
+from spaces.augmentation import TURNINGS, Augmentation, check_drop
 from spaces.balance import BALANCES, Balance
 from spaces.channels import MODES, Channels
 from spaces.errors import SpaceError
 from spaces.labelling import MAYBES, SCHEMES, STYLES, Labelling
 from spaces.losses import LOSSES, Loss
-from spaces.networks import NETWORKS, Network
+from spaces.networks import (
+    ACTIVATIONS,
+    HEADS,
+    NETWORKS,
+    NORMS,
+    OVER_LIGHTS,
+    POOLINGS,
+    SUFFIXES,
+    WEIGHTS,
+    Network,
+    check_form,
+    is_network,
+    is_weights,
+)
 from spaces.normalisation import NORMALISATIONS
 from spaces.optimisers import OPTIMISERS, SCHEDULES, Optimiser
 
@@ -23,6 +36,12 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "labelling.style": STYLES,
     "channels.mode": MODES,
     "network.name": NETWORKS,
+    "network.activation": ACTIVATIONS,
+    "network.norm": NORMS,
+    "network.pooling": POOLINGS,
+    "network.head": HEADS,
+    "network.lights": OVER_LIGHTS,
+    "network.weights": WEIGHTS,
     "optimiser.name": OPTIMISERS,
     "optimiser.schedule": SCHEDULES,
     "loss.name": LOSSES,
@@ -42,6 +61,24 @@ PARTS: dict[str, Any] = {
     "augmentation": Augmentation,
 }
 
+# Names that are in no table and yet allowed, and how they are told of.
+BEYOND: dict[str, tuple[Callable[[str], bool], str]] = {
+    "network.name": (is_network, "timm:NAME for another of timm's"),
+    "network.weights": (is_weights, f"a file *{', *'.join(SUFFIXES)}"),
+}
+
+
+def check_name(key: str, value: object, *, named: str | None = None, own: Collection[str] = ()) -> None:
+    """Raise SpaceError where the table of a key does not offer this name.
+
+    `named`: the key that people wrote, if another; `own`: names that a space adds.
+    """
+    table = (*TABLES[key], *own)
+    beyond, told = BEYOND.get(key, (table.__contains__, ""))
+    if not isinstance(value, str) or not (value in table or beyond(value)):
+        offered = ", ".join((*table, told) if told else table)
+        raise SpaceError(f"`{named or key}` must be one of {offered}, but got {value!r}; correct it.")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -57,13 +94,13 @@ class Config:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for key, table in TABLES.items():
+        for key in TABLES:
             value: Any = self
             for part in key.split("."):
                 value = getattr(value, part)
-            if value not in table and not (key == "labelling.scheme" and self.labelling.own):
-                raise SpaceError(f"`{key}` must be one of {', '.join(table)}, but got {value!r}; correct it.")
+            check_name(key, value, own=(self.labelling.scheme,) if key == "labelling.scheme" and self.labelling.own else ())
         check_form(self.network.name, self.channels.mode)
+        check_drop(self.augmentation.drop, self.channels.mode)
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
@@ -84,25 +121,15 @@ class Config:
     def describe(self) -> str:
         """Say the configuration on one line, for tables and logs."""
         light = f" {self.channels.light}" if self.channels.light else ""
-        size = "".join(
-            f" {letter}{value}" for letter, value in (("d", self.network.depth), ("w", self.network.width)) if value is not None
-        )
         optimiser = self.optimiser
         parts = [
             self.labelling.describe(),
             f"{self.channels.mode}{light}",
-            f"{self.network.name}{size}",
+            self.network.describe(),
             f"{optimiser.name} {optimiser.learning_rate:.1e}/{optimiser.batch_size} {optimiser.schedule}",
             "raw" if self.normalisation == "raw" else f"per {self.normalisation}",
             *self.loss.describe(),
             *self.balance.describe(),
-            *(name for name in (self.augmentation.turns,) if name != "none"),
+            *self.augmentation.describe(),
         ]
         return ", ".join(parts)
-
-
-def check_form(network: str, mode: str) -> None:
-    """Raise SpaceError where a network has no 3-D form and the mode asks for one."""
-    if MODES[mode].dims == 3 and not NETWORKS[network].volume:
-        flat = ", ".join(name for name, kind in MODES.items() if kind.dims == 2)
-        raise SpaceError(f"`network.name = {network}` is 2-D and needs a mode of {flat}, but got {mode!r}; leave one out.")

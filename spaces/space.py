@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
@@ -19,9 +19,9 @@ import tomli_w
 from spaces.augmentation import allowed_turns
 from spaces.axes import AXES, SHORT, Domain, Range, Scalar, check_domain
 from spaces.channels import Channels, Light, used_lights
-from spaces.config import check_form
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES, Scheme, own_scheme
+from spaces.networks import check_form, check_lights
 
 # Where a space file keeps labelling schemes of its own.
 SCHEMES_KEY = "schemes"
@@ -32,12 +32,14 @@ class Space:
     """What may vary.
 
     `chosen` maps an axis's key to its domain: a tuple of choices, or a Range. Axes not in it keep their defaults, as far
-    as the data set carries them. `schemes`: labelling schemes of its own, each a table label -> class. Raises SpaceError for an
-    unknown axis or a value outside it.
+    as the data set carries them. `schemes`: labelling schemes of its own, each a table label -> class. `lenient`: the keys of
+    `chosen` that are treated as defaults are, as those of a ready-made space. Raises SpaceError for an unknown axis or a value
+    outside it.
     """
 
     chosen: Mapping[str, Domain] = field(default_factory=dict)
     schemes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    lenient: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self) -> None:
         for name, table in self.schemes.items():
@@ -61,7 +63,7 @@ class Space:
         chosen: dict[str, Domain] = {}
         schemes = table.pop(SCHEMES_KEY, {})
         own = schemes if isinstance(schemes, dict) else {SCHEMES_KEY: schemes}
-        for key, value in {**{f"{SCHEMES_KEY}.{name}": kinds for name, kinds in own.items()}, **_flatten(table)}.items():
+        for key, value in {**{f"{SCHEMES_KEY}.{name}": kinds for name, kinds in own.items()}, **flatten(table)}.items():
             try:
                 if key.startswith(f"{SCHEMES_KEY}."):
                     _check_scheme(key.removeprefix(f"{SCHEMES_KEY}."), value)
@@ -100,18 +102,22 @@ class Space:
     def fit(self, labels: Collection[str], lights: Sequence[Light]) -> Space:
         """Make every axis explicit for a data set with these labels and lights.
 
-        A default choice that the data cannot carry is dropped; one that was chosen raises SpaceError.
+        A default choice that the data cannot carry, or that goes with no other, is dropped; one that was chosen raises
+        SpaceError.
         """
         fitted: dict[str, Domain] = {key: self.domain(key) for key in AXES}
         for key, carries in (
             ("labelling.scheme", partial(self._carries_scheme, labels)),
             ("channels.mode", lambda name: name == "single" or used_lights(Channels(str(name)), lights)),
         ):
-            fitted[key] = self._carried(key, carries)
-        modes = fitted["channels.mode"]
-        assert isinstance(modes, tuple)  # names are never ranges
-        for network, mode in product(_tuple(fitted["network.name"]), modes):
-            check_form(str(network), str(mode))
+            fitted[key] = self._carried(key, fitted[key], carries)
+        seen = _tuple(fitted["channels.mode"])
+        fitted["network.name"] = self._carried(
+            "network.name", fitted["network.name"], lambda name: _one_fits([name], seen, lights)
+        )
+        networks = _tuple(fitted["network.name"])
+        modes = self._carried("channels.mode", seen, lambda name: _one_fits(networks, [name], lights))
+        fitted["channels.mode"] = modes
         if "single" in modes:
             fitted["channels.light"] = self.chosen.get("channels.light", tuple(light.name for light in lights))
         uses = {
@@ -121,16 +127,28 @@ class Space:
             ],
         }
         for key, channels in uses.items():
-            fitted[key] = self._carried(key, partial(_carries_turns, channels, lights))
+            fitted[key] = self._carried(key, fitted[key], partial(_carries_turns, channels, lights))
         idle = ["augmentation.lights"] if modes == ("single",) else []
         idle += [] if "single" in modes else ["augmentation.single", "channels.light"]
+        drops = AXES["augmentation.drop"].applies
+        idle += [] if any(drops({"channels.mode": mode}) for mode in modes) else ["augmentation.drop"]
         for key in idle:
-            if key in self.chosen:
+            if self._insists(key):
                 raise SpaceError(
                     f"`{key}` must not be set where no `channels.mode` uses it, but the modes are "
                     f"{', '.join(map(str, modes))}; remove it, or add a mode that does."
                 )
         return Space({key: domain for key, domain in fitted.items() if key not in idle}, self.schemes)
+
+    def left_out(self, fitted: Space) -> str | None:
+        """Say which choices that were chosen a data set could not carry, given the space fitted to it; None where all are."""
+        gone = {
+            key: [choice for choice in _tuple(self.domain(key)) if choice not in _tuple(fitted.domain(key))]
+            for key in self.chosen
+            if key in fitted.chosen
+        }
+        lists = [f"{key} {', '.join(map(str, choices))}" for key, choices in gone.items() if choices]
+        return f"left out of the space, for the data set does not carry it: {'; '.join(lists)}" if lists else None
 
     def positive(self, signal: str) -> str:
         """Give the label that is scored as the signal, where `signal` is the data set's own.
@@ -162,14 +180,17 @@ class Space:
                 f"{', '.join(sorted(missing))}; leave it out."
             )
 
-    def _carried(self, key: str, carries: Callable[[Scalar], object]) -> Domain:
+    def _insists(self, key: str) -> bool:
+        return key in self.chosen and key not in self.lenient
+
+    def _carried(self, key: str, domain: Domain, carries: Callable[[Scalar], object]) -> tuple[Scalar, ...]:
         kept: list[Scalar] = []
         refusal: SpaceError | None = None
-        for choice in _tuple(self.domain(key)):
+        for choice in _tuple(domain):
             try:
                 carries(choice)
             except SpaceError as error:
-                if key in self.chosen:
+                if self._insists(key):
                     raise
                 refusal = error
             else:
@@ -177,6 +198,21 @@ class Space:
         if not kept and refusal is not None:
             raise refusal
         return tuple(kept)
+
+
+def _one_fits(networks: Iterable[Scalar], modes: Iterable[Scalar], lights: Sequence[Light]) -> None:
+    """Raise SpaceError where none of the networks takes any of the modes under these lights."""
+    refusal: SpaceError | None = None
+    for network, mode in product(map(str, networks), map(str, modes)):
+        try:
+            check_form(network, mode)
+            check_lights(network, Channels(mode), lights)
+        except SpaceError as error:
+            refusal = error
+        else:
+            return
+    if refusal is not None:
+        raise refusal
 
 
 def _tuple(domain: Domain) -> tuple[Scalar, ...]:
@@ -196,7 +232,8 @@ def _check_scheme(name: str, table: object) -> None:
     own_scheme(name, table)
 
 
-def _flatten(table: Mapping[str, Any]) -> dict[str, Any]:
+def flatten(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a TOML table's values by the keys of their axes."""
     flat: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, dict) and not set(value) & {"low", "high", "log"}:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
-from spaces.axes import AXES, Range, Scalar
+from spaces.axes import AXES, Domain, Range, Scalar, holds
 from spaces.config import PARTS, Config
 from spaces.space import Space
 
@@ -27,17 +28,59 @@ def suggest(trial: Suggests, space: Space) -> Config:
     for key, axis in AXES.items():
         if not axis.applies(taken):
             continue
-        domain = space.domain(key)
+        name, domain = parameter(space, key, taken)
         if not isinstance(domain, Range):
-            taken[key] = domain[0] if len(domain) == 1 else trial.suggest_categorical(key, list(domain))
+            taken[key] = domain[0] if len(domain) == 1 else trial.suggest_categorical(name, list(domain))
         elif domain.whole and axis.whole:
-            taken[key] = trial.suggest_int(key, int(domain.low), int(domain.high), log=domain.log)
+            taken[key] = trial.suggest_int(name, int(domain.low), int(domain.high), log=domain.log)
         else:
-            taken[key] = trial.suggest_float(key, domain.low, domain.high, log=domain.log)
-    return _config(taken, space.schemes)
+            taken[key] = trial.suggest_float(name, domain.low, domain.high, log=domain.log)
+    return configuration(taken, space.schemes)
 
 
-def _config(taken: Mapping[str, Scalar], schemes: Mapping[str, Mapping[str, str]]) -> Config:
+def parameter(space: Space, key: str, taken: Mapping[str, Scalar]) -> tuple[str, Domain]:
+    """Give the name under which Optuna knows an axis after these choices, and the domain that it has there.
+
+    Optuna wants one domain for each name. Where not every choice goes with every choice of the axis beside it, the name says
+    with which it goes, `network.name (volume)`; those of that axis with the same domain share a name, and what is learned.
+    """
+    domain, beside = space.domain(key), AXES[key].beside
+    if beside is None or isinstance(domain, Range):
+        return key, domain
+    other, fits = beside
+    known = space.domain(other)
+    kept = {
+        mode: tuple(choice for choice in domain if fits(str(choice), str(mode)))
+        for mode in (() if isinstance(known, Range) else known)
+    }
+    mine = kept[taken[other]]
+    alike = [str(mode) for mode, choices in kept.items() if choices == mine]
+    return (key if len(alike) == len(kept) else f"{key} ({', '.join(alike)})"), mine
+
+
+def axis_of(name: str) -> str:
+    """Give the key of the axis that Optuna knows under this name."""
+    return name.partition(" (")[0]
+
+
+def parameters(space: Space, choices: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """Translate choices on some axes into Optuna's parameters, as far as the space holds them."""
+    found: dict[str, Scalar] = {}
+    for key, value in choices.items():
+        beside = AXES[key].beside
+        known = space.domain(beside[0]) if beside else ()
+        befores: list[dict[str, Scalar]] = (
+            [{beside[0]: mode} for mode in known] if beside and isinstance(known, tuple) else [{}]
+        )
+        for before in befores:
+            name, domain = parameter(space, key, before)
+            if holds(domain, value):
+                found[name] = value
+    return found
+
+
+def configuration(taken: Mapping[str, Scalar], schemes: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> Config:
+    """Make a configuration of one choice on every axis that applies; `schemes`: a space's own labelling schemes."""
     parts: dict[str, dict[str, Any]] = {name: {} for name in PARTS}
     whole: dict[str, Any] = {}
     for key, value in taken.items():

@@ -94,7 +94,9 @@ def test_fused_equals_apart_under_other_normalisations(tiny: Dataset, normalisat
 
 def test_a_residual_network_is_equal_too(tiny: Dataset) -> None:
     # Its last maps are 1 x 1 here, and it convolves them as matrix products. Over epochs Adam drives it apart by more.
-    config = replace(SMALL, network=Network("resnet10t"), optimiser=replace(SMALL.optimiser, name="sgd", learning_rate=1e-3))
+    config = replace(
+        SMALL, network=Network("timm:resnet10t"), optimiser=replace(SMALL.optimiser, name="sgd", learning_rate=1e-3)
+    )
     fused = trainings(tiny, config, epochs=1)
     advance_together(fused, 1)
     assert_same(fused, apart(tiny, config, epochs=1), weights=True)

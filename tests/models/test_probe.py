@@ -48,7 +48,9 @@ class OnTheHost(nn.Module):
         return logits if float(logits.sum()) > 0 else 2 * logits
 
 
-@pytest.mark.parametrize("network", [SMALL.network, Network("minihip"), Network("resnet10t")], ids=lambda network: network.name)
+@pytest.mark.parametrize(
+    "network", [SMALL.network, Network("minihip"), Network("timm:resnet10t")], ids=lambda network: network.name
+)
 def test_the_networks_of_the_space_are_equal_fused(tiny: Dataset, network: Network) -> None:
     made = trainings(tiny, replace(SMALL, network=network))
     where, difference = probe._compare(made, probe._batches(made))

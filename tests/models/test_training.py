@@ -14,10 +14,10 @@ from models.crossvalidation import make_task, start_fold
 from models.training import FOR_EPOCHS, FoldTraining
 from models.verdicts import Verdict
 from spaces.augmentation import Augmentation
-from spaces.balance import Balance
+from spaces.balance import BALANCES, Balance
 from spaces.channels import MODES, Channels
 from spaces.config import Config
-from spaces.labelling import SCHEMES, Labelling
+from spaces.labelling import MAYBES, SCHEMES, Labelling
 from spaces.networks import Network
 from spaces.optimisers import Optimiser
 
@@ -40,6 +40,26 @@ def test_every_mode_and_scheme_trains_and_scores_the_same_pits(tiny: Dataset, mo
     assert ((scores >= 0) & (scores <= 1)).all()
     assert 0.0 <= training.accuracy() <= 1.0
     assert training.score().signals == 4
+
+
+@pytest.mark.parametrize("balance", BALANCES)
+@pytest.mark.parametrize("maybe", MAYBES)
+def test_every_balance_trains_with_every_use_of_maybe(tiny: Dataset, balance: str, maybe: str) -> None:
+    config = replace(SMALL, labelling=Labelling("four-way", maybe), balance=Balance(balance, 2.0))
+    training = start(tiny, config, epochs=1)
+    training.advance(1)
+    assert np.isfinite(training.train_loss).all()
+    assert training.score().signals == 4
+    images, _ = training.draw()
+    labels = tiny.labels[images.flatten().numpy()]
+    assert ("maybe" in labels) == (maybe != "left out")
+
+
+def test_folds_make_the_same_steps_whatever_the_balance(tiny: Dataset) -> None:
+    for balance in BALANCES:
+        task = make_task(tiny, replace(SMALL, balance=Balance(balance, 1.5)), epochs=1, working_point=0.1)
+        folds = fold_numbers(tiny, 5, 0)
+        assert len({start_fold(task, folds, fold, 0, 0).steps for fold in range(5)}) == 1
 
 
 @pytest.mark.parametrize("augmentation", ["none", "symmetries"])

@@ -12,11 +12,24 @@ import pytest
 import typer
 
 from search.cli import app, main
+from search.studies import Study
 from tests.golden import assert_golden
 from tests.search.conftest import SHORT, SMALL_SPACE
 from tests.tiny import CHANNELS, write_dataset
 
-COMMANDS = ["synth", "check", "launch", "status", "select", "export", "predict", "dashboard"]
+COMMANDS = [
+    "synth",
+    "check",
+    "spaces",
+    "launch",
+    "status",
+    "select",
+    "importance",
+    "curve",
+    "export",
+    "predict",
+    "dashboard",
+]
 
 
 class Ran:
@@ -93,6 +106,48 @@ def test_the_whole_road_on_the_command_line(run: Runner, tiny_folder: Path, tmp_
     assert (tmp_path / "scores.csv").read_text().startswith("pit,p_signal,accepted\n")
 
 
+def test_a_space_is_shown_copied_and_chosen(run: Runner, tiny_folder: Path, tmp_path: Path) -> None:
+    assert re.search(r"^network.name +minihip +yes +MoEDAL's network in use", run("spaces").out, re.MULTILINE)
+    assert run("spaces", "quick").out.startswith("space quick: a first look at new data")
+    assert "next: change it, then pitsearch launch DATA --space mine.toml" in run("spaces", "quick", "--write", "mine.toml").out
+    words = ["--storage", f"sqlite:///{tmp_path}/studies.db", "--trials", 2, "--workers", 1, "--ladder", "5x1"]
+    words += ["--space", "mine.toml", "--fix", "channels=single"]
+    refused = run("launch", tiny_folder, *words)
+    assert "`augmentation.lights` must not be set where no `channels.mode` uses it" in refused.err
+    words[-3:] = ["quick", "--fix", "channels=single", "--fix", "network.width=4"]
+    assert re.search(r"^trial 1 .*, single \d+, pitnet d\d w4, ", run("launch", tiny_folder, *words).out, re.MULTILINE)
+
+
+def test_a_trials_configuration_can_be_enqueued(run: Runner, tiny_folder: Path, finished: Study) -> None:
+    where = ["--storage", finished.storage]
+    printed = run("status", "--trial", 1, *where)
+    assert printed.out.startswith("# trial 1 of study tiny: acceptance ")
+    Path("known.toml").write_text(printed.out)
+    Path("space.toml").write_text(SMALL_SPACE.write())
+    words = [
+        *where,
+        "--ladder",
+        SHORT,
+        "--space",
+        "space.toml",
+        "--pruner",
+        "none",
+        "--working-point",
+        0.1,
+        "--enqueue",
+        "known.toml",
+    ]
+    waits = run("launch", tiny_folder, "--trials", 3, *words)
+    assert waits.code == 0
+    assert "note: 1 of the first configurations wait, for --trials leaves no room for them" in waits.out
+    assert re.search(
+        r"^trial 3 +complete ", run("launch", tiny_folder, "--trials", 4, "--workers", 1, *words).out, re.MULTILINE
+    )
+    assert run("status", "--trial", 9, *where).err == (
+        "error: a trial must have a configuration, but trial 9 of study 'tiny' has none; choose from 0 to 3.\n"
+    )
+
+
 def test_a_storage_elsewhere_is_named_in_what_comes_next(run: Runner, tiny_folder: Path, tmp_path: Path) -> None:
     Path("space.toml").write_text(SMALL_SPACE.write())
     storage = f"sqlite:///{tmp_path}/other.db"
@@ -109,6 +164,9 @@ REFUSED = {
         ["status"],
         "studies.db: a storage must be there, but this file is not; run `pitsearch launch DATA` first, or give --storage.",
     ),
+    "no_space": (["launch", "DATA", "--space", "quik"], "a space must be one of quick, standard, angles, everything, or a"),
+    "no_axis": (["launch", "DATA", "--fix", "netwrk=minihip"], "`netwrk` must be an axis of the space, but is not; perhaps"),
+    "no_known": (["launch", "DATA", "--enqueue", "no.toml"], "no.toml: a file of known configurations must be readable TOML"),
     "no_space_file": (["launch", "DATA", "--space", "no.toml"], "no.toml: a space file must be readable TOML, but:"),
     "unknown_axis": (
         ["launch", "DATA", "--space", "odd.toml"],
@@ -132,6 +190,8 @@ REFUSED = {
         ["launch", "DATA", "--device", "tpu"],
         "a device must be cpu, cuda or cuda:NUMBER, but got 'tpu'; choose one of these.",
     ),
+    "shares": (["curve", "DATA", "--shares", "10%"], "shares must be numbers with commas between them, but got '10%';"),
+    "starved": (["curve", "DATA", "--shares", "0.1,1"], "each class needs at least 3 training pits in every fold, but a share"),
     "audit": (
         ["launch", "DATA", "--audit", "1.5"],
         "`0 <= audit <= 1` must hold (share of trials never pruned), but got 1.5; choose e.g. 0.05.",
@@ -167,6 +227,23 @@ def test_every_fault_of_a_data_set_gets_its_line(run: Runner, tmp_path: Path) ->
         refused = run(command, folder)
         assert refused.code == 1
         assert_golden("faults", refused.err)
+
+
+def test_a_study_is_asked_what_mattered_and_for_its_learning_curve(
+    run: Runner, tiny_folder: Path, finished_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copy(finished_folder / "studies.db", tmp_path / "asked.db")
+    storage = ["--storage", f"sqlite:///{tmp_path}/asked.db"]
+    asked = run("importance", *storage)
+    assert (asked.code, asked.out) == (1, "")
+    assert asked.err.startswith("error: importance needs at least 20 finished trials, so that the best quarter holds 5, but ")
+    words = ["--study", "tiny", "--shares", "0.5,1", "--repeats", 1, "--epochs", 2, "--workers", 1]
+    drawn = run("curve", tiny_folder, *words, *storage)
+    assert drawn.code == 0
+    assert "tiny: learning curve at 10% false positives" in drawn.out
+    assert re.search(r"^acceptance .* from 50% to 100% of the training pits: ", drawn.out, re.MULTILINE)
+    assert drawn.out.endswith("wrote curve.html; next: open it in a browser\n")
+    assert (tmp_path / "curve.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 def test_a_changed_bundle_is_refused(run: Runner, tiny_folder: Path, finished_folder: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_study_opens_again_for_the_same_and_gives_its_plan_back(tiny: Dataset,
     ("change", "message"),
     [
         ({"fingerprint": "0" * 64}, r"study 'a' was made from other data \(fingerprint .{12}, but .* has 000000000000\)"),
-        ({"space": "{}"}, r"study 'a' was made for another space \(`augmentation.lights`: .*, but now absent\)"),
+        ({"space": "{}"}, r"study 'a' was made for another space \(`augmentation.drop`: .*, but now absent\)"),
         ({"seed": 5}, r"study 'a' was made with another seed \(0, but now 5\)"),
         ({"held_out": ("p001",)}, "study 'a' was made with another held-out set;"),
         ({"working_point": 0.01}, r"study 'a' was made with another working point \(0.05, but now 0.01\)"),

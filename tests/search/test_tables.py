@@ -13,12 +13,14 @@ from optuna.trial import TrialState, create_trial
 from foils import Dataset
 from search.audit import Audit
 from search.intervals import wilson
+from search.records import Start
 from search.selection import Candidate, HeldOut, Point, Selection
 from search.status import of_trials
 from search.studies import Plan, Study
 from search.tables import data_table, duration, selection_table, status_table, trial_line
 from spaces import Config
 from spaces.networks import Network
+from spaces.starts import BASELINE
 from tests.golden import assert_golden, render
 from tests.models.test_bundle import ensemble
 from tests.search.trials import reached, recipe, written
@@ -48,7 +50,8 @@ def trial_of(
         would_prune=would_prune,
         note=note,
     )
-    records = written(recipe(CONFIG, audited=audited), height) if rungs else {}
+    start = Start("launch", "host:1", None if number else BASELINE)
+    records = written(start, recipe(CONFIG, audited=audited), height) if rungs else {}
     trial = create_trial(
         state=state,
         value=(30 + number) / 42 if state == TrialState.COMPLETE else None,

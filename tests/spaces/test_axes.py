@@ -8,6 +8,7 @@ from spaces.axes import AXES, Domain, Range, check_domain
 from spaces.config import TABLES
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
+from spaces.networks import NETWORKS
 
 
 @pytest.mark.parametrize("key", AXES)
@@ -31,6 +32,10 @@ def test_every_table_of_names_is_on_an_axis() -> None:
         ("channels.light", ("anything", "10")),
         ("network.depth", (1, 6)),
         ("network.width", Range(1, 512, log=True)),
+        ("network.kernel", (7, 3)),
+        ("network.dropout", Range(0.0, 0.7)),
+        ("network.name", ("timm:resnet34", "setnet")),
+        ("network.weights", ("none", "timm", "models/mine.safetensors", "old.pth")),
         ("optimiser.learning_rate", (0.1, 1)),
         ("optimiser.learning_rate", Range(1e-3, 1e-3)),
         ("optimiser.weight_decay", Range(0.0, 1.0)),
@@ -55,12 +60,26 @@ def test_values_at_the_bounds_are_taken(key: str, domain: Domain) -> None:
         (
             "augmentation.single",
             ("flips",),
-            "`augmentation.single` must be one of none, symmetries, turned, but got 'flips'; correct it.",
+            "`augmentation.single` must be one of none, symmetries, eighths, turned, turned eighths, but got 'flips'; "
+            "correct it.",
         ),
         (
             "balance.name",
             (),
             "`balance.name` must offer at least one choice, but got an empty list; add one or remove the key.",
+        ),
+        ("network.kernel", (4,), "`network.kernel` must be one of 3, 5, 7, but got 4; list those wanted."),
+        ("network.kernel", Range(3, 7), "`network.kernel` must be one of 3, 5, 7, but got a range; list those wanted."),
+        ("network.dropout", (0.9,), "`0 <= network.dropout <= 0.7` must hold, but got 0.9; correct it."),
+        (
+            "network.name",
+            ("cnn",),
+            f"`network.name` must be one of {', '.join(NETWORKS)}, timm:NAME for another of timm's, but got 'cnn'; correct it.",
+        ),
+        (
+            "network.weights",
+            ("mine.pt",),
+            "`network.weights` must be one of none, timm, a file *.safetensors, *.pth, but got 'mine.pt'; correct it.",
         ),
         (
             "balance.name",
@@ -84,6 +103,8 @@ def test_values_at_the_bounds_are_taken(key: str, domain: Domain) -> None:
             Range(-0.1, 0.1),
             "`0 <= optimiser.weight_decay <= 1` must hold, but got -0.1; correct it.",
         ),
+        ("augmentation.shift", (1.5,), "`augmentation.shift` must be a whole number, but got 1.5; correct it."),
+        ("augmentation.drop", (0.95,), "`0 <= augmentation.drop <= 0.9` must hold, but got 0.95; correct it."),
         ("optimiser.batch_size", (1,), "`2 <= optimiser.batch_size <= 65536` must hold, but got 1; correct it."),
     ],
 )

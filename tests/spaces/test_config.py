@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
 from spaces.augmentation import Augmentation
+from spaces.axes import AXES
 from spaces.balance import Balance
 from spaces.channels import Channels
-from spaces.config import TABLES, Config
+from spaces.config import BEYOND, TABLES, Config
 from spaces.errors import SpaceError
 from spaces.labelling import Labelling
 from spaces.losses import Loss
@@ -21,9 +22,17 @@ from spaces.optimisers import Optimiser
 CHOICES = [(key, name) for key, table in TABLES.items() for name in table]
 
 
+# Choices that need others beside them.
+BESIDE: dict[str, Config] = {
+    "network.lights": Config(network=Network("setnet", depth=3, width=16)),
+    "network.weights": Config(network=Network("timm:resnet10t")),
+    "network.name=ringnet": Config(channels=Channels("volume")),
+}
+
+
 def plain(key: str, value: object) -> dict[str, Any]:
-    """The default configuration as plain values, with one field changed."""
-    values = Config().to_dict()
+    """The default configuration, or one where the choice is allowed, as plain values, with one field changed."""
+    values = BESIDE.get(f"{key}={value}", BESIDE.get(key, Config())).to_dict()
     table, _, name = key.rpartition(".")
     (values[table] if table else values)[name] = value
     return values
@@ -53,7 +62,7 @@ def test_a_config_survives_plain_values_in_full() -> None:
         Loss(smoothing=0.1),
         Balance("dropped", 3.0),
         "raw",
-        Augmentation("turned"),
+        Augmentation("turned eighths", 2, 0.1, 0.02, 0.0, 0.3),
     )
     assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert config != Config()
@@ -65,6 +74,8 @@ def test_a_config_is_described_on_one_line() -> None:
         Config(), channels=Channels("single", "9"), network=Network("minihip"), augmentation=Augmentation("turned")
     )
     assert config.describe() == "binary, single 9, minihip, adamw 1.0e-03/64 cosine, per dataset, turned"
+    config = replace(Config(), augmentation=Augmentation("eighths", 2, 0.1, 0.02, 0.15, 0.3))
+    assert config.describe().endswith(", per dataset, eighths, shift 2, gain 0.1, noise 0.02, drop 0.15, mixup 0.3")
 
 
 @pytest.mark.parametrize("key", TABLES)
@@ -72,7 +83,8 @@ def test_a_config_is_described_on_one_line() -> None:
 def test_a_name_in_no_table_is_refused(key: str, value: object) -> None:
     with pytest.raises(SpaceError) as caught:
         Config.from_dict(plain(key, value))
-    assert str(caught.value) == f"`{key}` must be one of {', '.join(TABLES[key])}, but got {value!r}; correct it."
+    offered = ", ".join([*TABLES[key], *(told for _, told in [BEYOND[key]] if told)] if key in BEYOND else TABLES[key])
+    assert str(caught.value) == f"`{key}` must be one of {offered}, but got {value!r}; correct it."
 
 
 def without(key: str) -> dict[str, Any]:
@@ -111,7 +123,35 @@ def test_parts_of_another_version_are_refused(values: dict[str, Any]) -> None:
 
 
 def test_networks_say_which_of_their_measures_vary() -> None:
-    measures = {"depth", "width"}
+    measures = {f.name for f in fields(Network)} - {"name"}
     assert all(set(kind.varies) <= measures for kind in NETWORKS.values())
-    assert set(NETWORKS["pitnet"].varies) == measures
+    assert set(NETWORKS["pitnet"].varies) == measures - {"lights", "weights"}
     assert NETWORKS["minihip"].varies == ()
+    assert all(f"network.{measure}" in AXES for measure in measures)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("kernel", 4, "`network.kernel` must be one of 3, 5, 7, but got 4; correct it."),
+        ("dropout", 0.8, "`0 <= network.dropout <= 0.7` must hold, but got 0.8; correct it."),
+        ("lights", "average", "`network.lights` must not be set for pitnet, which has none, but got 'average'; leave it out."),
+        ("weights", "timm", "`network.weights` must not be set for pitnet, which has none, but got 'timm'; leave it out."),
+        ("depth", None, "`network.depth` must be given for pitnet, but is not; give it."),
+    ],
+)
+def test_a_measure_that_a_network_cannot_have_is_refused(key: str, value: object, line: str) -> None:
+    with pytest.raises(SpaceError) as caught:
+        Config.from_dict(plain(f"network.{key}", value) | {"network": Config().to_dict()["network"] | {key: value}})
+    assert str(caught.value) == line
+
+
+def test_any_network_and_any_file_may_be_named() -> None:
+    config = Config(network=Network("timm:resnet34", weights="/data/of mine.safetensors"))
+    assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert config.describe().split(", ")[2] == "timm:resnet34 from of mine.safetensors"
+
+
+def test_a_config_written_before_networks_varied_is_read() -> None:
+    values = Config().to_dict()
+    assert Config.from_dict(values | {"network": {"name": "pitnet", "depth": 3, "width": 16}}) == Config()

@@ -31,6 +31,8 @@ def domains(key: str) -> st.SearchStrategy[Domain]:
         table = TABLES.get(axis.target or key)
         name = st.sampled_from(sorted(table)) if table else st.text("ab10._-\"' ä", min_size=1, max_size=5)
         return st.lists(name, min_size=1, max_size=4, unique=True).map(tuple)
+    if axis.among:
+        return st.lists(st.sampled_from(axis.among), min_size=1, unique=True).map(tuple)
     least, most = axis.least, axis.most
     whole = st.integers(max(1, math.ceil(least)), max(1, int(most)))
     number: st.SearchStrategy[float] = (
@@ -283,13 +285,55 @@ def test_axes_without_a_use_are_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("mode", "key"),
-    [("stacked", "channels.light"), ("stacked", "augmentation.single"), ("single", "augmentation.lights")],
+    [
+        ("stacked", "channels.light"),
+        ("stacked", "augmentation.single"),
+        ("single", "augmentation.lights"),
+        ("examples", "augmentation.drop"),
+    ],
 )
 def test_an_axis_that_no_mode_uses_is_refused_where_it_was_chosen(mode: str, key: str) -> None:
-    choice = {"channels.light": "1", "augmentation.single": "none", "augmentation.lights": "none"}[key]
+    choices: dict[str, str | float] = {"channels.light": "1", "augmentation.drop": 0.1}
+    choice = choices.get(key, "none")
     space = Space({"channels.mode": (mode,), key: (choice,)})
     with pytest.raises(SpaceError, match=f"`{key}` must not be set where no `channels.mode` uses it"):
         space.fit(["candidate", "top", "bottom", "misc"], QMUL)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "line"),
+    [
+        (
+            {"network.name": ("pitnet", "ringnet"), "channels.mode": ("stacked",)},
+            "`network.name = ringnet` is 3-D and needs a mode of volume, but got 'stacked'; leave one out.",
+        ),
+        (
+            {"network.name": ("setnet",), "channels.mode": ("stacked", "volume")},
+            "`network.name = setnet` is 2-D and needs a mode of single, examples, stacked, but got 'volume'; leave one out.",
+        ),
+    ],
+)
+def test_networks_and_modes_that_do_not_go_together_are_refused(chosen: Mapping[str, Domain], line: str) -> None:
+    with pytest.raises(SpaceError) as caught:
+        Space(chosen).fit(LABELS, QMUL)
+    assert str(caught.value) == line
+
+
+def test_a_ring_of_lights_must_be_one() -> None:
+    ring = Space({"channels.mode": ("volume",), "network.name": ("ringnet",)})
+    assert ring.fit(LABELS, QMUL)
+    assert ring.fit(LABELS, (*QMUL[7::-1], *QMUL[8:]))  # clockwise
+    for lights, got in (
+        ((QMUL[1], QMUL[0], *QMUL[2:]), "112.5, 67.5, 157.5, 202.5, 247.5, 292.5, 337.5, 22.5"),
+        (QMUL[:4], "67.5, 112.5, 157.5, 202.5"),
+    ):
+        step = 360 / sum(light.kind == "rotating" for light in lights)
+        with pytest.raises(SpaceError) as caught:
+            ring.fit(LABELS, lights)
+        assert str(caught.value) == (
+            f"`network.name = ringnet` needs lights in the order of their azimuths, {step:g} degrees apart, but got {got}; "
+            "leave it out, or use setnet."
+        )
 
 
 OWN = """\
@@ -315,7 +359,7 @@ def test_a_space_file_may_bring_a_labelling_scheme_of_its_own(tmp_path: Path) ->
     config = suggest(optuna.create_study().ask(), Space({**fitted.chosen, "labelling.scheme": ("cones",)}, fitted.schemes))
     assert config.labelling.classes == ("candidate", "cone", "dirt")
     assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
-    with pytest.raises(SpaceError, match="`labelling.scheme = cones` needs the labels bottom, candidate, misc, top, but"):
+    with pytest.raises(SpaceError, match=r"`labelling\.scheme = cones` needs the labels bottom, candidate, misc, top, but"):
         space.fit(("candidate", "top", "bottom"), QMUL)
 
 
@@ -324,7 +368,7 @@ def test_a_space_file_may_bring_a_labelling_scheme_of_its_own(tmp_path: Path) ->
     [
         ('labelling = "x"\n[schemes.x]\ntop = "surface"\n', 2, "scheme 'x' must give one label the class 'signal' and another"),
         ('[schemes.binary]\ntop = "signal"\n', 1, "`schemes.binary` must have a name of its own, but 'binary' is taken;"),
-        ('[schemes]\nx = "signal"\n', 1, "`schemes.x` must be a table label -> class, but got 'signal';"),
+        ('[schemes]\nx = "signal"\n', 2, "`schemes.x` must be a table label -> class, but got 'signal';"),
         ("schemes = 3\n", 1, "`schemes.schemes` must be a table label -> class, but got 3;"),
         ('labelling = "y"\n[schemes.x]\na = "signal"\nb = "c"\n', 1, "`labelling.scheme` must be one of binary, "),
     ],

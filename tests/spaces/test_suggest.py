@@ -17,11 +17,12 @@ from spaces.axes import AXES, Range
 from spaces.balance import Balance
 from spaces.channels import Channels, used_lights
 from spaces.config import TABLES, Config
+from spaces.errors import SpaceError
 from spaces.labelling import Labelling
 from spaces.networks import NETWORKS, Network
 from spaces.optimisers import Optimiser
 from spaces.space import Space
-from spaces.suggest import suggest
+from spaces.suggest import axis_of, parameters, suggest
 from tests.spaces.test_channels import QMUL
 
 LABELS = ("candidate", "top", "bottom", "misc", "maybe")
@@ -186,3 +187,41 @@ def test_chosen_ranges_are_asked_as_written() -> None:
     rates = {config.optimiser.learning_rate for config in found}
     assert len(rates) == 60
     assert all(1 <= rate <= 2 for rate in rates)
+
+
+def test_networks_are_tried_with_the_modes_that_they_take_and_each_name_has_one_domain() -> None:
+    space = Space({"network.name": ("pitnet", "minihip", "timm:resnet10t")}).fit(LABELS, QMUL)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    domains = defaultdict(set)
+    for _ in range(200):
+        trial = study.ask()
+        config = suggest(trial, space)
+        assert Config.from_dict(config.to_dict()) == config  # refuses what does not go together
+        for name, distribution in trial.distributions.items():
+            domains[name].add(repr(distribution))
+        volume = config.channels.mode == "volume"
+        assert (
+            trial.params["network.name (volume)" if volume else "network.name (single, examples, stacked)"]
+            == config.network.name
+        )
+    assert all(len(found) == 1 for found in domains.values())
+    assert {axis_of(name) for name in domains} <= set(AXES)
+    flat, deep = parameters(space, {"network.name": "timm:resnet10t"}), parameters(space, {"network.name": "pitnet"})
+    assert flat == {"network.name (single, examples, stacked)": "timm:resnet10t"}
+    assert set(deep.values()) == {"pitnet"}
+    assert len(deep) == 2
+
+
+def test_modes_that_no_network_takes_are_dropped_or_refused() -> None:
+    assert Space({"network.name": ("timm:resnet10t",)}).fit(LABELS, QMUL).domain("channels.mode") == (
+        "single",
+        "examples",
+        "stacked",
+    )
+    assert Space({"channels.mode": ("volume",)}).fit(LABELS, QMUL).domain("network.name") == ("pitnet", "minihip")
+    for chosen in (
+        {"network.name": ("timm:resnet10t",), "channels.mode": ("stacked", "volume")},
+        {"network.name": ("pitnet", "timm:resnet10t"), "channels.mode": ("volume",)},
+    ):
+        with pytest.raises(SpaceError, match=r"`network.name = timm:resnet10t` is 2-D and needs a mode of"):
+            Space(chosen).fit(LABELS, QMUL)

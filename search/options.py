@@ -1,0 +1,41 @@
+"""The arguments and options of the command line that are many, or that commands share. Knows nothing of what they do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from search import defaults
+
+Data = Annotated[Path, typer.Argument(metavar="DATA", help="Folder of the data set.")]
+StudyName = Annotated[str | None, typer.Option("--study", help="Name of the study; may be left out where there is only one.")]
+Storage = Annotated[str, typer.Option(help="Database address of the studies.")]
+MovedData = Annotated[Path | None, typer.Option("--data", help="Where the study's data set is now, if it has moved.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default, on a GPU one.")]
+
+# What a launch may be told.
+Trials = Annotated[int, typer.Option(min=1, help="Finished trials that the study is to have.")]
+Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after this time, whatever was reached.")]
+NewStudy = Annotated[str | None, typer.Option("--study", help="Name of the study; the data set's name by default.")]
+Space = Annotated[str, typer.Option(metavar="NAME|FILE", help="Ready-made space, or a space file; see `pitsearch spaces`.")]
+Fix = Annotated[
+    list[str] | None, typer.Option(metavar="KEY=VALUE", help="Pin an axis, e.g. network=minihip; may be given again.")
+]
+Enqueue = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Try these configurations first; `status --trial` prints such a file.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Held-out set, folds and every trial follow from it.")]
+HoldoutSlide = Annotated[list[str] | None, typer.Option(help="Hold this slide out, e.g. 24 or foil:24; may be given again.")]
+HoldoutShare = Annotated[float, typer.Option(help="Share of the pits to hold out where no slide is named.")]
+WorkingPoint = Annotated[float, typer.Option(help="False-positive rate at which acceptance is quoted.")]
+Pruner = Annotated[str, typer.Option(help="trailing, halving, median or none.")]
+Audit = Annotated[
+    float, typer.Option(metavar="SHARE", help="Share of the trials that is never pruned, to measure what pruning kills.")
+]
+Ladder = Annotated[
+    str | None,
+    typer.Option(help=f"Rungs, FOLDSxEPOCHS each; {defaults.LADDER}, on a GPU {defaults.FUSED_LADDER}, by default."),
+]
+Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda, or cuda:NUMBER.")]

@@ -1,0 +1,122 @@
+"""What a study tries first: the network in use, always; the sound recipe; what was enqueued, once each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from foils import Dataset, load
+from search import objective
+from search.baseline import is_baseline
+from search.entries import entries
+from search.objective import Job
+from search.records import STOPPED, Recipe, Start
+from search.status import summarise
+from search.studies import Plan, Study, open_or_create
+from spaces import Config, Space, SpaceError, suggest
+from spaces.channels import Channels
+from spaces.known import Known
+from spaces.networks import Network
+from spaces.starts import BASELINE, SOUND
+from tests.search.conftest import SMALL_SPACE, start
+from tests.tiny import CHANNELS, write_dataset
+
+WIDE = Known({"network.width": 8, "optimiser.learning_rate": 0.01})
+
+
+def origins(study: Study) -> list[str | None]:
+    return [Start.demand(trial).origin for trial in study.optuna.trials]
+
+
+def config_of(study: Study, number: int) -> Config:
+    return Config.from_dict(Recipe.demand(study.trial(number)).config)
+
+
+def test_the_network_in_use_is_trial_0_also_outside_the_space_and_tells_the_sampler_nothing(finished: Study) -> None:
+    trial = finished.trial(0)
+    assert is_baseline(trial)
+    assert trial.state == TrialState.COMPLETE
+    assert (config_of(finished, 0).network, trial.params) == (Network("minihip"), {})
+    assert origins(finished) == [BASELINE, SOUND, None]
+    assert finished.trial(2).params
+
+
+def test_a_space_that_holds_the_network_in_use_learns_from_it(finished: Study, tiny: Dataset, tmp_path: Path) -> None:
+    space = Space().fit(["candidate", "top", "bottom", "misc"], tiny.description.channels)
+    plan = replace(finished.plan, space=json.dumps(space.to_dict()))
+    study = open_or_create("fresh", f"sqlite:///{tmp_path}/studies.db", plan)
+    first = entries(plan, tiny, (), ())
+    assert [entry.config for entry in first] == [None, None]
+    job = Job(study, plan, tiny, "launch", None, Path("never"), entries=dict(enumerate(first)))
+    asked = [objective.open_study(job, ticket).ask() for ticket in (0, 1)]
+    assert [suggest(trial, space).network for trial in asked] == [Network("minihip"), Network("pitnet", depth=3, width=32)]
+    assert asked[0].params["optimiser.learning_rate"] == 2e-4
+
+
+def test_one_light_gets_the_network_in_use_on_that_light(tmp_path: Path) -> None:
+    data = load(write_dataset(tmp_path / "data", channels=CHANNELS[:1]))
+    study = start(data, tmp_path, space="quick", trials=1, ladder="5x1")
+    assert config_of(study, 0).channels == Channels("single", "1")
+    assert "stacked" not in study.plan.space
+
+
+def test_it_is_never_pruned_and_no_part_of_the_audit(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optuna.Trial, "should_prune", lambda self: True)
+    study = start(tiny, tmp_path, trials=2, pruner="halving", ladder="1x1,5x1", audit=0.0)
+    assert [trial.state for trial in study.optuna.trials] == [TrialState.COMPLETE, TrialState.PRUNED]
+    assert not Recipe.demand(study.trial(0)).audited
+
+
+def test_it_comes_first_again_where_it_was_stopped(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> float:
+        raise objective.Stopped("stopped by hand")
+
+    monkeypatch.setattr(objective, "climb", stopped)
+    study = start(tiny, tmp_path, trials=1, ladder="5x1")
+    assert STOPPED.read(study.trial(0))
+    assert summarise(study).comparison is None
+    monkeypatch.undo()
+    start(tiny, tmp_path, trials=2, ladder="5x1")
+    assert origins(study) == [BASELINE, BASELINE, SOUND]
+    comparison = summarise(study).comparison
+    assert comparison is not None
+    assert comparison.baseline.number == 1
+
+
+def test_what_is_enqueued_runs_once_also_when_the_study_goes_on(tiny: Dataset, tmp_path: Path) -> None:
+    study = start(tiny, tmp_path, trials=3, ladder="5x1", enqueue=[WIDE, WIDE])
+    ours = origins(study)[2]
+    assert ours is not None and ours.startswith("enqueued ")
+    config = config_of(study, 2)
+    assert (config.network.width, config.optimiser.learning_rate) == (8, 0.01)
+    assert set(study.trial(2).params) == {"network.width", "optimiser.learning_rate", *study.trial(1).params}
+    start(tiny, tmp_path, trials=5, ladder="5x1", enqueue=[WIDE, Known({"network.width": 4})])
+    assert origins(study)[:3] == [BASELINE, SOUND, ours]
+    assert origins(study)[3] not in (None, ours)
+    assert origins(study)[4] is None
+    assert config_of(study, 3).network.width == 4
+
+
+def test_what_the_space_does_not_hold_is_refused_before_anything_is_written(tiny: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(SpaceError, match=r"f.toml: trial 2: `network.width` must be in the space \(4, 8\), but got 99;"):
+        start(tiny, tmp_path, enqueue=[WIDE, Known({"network.width": 99}, "f.toml: trial 2")])
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_sampler_goes_on_where_the_first_trial_has_no_parameters(
+    tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def quick(trial: optuna.Trial, data: Dataset, plan: Plan, check: object, device: str, outside: Config | None) -> float:
+        if outside is None:
+            suggest(trial, Space.from_dict(json.loads(plan.space)))
+        return float(trial.number)
+
+    monkeypatch.setattr(objective, "climb", quick)
+    study = start(tiny, tmp_path, trials=14, ladder="5x1", space=SMALL_SPACE)
+    assert [trial.state for trial in study.optuna.trials] == [TrialState.COMPLETE] * 14
+    assert all(set(trial.params) == set(study.trial(13).params) for trial in study.optuna.trials[1:])
