@@ -21,6 +21,7 @@ from spaces.balance import Balance
 from spaces.channels import MODES, Channels
 from spaces.config import Config
 from spaces.labelling import Labelling
+from spaces.losses import LOSSES, Loss
 from spaces.networks import Network
 from spaces.optimisers import ELEMENTWISE, OPTIMISERS, Optimiser
 
@@ -121,6 +122,14 @@ def test_fused_equals_apart_under_other_normalisations(tiny: Dataset, normalisat
     fused = trainings(tiny, config)
     advance_together(fused, 3)
     assert_same(fused, apart(tiny, config))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_fused_equals_apart_with_every_loss(tiny: Dataset, name: str) -> None:
+    config = replace(SMALL, loss=Loss(name), labelling=Labelling("four-way"))
+    fused = trainings(tiny, config, epochs=2)
+    advance_together(fused, 2)
+    assert_same(fused, apart(tiny, config, epochs=2))
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from spaces.balance import BALANCES, Balance
 from spaces.channels import MODES, SCORES, Channels
 from spaces.config import Config
 from spaces.labelling import MAYBES, SCHEMES, Labelling
+from spaces.losses import LOSSES, Loss
 from spaces.networks import Network
 from spaces.optimisers import Optimiser
 
@@ -132,6 +133,14 @@ def test_weighting_raises_the_rare_class(tiny: Dataset) -> None:
         training.advance(4)
         scores[balance] = training.scores().mean()
     assert scores["weighted"] > scores["none"]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_training_learns_by_every_loss(tiny: Dataset, name: str) -> None:
+    training = start(tiny, replace(SMALL, loss=Loss(name)), epochs=12)
+    training.advance(12)
+    assert training.verdict() is Verdict.LEARNED
+    assert training.train_loss[-1] < training.train_loss[0]
 
 
 def test_a_training_that_knows_its_pits_by_heart_ends_there(tiny: Dataset) -> None:
