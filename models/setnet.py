@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from models.blocks import blocks, dropout, pooled
+from models.inputs import SCORED_AT_ONCE
 from spaces.networks import Network
 
 
@@ -29,7 +30,9 @@ class SetNet(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         apart = images.reshape(-1, 1, *images.shape[2:])
-        features = pooled(self.blocks(apart).flatten(2), self.over_plane, 2)
+        # Scoring, no image minds another: as many at once as of a network that sees one image a pit.
+        parts = apart.split(len(apart) if self.training else SCORED_AT_ONCE)
+        features = torch.cat([pooled(self.blocks(part).flatten(2), self.over_plane, 2) for part in parts])
         values = pooled(features.view(*images.shape[:2], -1), self.over_lights, 1)
         logits: torch.Tensor = self.head(self.dropout(values))
         return logits
