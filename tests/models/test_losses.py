@@ -167,6 +167,11 @@ def test_acceptance_is_reached_where_cross_entropy_misses_it(size: int) -> None:
     assert reached(made("acceptance"), size, OUTLIERS) > plain + 0.1
 
 
+def test_outliers_move_the_convex_bound_of_the_partial_area() -> None:
+    """A limit of `partial-auc` that its users should know, not a virtue."""
+    assert reached(made("partial-auc"), 256, OUTLIERS) < reached(made("cross-entropy"), 256, OUTLIERS)
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_finds_the_best_direction_between_two_equal_clouds(name: str) -> None:
     """Along the line between the middles, acceptance is Phi(distance + Phi^-1(working point)) and no direction has more."""
