@@ -17,5 +17,5 @@ PRUNER = "trailing"
 AUDIT = 0.05
 # A learning curve: shares of each fold's training pits, cross-validations, epochs at the whole.
 SHARES = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
-REPEATS = 3
+REPEATS = 1
 CURVE_EPOCHS = 30

@@ -32,7 +32,8 @@ from search.ladder import Ladder, Rung
 from search.members import keep_members
 from search.pruners import make_pruner
 from search.records import ERROR, STOPPED, Reached, Recipe, Start
-from search.studies import Plan, Study, open_storage
+from search.storage import open_storage
+from search.studies import Plan, Study
 from spaces import Config, Space, suggest
 from spaces.suggest import parameters
 

@@ -246,6 +246,25 @@ def test_a_study_is_asked_what_mattered_and_for_its_learning_curve(
     assert (tmp_path / "curve.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize(
+    ("command", "stopped", "says"),
+    [
+        ("launch", "search.launching.launch", "finished trials are kept, the same command goes on"),
+        ("curve", "search.curve.draw_curve", "nothing of the curve is kept, the same command begins anew"),
+    ],
+)
+def test_ctrl_c_says_what_is_left(
+    run: Runner, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, command: str, stopped: str, says: str
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stopped, interrupted)
+    ended = run(command, tiny_folder)
+    assert (ended.code, ended.out, ended.err) == (130, "", f"stopped at once; {says}\n")
+    assert not list(Path.cwd().iterdir())
+
+
 def test_a_changed_bundle_is_refused(run: Runner, tiny_folder: Path, finished_folder: Path) -> None:
     shutil.copy(finished_folder / "studies.db", "studies.db")
     run("select", "--workers", 1)

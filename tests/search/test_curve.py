@@ -178,7 +178,7 @@ def test_the_last_line_says_what_the_curve_says(last: Rise | None, says: str) ->
 CURVE = Curve(
     "craters",
     SMALL,
-    Plot(),
+    Plot(repeats=3),
     ("signal", "background"),
     (
         Point(0.1, (16.6, 72.1), wilson(120, 207), 14, 17),

@@ -17,7 +17,8 @@ from search.errors import StudyError
 from search.ladder import Ladder
 from search.objective import Job, run_trial
 from search.records import ERROR, STOPPED, Reached, Recipe, Start
-from search.studies import Study, open_storage
+from search.storage import open_storage
+from search.studies import Study
 from tests.search.trials import reached, recipe
 
 RECORDS = (Start("launch", "host:1"), recipe(audited=True), reached(verdicts=("learned", *("collapsed",) * 4)))

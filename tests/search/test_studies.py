@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
-import threading
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +12,8 @@ import pytest
 from foils import Dataset, load
 from search.errors import StudyError
 from search.ladder import Ladder
-from search.studies import Plan, Study, find_study, make_plan, open_or_create, open_storage, study_data
+from search.storage import open_storage
+from search.studies import Plan, Study, find_study, make_plan, open_or_create, study_data
 from spaces import Space
 from spaces.errors import SpaceError
 from tests.search.conftest import SMALL_SPACE, start
@@ -121,29 +118,6 @@ def test_data_that_moved_is_found_and_data_that_changed_is_refused(tiny_folder: 
 
 
 @pytest.mark.parametrize(
-    ("address", "message"),
-    [
-        ("nonsense", "a storage must be a database address"),
-        ("sqlite://", "an SQLite storage must be a file that workers share, but got none"),
-        ("sqlite:///:memory:", "an SQLite storage must be a file that workers share, but got none"),
-        ("sqlite:///{folder}/none.db", "a storage must be there, but this file is not; run `pitsearch launch DATA` first"),
-        ("nodb://user:secret@host/name", "the storage's driver must be installed, but 'nodb' is not"),
-    ],
-)
-def test_a_storage_that_cannot_be_used_is_refused_without_its_password(tmp_path: Path, address: str, message: str) -> None:
-    with pytest.raises(StudyError, match=message) as caught:
-        open_storage(address.format(folder=tmp_path))
-    assert "secret" not in str(caught.value)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StudyError, match=r"studies.db: the storage must be a writable database, but: unable to open"):
-        open_storage(f"sqlite:///{tmp_path}/file/studies.db", create=True)
-
-
-@pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"working_point": 1.5}, r"`0 < working point < 1` must hold .* but got 1.5"),
@@ -156,23 +130,3 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 def test_a_plan_that_makes_no_sense_is_refused(tiny: Dataset, options: dict[str, object], message: str) -> None:
     with pytest.raises(StudyError, match=message):
         plan_of(tiny, **options)  # type: ignore[arg-type]  # a table of options
-
-
-def test_a_new_database_is_never_seen_half_made(tmp_path: Path) -> None:
-    storage = f"sqlite:///{tmp_path}/studies.db"
-    opened: list[int] = []
-
-    def watch() -> None:
-        # Opens the file as soon as it is there, as `pitsearch status` might.
-        while not opened:
-            with suppress(StudyError):
-                opened.append(len(optuna.get_all_study_names(open_storage(storage))))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    code = "import sys; from search.studies import open_storage; open_storage(sys.argv[1], create=True)"
-    starters = [subprocess.Popen([sys.executable, "-c", code, storage]) for _ in range(3)]
-    assert [starter.wait(timeout=60) for starter in starters] == [0, 0, 0]
-    watcher.join(timeout=60)
-    assert opened == [0]
-    assert [path.name for path in tmp_path.iterdir()] == ["studies.db"]

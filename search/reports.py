@@ -1,0 +1,151 @@
+"""The commands that only report: they read a data set or a study, print, and draw. `search/cli.py` lists them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from search import defaults
+from search.console import ONE_LINE, make_console, on_stop, say
+from search.options import Data, Storage, StudyName, Workers
+
+# As they are typed.
+SHARES = ",".join(f"{share:g}" for share in defaults.SHARES)
+
+
+def check(
+    data: Data,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a contact sheet of every label, as PNG.")] = None,
+) -> None:
+    """Report every fault of a data set, or sum it up."""
+    from foils import load
+    from search.tables import data_table
+
+    loaded = load(data)
+    make_console().print(data_table(loaded))
+    if sheet is not None:
+        from foils.sheet import contact_sheet, save_sheet
+
+        lights = [channel.name for channel in loaded.description.channels]
+        pits = [pit.pit for pit in loaded.pits]
+        save_sheet(contact_sheet(loaded.crops(), loaded.labels.tolist(), lights, names=pits, per_label=8), sheet)
+        say(f"wrote {sheet}")
+    say(f"no faults; next: pitsearch launch {data}")
+
+
+def spaces(
+    space: Annotated[str | None, typer.Argument(metavar="NAME|FILE", help="A ready-made space, or a space file.")] = None,
+    write: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a new space file, to be changed.")] = None,
+) -> None:
+    """List every choice that a search has, or what one space varies."""
+    from search.space_tables import choices_table, space_table
+    from spaces.choosing import copy_space, find_space
+
+    if write is not None:
+        copy_space(space or defaults.SPACE, write)
+        say(f"wrote {write}; next: change it, then pitsearch launch DATA --space {write}")
+    elif space is not None:
+        make_console().print(space_table(space, find_space(space)))
+    else:
+        make_console(width=ONE_LINE).print(choices_table())
+
+
+def status(
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    trial: Annotated[int | None, typer.Option(min=0, help="Print this trial's configuration, for launch --enqueue.")] = None,
+) -> None:
+    """Show a study: trials, verdicts, best so far."""
+    from search.launching import reap
+    from search.status import known_text, summarise
+    from search.studies import find_study
+    from search.tables import status_table
+
+    found = find_study(study, storage)
+    if trial is not None:
+        say(known_text(found, trial).rstrip())
+        return
+    reap(found.optuna)
+    make_console().print(status_table(summarise(found)))
+
+
+def importance(study: StudyName = None, storage: Storage = defaults.STORAGE) -> None:
+    """Say which axes mattered.
+
+    For acceptance and, separately, for failing to learn; and how the uses of the lights compare.
+    """
+    from search.importance import importance as run
+    from search.importance_tables import importance_table
+    from search.lights import uses
+    from search.studies import find_study
+
+    found = find_study(study, storage)
+    make_console().print(importance_table(found.name, run(found), uses(found.optuna.get_trials(deepcopy=False))))
+
+
+def curve(
+    data: Data,
+    study: Annotated[
+        str | None, typer.Option(help="Take this study's best complete trial, not the sound recipe that searches start from.")
+    ] = None,
+    storage: Storage = defaults.STORAGE,
+    shares: Annotated[str, typer.Option(help="Shares of each fold's training pits, commas between them.")] = SHARES,
+    repeats: Annotated[int, typer.Option(min=1, help="Cross-validations, each with fresh folds.")] = defaults.REPEATS,
+    seed: Annotated[int, typer.Option(min=0, help="Held-out pits, folds, choices of pits and trainings follow from it.")] = 0,
+    workers: Workers = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs at the largest share of 1; fewer pits get more.")] = (
+        defaults.CURVE_EPOCHS
+    ),
+    out: Annotated[Path, typer.Option(help="File for the figure: HTML that needs nothing else.")] = Path("curve.html"),
+) -> None:
+    """Draw a learning curve.
+
+    Acceptance and reliability against the examples of each class; validation pits stay the same at every share.
+    """
+    from rich.progress import Progress
+
+    from search.curve import Plot, draw_curve, parse_shares
+    from search.curve_figure import write_figure
+    from search.curve_subject import sound_subject, study_subject
+    from search.curve_table import curve_table
+    from search.studies import find_study
+
+    given = parse_shares(shares)
+    subject = sound_subject(data, seed) if study is None else study_subject(find_study(study, storage), data)
+    plot = Plot(given, repeats, seed, epochs, subject.working_point)
+    console = make_console()
+    nothing = "nothing of the curve is kept, the same command begins anew"
+    with on_stop(nothing), Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("trainings", total=None)
+        drawn = draw_curve(
+            subject.data,
+            subject.config,
+            plot,
+            workers=workers,
+            done=lambda finished, of: progress.update(bar, completed=finished, total=of),
+        )
+    console.print(curve_table(drawn))
+    write_figure(drawn, out)
+    say(f"wrote {out}; next: open it in a browser")
+
+
+def dashboard(
+    storage: Storage = defaults.STORAGE, port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8080
+) -> None:
+    """Show the studies in Optuna's dashboard.
+
+    Listens on 127.0.0.1 only.
+    """
+    import optuna_dashboard
+
+    from search.errors import StudyError
+    from search.storage import open_storage
+
+    opened = open_storage(storage)
+    say(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)")
+    try:
+        optuna_dashboard.run_server(opened, host="127.0.0.1", port=port)
+    except OSError as error:
+        raise StudyError(f"port {port} must be free, but: {error.strerror}; choose another --port.") from None
