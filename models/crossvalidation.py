@@ -70,7 +70,8 @@ class CrossValidation:
 
     `folds`: `[pits]`, the fold of each pit; `seed`: everything random follows from it. `check` is called after every epoch
     and may raise to stop the work; the trainings stay as they are. `fused`: train folds that stand at the same epoch together
-    where a short probe finds that better; where it does not, `note` says why. A fold that was started again catches up alone.
+    where a short probe finds that better; where it does not, `note` says why. A fold that was started again catches up alone;
+    with `reseed` False none is.
     """
 
     def __init__(
@@ -81,11 +82,13 @@ class CrossValidation:
         check: Callable[[], None] = lambda: None,
         *,
         fused: bool = False,
+        reseed: bool = True,
     ) -> None:
         self.task = task
         self.folds = folds
         self.seed = seed
         self.check = check
+        self.reseed = reseed
         self.trainings: dict[int, FoldTraining] = {}
         self.reseeds: dict[int, int] = {}
         self.epochs_run = 0
@@ -110,7 +113,7 @@ class CrossValidation:
         verdicts = {fold: self.trainings[fold].verdict(planned=epoch) for fold in range(folds)}
         collapsed = [fold for fold in range(folds) if verdicts[fold] is Verdict.COLLAPSED and not self.reseeds.get(fold)]
         siblings_learned = any(verdict in (Verdict.LEARNED, Verdict.OVERTRAINED) for verdict in verdicts.values())
-        if collapsed and (siblings_learned or others_learned()):
+        if self.reseed and collapsed and (siblings_learned or others_learned()):
             for fold in collapsed:
                 self.reseeds[fold] = 1
                 del self.trainings[fold]

@@ -225,8 +225,16 @@ class FoldTraining:
             total += self.step(number, images, None if turned is None else turned[number])
         return float(total) / self.steps
 
+    def probabilities(self) -> Floats:
+        """Give the validation pits' probabilities, taken over a pit's images, `[validation pits, classes]`.
+
+        After a divergence all are 0.
+        """
+        if self.diverged:
+            return np.zeros((len(self.validate), len(self.task.config.labelling.classes)))
+        return self._probabilities().double().numpy()
+
     def _probabilities(self) -> torch.Tensor:
-        """Give the validation pits' probabilities, taken over a pit's images, `[validation pits, classes]`."""
         assert self._logits is not None  # a training is scored after its first epoch
         return over_images(self.task.config.channels.scores, self._logits.softmax(2))
 
@@ -235,9 +243,8 @@ class FoldTraining:
 
         After a divergence every score is 0: nothing is accepted.
         """
-        if self.diverged:
-            return np.zeros(len(self.validate))
-        return self._probabilities()[:, 0].double().numpy()
+        signal: Floats = self.probabilities()[:, 0]
+        return signal
 
     def _predicted(self) -> torch.Tensor:
         """Give the class of highest probability of each validation pit that has a class."""

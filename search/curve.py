@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib import cpu_count
 from scipy.stats import t as student
 
 from foils import Dataset, fold_numbers
@@ -26,7 +27,8 @@ from models.training import LEFT_OUT, FoldTraining, Task
 from models.verdicts import Verdict
 from search import defaults
 from search.errors import StudyError
-from search.intervals import LEVEL, Share, wilson
+from search.intervals import LEVEL, Share, reliability, wilson
+from search.working import spread
 from spaces import Config
 
 FOLDS = 5
@@ -85,7 +87,7 @@ class Point:
     @property
     def reliability(self) -> Share:
         """The share of trainings that learned, with its interval."""
-        return wilson(self.learned, self.trainings)
+        return reliability(self.learned, self.trainings)
 
 
 @dataclass(frozen=True)
@@ -137,13 +139,10 @@ def draw_curve(
     _check_examples(data, task, plot, folds)
     trained: list[Trained] = []
     workers = min(workers or cpu_count(), len(jobs))
-    options = {"inner_max_num_threads": 1} if workers > 1 else {}
-    with parallel_config("loky", n_jobs=workers, **options):
-        parallel = Parallel(return_as="generator_unordered", batch_size=1)
-        run = delayed(train_share)
-        for one in parallel(run(data, config, plot, folds[repeat], share, repeat, fold) for share, repeat, fold in jobs):
-            trained.append(one)
-            done(len(trained), len(jobs))
+    train = partial(_train_job, data, config, plot, folds)
+    for one in spread(train, jobs, workers):
+        trained.append(one)
+        done(len(trained), len(jobs))
     trained.sort(key=lambda one: (one.share, one.repeat, one.fold))
     points = tuple(_point([one for one in trained if one.share == share], plot.repeats) for share in plot.shares)
     last = rise(trained, *plot.shares[-2:]) if len(plot.shares) > 1 else None
@@ -176,6 +175,13 @@ def positions(data: Dataset, train: npt.NDArray[np.int64], seed: Sequence[int]) 
         place[members] = (ends - sizes[members] / 2) / max(int(sizes[members].sum()), 1)
     where: Floats = place[of_pit]
     return where
+
+
+def _train_job(
+    data: Dataset, config: Config, plot: Plot, folds: Sequence[npt.NDArray[np.int64]], job: tuple[float, int, int]
+) -> Trained:
+    share, repeat, fold = job
+    return train_share(data, config, plot, folds[repeat], share, repeat, fold)
 
 
 def train_share(

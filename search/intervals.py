@@ -1,18 +1,18 @@
-"""Shares of pits, or of trials: their intervals, by scipy, and their standard errors."""
+"""Shares of pits, of trials or of trainings: their intervals, by scipy, and their standard errors."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
+from scipy.stats import beta, binomtest
 
 LEVEL = 0.9
 
 
 @dataclass(frozen=True)
 class Share:
-    """A share with its 90 % Wilson score interval (Wilson 1927)."""
+    """A share with its 90 % interval."""
 
     value: float
     low: float
@@ -23,9 +23,21 @@ class Share:
 
 
 def wilson(hits: int, of: int) -> Share:
-    """Give the share `hits / of` with its interval; `of` must be above 0."""
+    """Give the share `hits / of` with its score interval (Wilson 1927); `of` must be above 0."""
     interval = binomtest(hits, of).proportion_ci(confidence_level=LEVEL, method="wilson")
     return Share(hits / of, float(interval.low), float(interval.high))
+
+
+def reliability(learned: int, trainings: int) -> Share:
+    """Give the share of trainings that learned with the equal-tailed interval of the probability to learn.
+
+    Beta-binomial: the number that learned is binomial in that probability, whose prior is Jeffreys's, Beta(1/2, 1/2), so that
+    its posterior is Beta(learned + 1/2, failed + 1/2). Where none or all learned, that end is 0 or 1 (Brown, Cai & DasGupta
+    2001, Statistical Science 16). `trainings` must be above 0.
+    """
+    failed = trainings - learned
+    low, high = beta.interval(LEVEL, learned + 0.5, failed + 0.5)
+    return Share(learned / trainings, float(low) if learned else 0.0, float(high) if failed else 1.0)
 
 
 def standard_error(hits: int, of: int) -> float:

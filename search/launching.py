@@ -15,14 +15,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Protocol
 
 import optuna
 import torch
-from joblib import Parallel, cpu_count, delayed, parallel_config
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib import cpu_count
 from optuna.trial import FrozenTrial, TrialState
 
 from foils import Dataset
@@ -33,6 +33,7 @@ from search.ladder import Ladder
 from search.objective import Job, mark_stopped, run_trial
 from search.records import Start
 from search.studies import Study, ladder_there, make_plan, open_or_create
+from search.working import spread
 from spaces import Space
 from spaces.choosing import find_space
 from spaces.known import Known
@@ -135,17 +136,9 @@ def launch(
         job = Job(handle, plan, plan.searched(data), mark, deadline, stop, device, dict(zip(numbers, first, strict=False)))
         tickets = (ticket for ticket in numbers if job.over() is None)
         try:
-            _hand_out(
-                job,
-                tickets,
-                min(workers, max(budget, 1)),
-                lambda number: watcher.finished(handle.trial(number)),
-            )
-        except TerminatedWorkerError:
-            raise StudyError(
-                f"a worker was killed, perhaps for want of memory, with {workers} workers; finished trials are kept: "
-                "run the same command again, with fewer --workers."
-            ) from None
+            for number in spread(partial(run_trial, job), tickets, min(workers, max(budget, 1))):
+                if number is not None:
+                    watcher.finished(handle.trial(number))
         finally:
             _mark_dead(opened, lambda start: start.launch == mark)
     return handle
@@ -161,21 +154,6 @@ def check_device(device: str) -> None:
         raise StudyError(
             f"a device must be there, but got {device!r} with {there} GPUs that torch sees; choose another --device."
         )
-
-
-def _hand_out(job: Job, tickets: Iterator[int], workers: int, done: Callable[[int], None]) -> None:
-    """Run a trial for each ticket, one at a time on every worker. Tickets are drawn when a worker is free."""
-    options: dict[str, Any] = {"initializer": _ignore_interrupts, "inner_max_num_threads": 1} if workers > 1 else {}
-    with parallel_config("loky", n_jobs=workers, **options):
-        parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
-        for number in parallel(delayed(run_trial)(job, ticket) for ticket in tickets):
-            if number is not None:
-                done(number)
-
-
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches every process of the terminal; workers end when the launcher asks them to.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
