@@ -233,7 +233,7 @@ def test_a_killed_worker_ends_the_launch_on_one_line_and_the_same_command_goes_o
     os.kill(int(worker_of(study.trials[0]).rpartition(":")[2]), signal.SIGKILL)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1, output
-    assert "error: a worker was killed, perhaps for want of memory, with 2 workers; finished trials are kept" in output
+    assert "error: a worker was killed, perhaps for want of memory, with 2 workers; what finished is kept" in output
     assert "Traceback" not in output
     found = study.trials
     assert not [trial for trial in found if trial.state == TrialState.RUNNING]
