@@ -14,10 +14,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from foils.images import Grey
+from models.classifier import Classifier
 from models.errors import BundleError
 from models.inputs import SCORED_AT_ONCE, lay_out
 from models.metrics import Floats
-from models.networks import Classifier, build
+from models.networks import build
 from models.scores import over_images
 from spaces.channels import MODES, Light, used_lights
 from spaces.config import Config

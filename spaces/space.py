@@ -149,6 +149,14 @@ class Space:
         idle = [key for key, takers in MODES_OF.items() if not set(takers) & set(modes)]
         drops = AXES["augmentation.drop"].applies
         idle += [] if any(drops({"channels.mode": mode}) for mode in modes) else ["augmentation.drop"]
+        detects, schemes = AXES["labelling.detector"].applies, _tuple(fitted["labelling.scheme"])
+        if not any(detects({"labelling.scheme": scheme}) for scheme in schemes):
+            if self._insists("labelling.detector"):
+                raise SpaceError(
+                    "`labelling.detector` must not be set where no `labelling.scheme` uses it, but the schemes are "
+                    f"{', '.join(map(str, schemes))}; remove it, or add the scheme anomaly."
+                )
+            del fitted["labelling.detector"]
         for key in idle:
             if self._insists(key):
                 raise SpaceError(
