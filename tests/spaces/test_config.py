@@ -167,7 +167,7 @@ def test_a_config_written_before_networks_varied_is_read() -> None:
     [
         (
             {"loss": Loss("focal")},
-            "`loss` must not be set where `labelling.scheme = anomaly`, which trains on background alone",
+            "`loss` must not be set where `labelling.scheme = anomaly`, which trains on background",
         ),
         ({"balance": Balance("weighted")}, "`balance.name` must not be set where `labelling.scheme = anomaly`"),
         ({"augmentation": Augmentation(mixup=0.2)}, "`augmentation.mixup` must not be set where"),
