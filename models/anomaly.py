@@ -59,7 +59,7 @@ class AnomalyTraining(FoldTraining):
         moves_lights = TURNINGS[augmentation.turns].moves_lights and not MODES[task.config.channels.mode].apart
         self._turned_before = moves_lights or self._reconstructs
         assert task.kinds is not None  # of such a scheme it never is
-        self._kinds = task.kinds.repeat_interleave(task.inputs.per_pit)
+        self._kinds = task.kinds.repeat_interleave(task.inputs.per_pit).to(task.inputs.device)
         background = torch.from_numpy(validate)
         self._checked = task.inputs.of_pits(background[task.weights[background] > 0]).to(task.inputs.device)
         if self._reconstructs:
@@ -73,9 +73,10 @@ class AnomalyTraining(FoldTraining):
             mean = self._values(self._images).mean(0)
             both = [(self._values(images) - mean).square().mean() for images in (self._checked, self._images)]
             return float(both[0]), float(both[1])
-        counts = torch.bincount(self._kinds[self._images], minlength=self.task.answers // QUARTERS)
-        costs = math.log(QUARTERS) - (counts.clamp(min=0.5) / len(self._images)).log()
-        return float(costs[self._kinds[self._checked.cpu()]].mean()), float(costs[self._kinds[self._images]].mean())
+        known, asked = (self._kinds[images.to(self._kinds.device)] for images in (self._images, self._checked))
+        counts = torch.bincount(known, minlength=self.task.answers // QUARTERS)
+        costs = math.log(QUARTERS) - (counts.clamp(min=0.5) / len(known)).log()
+        return float(costs[asked].mean()), float(costs[known].mean())
 
     @property
     def judged(self) -> AnomalyClassifier:
@@ -109,7 +110,7 @@ class AnomalyTraining(FoldTraining):
 
     def _answers(self, images: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
         """Number the right answer about each image, turned by so many quarters, `[images]`."""
-        return self._kinds[images.cpu()].to(images.device) * QUARTERS + ways
+        return self._kinds[images] * QUARTERS + ways
 
     @torch.no_grad()
     def _validate(self) -> float:
@@ -130,11 +131,11 @@ class AnomalyTraining(FoldTraining):
     @torch.no_grad()
     def _fit(self, judged: AnomalyClassifier) -> None:
         judged.eval()
-        parts = self._images.to(self.task.inputs.device).split(SCORED_AT_ONCE)
-        features = torch.cat([judged.embed(self.task.inputs.pick(part)) for part in parts])
+        images = self._images.to(self.task.inputs.device)
+        features = torch.cat([judged.embed(self.task.inputs.pick(part)) for part in images.split(SCORED_AT_ONCE)])
         if not bool(features.isfinite().all()):
             return  # the losses tell of it, or the scores will
-        judged.detector.fit(features, self._kinds[self._images].numpy(), self.seed)
+        judged.detector.fit(features, self._kinds[images].cpu().numpy(), self.seed)
         if judged is not self.classifier:
             # What is averaged step by step must have the shapes of the average.
             cast(AnomalyClassifier, self.classifier).detector.load_state_dict(judged.detector.state_dict())

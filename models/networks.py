@@ -26,6 +26,8 @@ from spaces.config import Config
 from spaces.detectors import DETECTORS
 from spaces.networks import Network
 
+__all__ = ["BUILDERS", "Classifier", "build"]
+
 Builder = Callable[[Network, int, int, int, int], nn.Module]
 
 

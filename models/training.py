@@ -16,11 +16,10 @@ import torch
 from torch.nn import functional
 
 from models.balance import count_shown, draw_shown, is_signal
-from models.classifier import Classifier
 from models.inputs import SCORED_AT_ONCE, Inputs
 from models.losses import make_loss
 from models.metrics import Floats, Score, score
-from models.networks import build
+from models.networks import Classifier, build
 from models.optimisers import build_average, build_optimiser
 from models.perturbation import Batch, channel_means, draw_partners, draw_shares, mix, perturb
 from models.scores import over_images

@@ -19,3 +19,8 @@ AUDIT = 0.05
 SHARES = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 REPEATS = 1
 CURVE_EPOCHS = 30
+# Confirming and selecting: trials that are trained again, how often, the bar of reliability, what is made of the winner.
+TOP = 5
+CONFIRMATIONS = 5
+RELIABILITY = 0.8
+FINAL = "ensemble"

@@ -156,7 +156,7 @@ def climb(
         _reached(rung, results, validation, would_prune).write(trial)
         if prune and not (audited or spared):
             raise optuna.TrialPruned
-    keep_members(data, validation, plan)
+    keep_members(data, validation)
     return value
 
 

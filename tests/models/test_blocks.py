@@ -15,8 +15,7 @@ from torch.nn import functional
 
 from foils import Dataset
 from models.blocks import Dropout
-from models.classifier import Classifier
-from models.networks import build
+from models.networks import Classifier, build
 from models.probe import why_apart
 from spaces.channels import Channels
 from spaces.config import Config

@@ -17,9 +17,8 @@ from torch.nn import functional
 
 from foils import Dataset
 from models import timm_networks
-from models.classifier import Classifier
 from models.ensemble import Ensemble, with_weights
-from models.networks import build
+from models.networks import Classifier, build
 from search.ladder import Ladder
 from search.studies import make_plan
 from spaces import Space

@@ -23,6 +23,7 @@ COMMANDS = [
     "spaces",
     "launch",
     "status",
+    "confirm",
     "select",
     "importance",
     "curve",
@@ -30,6 +31,9 @@ COMMANDS = [
     "predict",
     "dashboard",
 ]
+
+# A selection that tiny pits can pass within seconds.
+FEW = "--top", 2, "--repeats", 1, "--reliability", 0.3, "--workers", 1
 
 
 class Ran:
@@ -96,8 +100,11 @@ def test_the_whole_road_on_the_command_line(run: Runner, tiny_folder: Path, tmp_
     status = run("status")
     assert "2 of 2 done: " in status.out
     assert "; 0 running, 0 failed, 0 stopped" in status.out
-    selected = run("select", "--study", "tiny", "--workers", 1)
-    assert "held-out set, opened once" in selected.out
+    confirmed = run("confirm", "--study", "tiny", *FEW)
+    assert "trained again on fresh splits and seeds" in confirmed.out
+    assert "next: pitsearch select --study tiny" in confirmed.out
+    selected = run("select", "--study", "tiny", *FEW)
+    assert "held-out set, opened for the first time" in selected.out
     assert "next: pitsearch export --study tiny OUT/" in selected.out
     exported = run("export", "--study", "tiny", "best", "--workers", 1)
     assert "next: pitsearch predict best DATA --out scores.csv" in exported.out
@@ -153,7 +160,7 @@ def test_a_storage_elsewhere_is_named_in_what_comes_next(run: Runner, tiny_folde
     storage = f"sqlite:///{tmp_path}/other.db"
     words = ["--trials", 1, "--workers", 1, "--ladder", "5x6", "--space", "space.toml", "--storage", storage]
     assert f"next: pitsearch select --study tiny --storage {storage}" in run("launch", tiny_folder, *words).out
-    selected = run("select", "--storage", storage)
+    selected = run("select", "--storage", storage, *FEW)
     assert f"next: pitsearch export --study tiny --storage {storage} OUT/" in selected.out
     assert not (tmp_path / "studies.db").exists()
 
@@ -267,7 +274,7 @@ def test_ctrl_c_says_what_is_left(
 
 def test_a_changed_bundle_is_refused(run: Runner, tiny_folder: Path, finished_folder: Path) -> None:
     shutil.copy(finished_folder / "studies.db", "studies.db")
-    run("select", "--workers", 1)
+    run("select", *FEW)
     run("export", "best")
     weights = Path("best/weights.safetensors")
     weights.write_bytes(weights.read_bytes()[:-1] + b"!")
