@@ -253,7 +253,7 @@ def test_the_scheme_anomaly_brings_its_detectors_and_nothing_about_signal() -> N
             LABELS,
             QMUL,
             "`labelling.detector` must not be set where no `labelling.scheme` uses it, but the schemes are binary, three-way, "
-            "four-way; remove it, or add the scheme anomaly.",
+            "four-way; remove it, or add a scheme that does.",
         ),
         (
             {"labelling.scheme": ("binary", "four-way")},
