@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Drawn
 
-from benchmarks import cost, coverage, losses, parts, pruning, search, storage, throughput, winners
+from benchmarks import cost, coverage, losses, parts, pruning, reliability, search, storage, throughput, winners
 from benchmarks.measure import Table, machine
 
 BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "losses": losses.measure,
     "winners": winners.measure,
     "coverage": coverage.measure,
+    "reliability": reliability.measure,
 }
 
 

@@ -36,7 +36,7 @@ LOOK = HeldOut(52, 222, 0.9765, tuple(Point(rate, 0.4, wilson(46, 52), wilson(21
 class Planned(Study):
     """A study that is in no storage."""
 
-    plan = PLAN  # type: ignore[assignment]  # no storage to read it from
+    plan = PLAN
 
 
 def selection(opening: Opening) -> Selection:
