@@ -24,6 +24,7 @@ COMMANDS = [
     "launch",
     "status",
     "confirm",
+    "front",
     "select",
     "importance",
     "curve",
