@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Drawn
 
-from benchmarks import cost, coverage, losses, parts, pruning, reliability, search, storage, throughput, winners
+from benchmarks import cost, coverage, fronts, losses, parts, pruning, reliability, search, storage, throughput, winners
 from benchmarks.measure import Table, machine
 
 BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "cost": cost.measure,
     "search": search.measure,
     "pruning": pruning.measure,
+    "fronts": fronts.measure,
     "losses": losses.measure,
     "winners": winners.measure,
     "coverage": coverage.measure,

@@ -194,7 +194,12 @@ def test_trials_are_pruned_and_the_sampler_goes_on(tiny: Dataset, tmp_path: Path
         assert (Reached.demand(trial).rung, trial.values) == ("1x1", None)
         assert 2 <= trial.constraints[SOUND] <= 3
     assert summarise(study).pruned == 3
-    assert start(tiny, tmp_path, trials=16, objectives=TWO[1], pruner=pruner, ladder="1x1,5x2", audit=0.0) == study
+    audited = run_trial(replace(job, plan=replace(plan, audit=1.0)), 103)
+    assert audited is not None
+    spared = study.trial(audited)
+    assert (spared.state, Reached.demand(spared).would_prune) == (TrialState.COMPLETE, "1x1")
+    assert spared.constraints[SOUND] <= 1
+    assert start(tiny, tmp_path, trials=17, objectives=TWO[1], pruner=pruner, ladder="1x1,5x2", audit=0.0) == study
 
 
 # As successive halving marks those that competed on its first rung.
