@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from foils import Dataset
 from models.cost import inference_cost
 from search.audit import good_trials, measure
+from search.confirming import Terms
 from search.curve_subject import best_config
 from search.errors import StudyError
 from search.front import front, members
@@ -32,8 +33,8 @@ from spaces import Config
 from spaces.starts import BASELINE
 from tests.golden import assert_golden, render
 from tests.search.conftest import start
-from tests.search.test_tables import CONFIG, PLAN
-from tests.search.trials import reached, recipe, written
+from tests.search.test_tables import CONFIG
+from tests.search.trials import PLAN, reached, recipe, written
 
 TWO = CHOICES[1:]
 COSTS, REJECTIONS = (replace(PLAN, objectives=objectives) for objectives in (TWO[1], TWO[0]))
@@ -176,7 +177,9 @@ def test_a_study_searches_for_a_front_from_launch_to_selection(tiny: Dataset, tm
     assert dict(status.rungs) == {"1x1": 5, "5x1": 5, "5x6": 5}
     assert {member.number for member in status.front} == set(front(opened.trials, study.plan))
     assert best_config(study)
-    assert select(study, data=tiny, workers=1).winner in range(5)
+    chosen = select(study, Terms(top=2, repeats=1, reliability=0.3), data=tiny, workers=1)
+    assert chosen.winner.number in front(opened.trials, study.plan)
+    assert all(candidate.number in front(opened.trials, study.plan) for candidate in chosen.candidates if candidate.confirmed)
 
 
 @pytest.mark.parametrize("pruner", [name for name in PRUNERS if name != "none"])

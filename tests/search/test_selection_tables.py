@@ -28,7 +28,7 @@ CANDIDATES = (
     Candidate(7, CONFIG, wilson(200, 210), wilson(195, 210), Tally(30, 0, 30), 3_400_000, True, "winner", True),
     Candidate(3, CONFIG, wilson(205, 210), wilson(194, 210), Tally(29, 0, 30), 6_800_000, True, "kept, equal to the winner"),
     Candidate(5, CONFIG, wilson(206, 210), wilson(180, 210), Tally(9, 0, 20), 3_400_000, False, "dropped: its reliability"),
-    Candidate(0, CONFIG, wilson(120, 210), None, Tally(5, 0, 5), 4_600_000, False, "not among the 3 that were confirmed"),
+    Candidate(0, CONFIG, wilson(120, 210), None, Tally(5, 0, 5), 4_600_000, False, "not confirmed: not among the best 3"),
 )
 LOOK = HeldOut(52, 222, 0.9765, tuple(Point(rate, 0.4, wilson(46, 52), wilson(210, 222)) for rate in (0.05, 0.01)))
 
