@@ -15,6 +15,7 @@ from search.errors import StudyError
 from search.intervals import Share, wilson
 from search.objectives import OBJECTIVES, final, has_learned, second_of
 from search.records import Reached, Recipe
+from search.reliability import Tally, tally
 from search.studies import Plan
 from spaces import Config
 
@@ -24,13 +25,14 @@ class Member:
     """A complete trial whose folds all learned, and whether it is on the front.
 
     `acceptance`: pooled over the folds; `second`: the other objective's value, and `interval`, its pooled share, where it is
-    one of pits; `in_use`: it is the network in use.
+    one of pits; `tally`: of its own trainings; `in_use`: it is the network in use.
     """
 
     number: int
     acceptance: Share
     second: float
     interval: Share | None
+    tally: Tally
     config: Config
     in_use: bool
     on_front: bool
@@ -61,6 +63,7 @@ def members(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[Member, ...]:
             acceptance=wilson(*reached.pooled),
             second=point[1],
             interval=wilson(*reached.pooled_high) if second == "rejection" else None,
+            tally=tally([reached]),
             config=Config.from_dict(Recipe.demand(trial).config),
             in_use=is_baseline(trial),
             on_front=not any(_dominates(other, point, second) for other in points),

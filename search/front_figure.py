@@ -76,7 +76,8 @@ def _add(drawn: go.Figure, shown: Sequence[Member], name: str, color: str, symbo
         line={"color": color, "shape": "vh", "width": 1.5},
         marker={"symbol": symbol, "size": 14 if symbol == "diamond-open" else 9, "color": color},
         text=[
-            f"trial {member.number}<br>acceptance {member.acceptance}<br>{second_words(member)}<br>{member.config.describe()}"
+            f"trial {member.number}<br>acceptance {member.acceptance}<br>{second_words(member)}<br>"
+            f"reliability {member.tally}<br>{member.config.describe()}"
             for member in shown
         ],
         hoverinfo="text",

@@ -15,7 +15,7 @@ from search.intervals import wilson
 from search.openings import HeldOut, Model, Opening, Point
 from search.reliability import Tally
 from search.selection import Selection
-from search.selection_tables import operations, race_table, selection_table
+from search.selection_tables import race_table, selection_table
 from search.studies import Study
 from spaces import Config
 from spaces.networks import Network
@@ -59,7 +59,3 @@ def test_the_table_of_a_race() -> None:
     drawn = {number: Drawn(0.9, np.linspace(0.8, 0.95, 101), 210) for number in (7, 3)}
     searched = {number: wilson(200, 210) for number in (7, 3, 5)}
     assert_golden("confirm", render(race_table("craters", [ran, lost, never], searched, drawn, Terms())))
-
-
-def test_operations_are_said_short() -> None:
-    assert [operations(count) for count in (17, 1_520, 4_600_000, 2 * 10**9)] == ["17", "1.52 k", "4.6 M", "2 G"]
