@@ -16,7 +16,7 @@ import typer
 from search import defaults, options
 from search.console import counting, make_console, on_stop, say, where
 from search.options import Data, MovedData, Storage, StudyName, Workers
-from search.reports import check, curve, dashboard, importance, spaces, status
+from search.reports import check, curve, dashboard, front, importance, spaces, status
 
 app = typer.Typer(
     name="pitsearch",
@@ -80,6 +80,7 @@ def launch(
     working_point: options.WorkingPoint = defaults.WORKING_POINT,
     pruner: options.Pruner = defaults.PRUNER,
     audit: options.Audit = defaults.AUDIT,
+    objectives: options.Objectives = defaults.OBJECTIVES,
     ladder: options.Ladder = None,
     device: options.Device = defaults.DEVICE,
 ) -> None:
@@ -119,6 +120,7 @@ def launch(
             ladder=ladder,
             pruner=pruner,
             audit=audit,
+            objectives=objectives,
             device=device,
             watcher=watcher,
         )
@@ -237,6 +239,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (launch, "pitsearch launch foils-demo --trials 40 --minutes 30 --workers 2"),
     (status, "pitsearch status --study synthetic"),
     (confirm, "pitsearch confirm --study synthetic --top 5 --repeats 5"),
+    (front, "pitsearch front --study synthetic --out front.html"),
     (select, "pitsearch select --study synthetic"),
     (importance, "pitsearch importance --study synthetic"),
     (curve, "pitsearch curve foils-demo --shares 0.1,0.35,1 --out curve.html"),

@@ -13,6 +13,8 @@ HOLDOUT_SHARE = 0.2
 # The false-positive rate at which acceptance is quoted.
 WORKING_POINT = 0.05
 PRUNER = "trailing"
+# What trials are judged by.
+OBJECTIVES = "acceptance"
 # The share of trials that is never pruned, so that what pruning kills is measured.
 AUDIT = 0.05
 # A learning curve: shares of each fold's training pits, cross-validations, epochs at the whole.

@@ -34,6 +34,9 @@ HoldoutSlide = Annotated[list[str] | None, typer.Option(help="Hold this slide ou
 HoldoutShare = Annotated[float, typer.Option(help="Share of the pits to hold out where no slide is named.")]
 WorkingPoint = Annotated[float, typer.Option(help="False-positive rate at which acceptance is quoted.")]
 Pruner = Annotated[str, typer.Option(help="trailing, halving, median or none.")]
+Objectives = Annotated[
+    str, typer.Option(help="What to search for: acceptance; acceptance,rejection; or acceptance,cost, as a Pareto front.")
+]
 Audit = Annotated[
     float, typer.Option(metavar="SHARE", help="Share of the trials that is never pruned, to measure what pruning kills.")
 ]

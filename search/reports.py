@@ -85,6 +85,31 @@ def importance(study: StudyName = None, storage: Storage = defaults.STORAGE) -> 
     make_console().print(importance_table(found.name, run(found), uses(found.optuna.get_trials(deepcopy=False))))
 
 
+def front(
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    out: Annotated[Path, typer.Option(help="File for the figure: HTML that needs nothing else.")] = Path("front.html"),
+) -> None:
+    """Draw the Pareto front of a study with two objectives.
+
+    Acceptance against rejection, or against the cost of inference, as a table and as a figure.
+    """
+    from search.front import members
+    from search.front_figure import write_figure
+    from search.front_table import front_table
+    from search.objectives import second_of
+    from search.studies import find_study
+
+    found = find_study(study, storage)
+    plan = found.plan
+    shown = members(found.optuna.get_trials(deepcopy=False), plan)
+    second = second_of(plan.objectives)
+    assert second is not None  # members has checked it
+    make_console().print(front_table(second, [member for member in shown if member.on_front]))
+    write_figure(found.name, second, plan.working_point, shown, out)
+    say(f"wrote {out}; next: open it in a browser")
+
+
 def curve(
     data: Data,
     study: Annotated[

@@ -17,10 +17,12 @@ from search.audit import Audit, measure
 from search.baseline import Comparison, compare
 from search.confirmations import Confirmation, kept, of_trial
 from search.errors import StudyError
+from search.front import Member, members
 from search.intervals import Share, wilson
 from search.ladder import Ladder
 from search.launching import FINISHED, LAUNCH
-from search.records import ERROR, STOPPED, Reached, Recipe
+from search.objectives import acceptance_of, second_of
+from search.records import ERROR, STOPPED, Reached, Recipe, on_rungs
 from search.reliability import Tally, tally
 from search.studies import Plan, Study
 from spaces import Config
@@ -34,7 +36,8 @@ class Status:
     `stopped`: trials that Ctrl-C, the clock or a dead worker ended; `failed`: those that broke, with `errors`; `rungs`: each
     rung with the trials that reached it; `tally`: of the best trial's trainings, confirmations among them; `comparison`: of the
     best with the network in use, None while that is not known; `audit`: None where nothing is pruned, or any trial may be;
-    `left_s`: seconds left, None where nobody knows.
+    `second`: the objective beside acceptance, if there is one, and then the `front`; `left_s`: seconds left, None where nobody
+    knows.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Status:
     reseeds: int
     rungs: Sequence[tuple[str, int]]
     audit: Audit | None
+    second: str | None
+    front: Sequence[Member]
     errors: Sequence[str]
     left_s: float | None
 
@@ -73,7 +78,8 @@ def of_trials(
     stopped = sum(STOPPED.read(trial) is not None for trial in trials)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     reached = [found for trial in trials if (found := Reached.read(trial))]
-    best = max(complete, key=lambda trial: trial.value or 0.0, default=None)
+    best = max(complete, key=acceptance_of, default=None)
+    second = second_of(plan.objectives)
     verdicts = Counter(verdict for found in reached for verdict in found.verdicts)
     return Status(
         name=name,
@@ -88,11 +94,10 @@ def of_trials(
         comparison=compare(complete, best),
         verdicts=dict(verdicts.most_common()),
         reseeds=sum(sum(found.reseeds) for found in reached),
-        rungs=[
-            (str(rung), sum(rung.cost in trial.intermediate_values for trial in trials))
-            for rung in Ladder.parse(plan.ladder).rungs
-        ],
-        audit=measure(trials) if plan.audit > 0 and plan.pruner != "none" else None,
+        rungs=[(str(rung), sum(rung.cost in on_rungs(trial) for trial in trials)) for rung in Ladder.parse(plan.ladder).rungs],
+        audit=measure(trials, plan.objectives) if plan.audit > 0 and plan.pruner != "none" else None,
+        second=second,
+        front=[member for member in members(trials, plan) if member.on_front] if second else (),
         errors=[f"trial {trial.number}: {error}" for trial in trials if (error := ERROR.read(trial))],
         left_s=_left(launched, sum(trial.state in FINISHED for trial in trials), states[TrialState.RUNNING]),
     )

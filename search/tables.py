@@ -15,8 +15,13 @@ from rich.text import Text
 from foils import Dataset
 from search.audit import Audit
 from search.baseline import Comparison, is_baseline
+from search.front_table import front_table
+from search.objectives import final, said
 from search.records import ERROR, STOPPED, Reached, Recipe
 from search.status import Status, acceptance, configuration, trained
+
+# Trials that a table shows, of a front and of a selection.
+MOST = 15
 
 
 def data_table(data: Dataset) -> RenderableType:
@@ -48,7 +53,7 @@ def _light(kind: str, azimuth: float | None) -> str:
 
 
 def status_table(status: Status) -> RenderableType:
-    """Show a study: its trials by state, the best, verdicts, rungs, the audit of pruning, time left."""
+    """Show a study: its trials by state, the best, verdicts, rungs, the audit of pruning, time left, and its front."""
     table = Table(title=f"study {status.name}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column()
@@ -73,7 +78,7 @@ def status_table(status: Status) -> RenderableType:
     table.add_row("time left", duration(status.left_s))
     for error in status.errors[-3:]:
         table.add_row("failed", Text(error, style="red"))
-    return table
+    return table if status.second is None else Group(table, front_table(status.second, status.front, MOST))
 
 
 def comparison_line(comparison: Comparison | None) -> str:
@@ -118,6 +123,7 @@ def trial_line(trial: FrozenTrial) -> str:
     share = acceptance(trial)
     parts = [f"trial {trial.number:<4} {state:<9}", f"acceptance {share}" if share else "no rung reached"]
     if reached:
+        parts += [said(name, final(reached, name)) for name in reached.path if name != "acceptance"]
         parts.append(f"rung {reached.rung}")
         if trained(trial).trainings:
             parts.append(f"reliability {trained(trial)}")

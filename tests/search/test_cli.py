@@ -24,6 +24,7 @@ COMMANDS = [
     "launch",
     "status",
     "confirm",
+    "front",
     "select",
     "importance",
     "curve",
@@ -155,6 +156,25 @@ def test_a_trials_configuration_can_be_enqueued(run: Runner, tiny_folder: Path, 
     )
 
 
+def test_a_front_is_searched_for_and_drawn(run: Runner, tiny_folder: Path, finished: Study) -> None:
+    Path("space.toml").write_text(SMALL_SPACE.write())
+    words = ["--storage", finished.storage, "--study", "two", "--trials", 2, "--workers", 1, "--ladder", SHORT]
+    launched = run("launch", tiny_folder, *words, "--space", "space.toml", "--objectives", "acceptance,cost")
+    assert launched.code == 0
+    assert re.search(r"^trial 0 .* k multiply-adds a pit  rung ", launched.out, re.MULTILINE)
+    assert "front: signal acceptance against multiply-adds a pit" in launched.out
+    drawn = run("front", *words[:4])
+    assert drawn.code == 0
+    assert drawn.out.startswith("front: signal acceptance against multiply-adds a pit")
+    assert drawn.out.endswith("wrote front.html; next: open it in a browser\n")
+    assert Path("front.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert run("select", *words[:4], "--workers", 1).code == 0
+    refused = run("front", "--storage", finished.storage, "--study", "tiny", "--out", "none.html")
+    assert (refused.code, len(refused.err.splitlines())) == (1, 1)
+    assert refused.err.startswith("error: a front needs two objectives, but the study was made for acceptance alone; launch")
+    assert not Path("none.html").exists()
+
+
 def test_a_storage_elsewhere_is_named_in_what_comes_next(run: Runner, tiny_folder: Path, tmp_path: Path) -> None:
     Path("space.toml").write_text(SMALL_SPACE.write())
     storage = f"sqlite:///{tmp_path}/other.db"
@@ -199,6 +219,10 @@ REFUSED = {
     ),
     "shares": (["curve", "DATA", "--shares", "10%"], "shares must be numbers with commas between them, but got '10%';"),
     "starved": (["curve", "DATA", "--shares", "0.1,1"], "each class needs at least 3 training pits in every fold, but a share"),
+    "objectives": (
+        ["launch", "DATA", "--objectives", "cost"],
+        "the objectives must be 'acceptance' or 'acceptance,rejection' or 'acceptance,cost', but got 'cost'; choose one of",
+    ),
     "audit": (
         ["launch", "DATA", "--audit", "1.5"],
         "`0 <= audit <= 1` must hold (share of trials never pruned), but got 1.5; choose e.g. 0.05.",

@@ -29,6 +29,8 @@ def reached(folds: int = 5, **changes: Any) -> Reached:
         "rejection": (0.95,) * folds,
         "accepted": (9,) * folds,
         "signals": (10,) * folds,
+        "rejected_high": (19,) * folds,
+        "backgrounds": (20,) * folds,
         "auc": (0.9,) * folds,
         "accuracy": (0.9,) * folds,
         "verdicts": ("learned",) * folds,
