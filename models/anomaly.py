@@ -64,8 +64,8 @@ class AnomalyTraining(FoldTraining):
         self._checked = task.inputs.of_pits(background[task.weights[background] > 0]).to(task.inputs.device)
         if self._reconstructs:
             self.loss = _weighted_error
-        self.constant_loss, known = self._constants()
-        self._by_heart = BY_HEART * known
+        self.constant_loss, self.train_constant = self._constants()
+        self._by_heart = BY_HEART * self.train_constant
 
     def _constants(self) -> tuple[float, float]:
         """Give what is lost by answering alike for every image, on the validation's and on the training's background."""
@@ -140,7 +140,7 @@ class AnomalyTraining(FoldTraining):
             # What is averaged step by step must have the shapes of the average.
             cast(AnomalyClassifier, self.classifier).detector.load_state_dict(judged.detector.state_dict())
 
-    def _scored(self) -> torch.Tensor:
+    def _evaluated(self) -> torch.Tensor:
         """Give the logits of the validation pits' images, `[pits, images, 2]`, computed when they are first asked for."""
         if self._logits is None:
             logits = self.evaluate(self.validation_images()).cpu().view(len(self.validate), self.task.inputs.per_pit, -1)
@@ -151,11 +151,11 @@ class AnomalyTraining(FoldTraining):
 
     def probabilities(self) -> Floats:
         """Give the validation pits' scores and the rest to 1, `[validation pits, 2]`; after a divergence all are 0."""
-        self._scored()
+        self._evaluated()
         return super().probabilities()
 
     def _probabilities(self) -> torch.Tensor:
-        self._scored()
+        self._evaluated()
         return super()._probabilities()
 
     def _values(self, images: torch.Tensor) -> torch.Tensor:
