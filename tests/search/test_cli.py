@@ -168,7 +168,7 @@ def test_a_front_is_searched_for_and_drawn(run: Runner, tiny_folder: Path, finis
     assert drawn.out.startswith("front: signal acceptance against multiply-adds a pit")
     assert drawn.out.endswith("wrote front.html; next: open it in a browser\n")
     assert Path("front.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert run("select", *words[:4], "--workers", 1).code == 0
+    assert run("select", *words[:4], *FEW).code == 0
     refused = run("front", "--storage", finished.storage, "--study", "tiny", "--out", "none.html")
     assert (refused.code, len(refused.err.splitlines())) == (1, 1)
     assert refused.err.startswith("error: a front needs two objectives, but the study was made for acceptance alone; launch")
