@@ -15,7 +15,20 @@ import typer
 from rich.console import Console
 from rich.table import Table as Drawn
 
-from benchmarks import cost, coverage, fronts, losses, parts, pruning, reliability, search, storage, throughput, winners
+from benchmarks import (
+    cost,
+    coverage,
+    diagnosis,
+    fronts,
+    losses,
+    parts,
+    pruning,
+    reliability,
+    search,
+    storage,
+    throughput,
+    winners,
+)
 from benchmarks.measure import Table, machine
 
 BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
@@ -30,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "winners": winners.measure,
     "coverage": coverage.measure,
     "reliability": reliability.measure,
+    "diagnosis": diagnosis.measure,
 }
 
 
