@@ -19,6 +19,7 @@ from benchmarks import (
     anomaly,
     cost,
     coverage,
+    diagnosis,
     fronts,
     losses,
     parts,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "winners": winners.measure,
     "coverage": coverage.measure,
     "reliability": reliability.measure,
+    "diagnosis": diagnosis.measure,
     "anomaly": anomaly.measure,
 }
 
