@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Drawn
 
-from benchmarks import cost, losses, parts, pruning, search, storage, throughput, winners
+from benchmarks import cost, losses, parts, pruning, search, storage, throughput, verdicts, winners
 from benchmarks.measure import Table, machine
 
 BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "pruning": pruning.measure,
     "losses": losses.measure,
     "winners": winners.measure,
+    "verdicts": verdicts.measure,
 }
 
 
