@@ -15,7 +15,20 @@ import typer
 from rich.console import Console
 from rich.table import Table as Drawn
 
-from benchmarks import cost, losses, parts, pruning, search, storage, throughput, verdicts, winners
+from benchmarks import (
+    cost,
+    coverage,
+    fronts,
+    losses,
+    parts,
+    pruning,
+    reliability,
+    search,
+    storage,
+    throughput,
+    verdicts,
+    winners,
+)
 from benchmarks.measure import Table, machine
 
 BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
@@ -25,8 +38,11 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "cost": cost.measure,
     "search": search.measure,
     "pruning": pruning.measure,
+    "fronts": fronts.measure,
     "losses": losses.measure,
     "winners": winners.measure,
+    "coverage": coverage.measure,
+    "reliability": reliability.measure,
     "verdicts": verdicts.measure,
 }
 

@@ -102,7 +102,8 @@ def _trials(data: Dataset, storage: str, there: int, rounds: int) -> dict[str, l
 
 def _reached(rung: str, folds: int) -> Reached:
     shares, counts = (0.9,) * folds, (50,) * folds
-    return Reached(rung, shares, shares, counts, counts, shares, shares, ("learned",) * folds, (0,) * folds, 9, 1.0)
+    pits = (counts,) * 4
+    return Reached(rung, shares, shares, *pits, shares, shares, ("learned",) * folds, (0,) * folds, 9, 1.0)
 
 
 def _fill(study: optuna.Study, plan: Plan, there: int) -> None:

@@ -20,12 +20,13 @@ from benchmarks.measure import Table
 from foils import Dataset, load
 from foils.synthetic import SyntheticFoils, scaled_counts, synthesise
 from models.metrics import Flags, threshold_at
+from models.verdicts import Verdict
 from search.baseline import is_baseline
+from search.confirming import by_search
 from search.intervals import LEVEL, wilson
 from search.launching import launch
-from search.members import train_members
-from search.records import Recipe
-from search.selection import rank
+from search.members import trial_members
+from search.records import Reached, Recipe
 from search.studies import Study
 from spaces import Config
 from spaces.choosing import READY
@@ -54,13 +55,13 @@ class Held:
 def look(study: Study, data: Dataset, number: int) -> Held:
     """Train a trial's members, or find them where it kept them, and score the held-out pits with their mean."""
     plan, trial = study.plan, study.trial(number)
-    members = train_members(plan.searched(data), trial, plan)
+    ensemble, reached = trial_members(plan.searched(data), trial, plan), Reached.demand(trial)
     locked = plan.locked(data)
-    scores = members.ensemble.scores(locked.crops())[locked.is_scored]
+    scores = ensemble.scores(locked.crops())[locked.is_scored]
     is_signal = locked.is_signal[locked.is_scored]
     accepted = tuple(scores[is_signal] >= threshold_at(scores, is_signal, rate) for rate in RATES)
     described = Config.from_dict(Recipe.demand(trial).config).describe()
-    return Held(accepted, int(members.learned.sum()), len(members.learned), described)
+    return Held(accepted, len(ensemble.members), len(reached.verdicts), described)
 
 
 def search(data: Dataset, space: str, seed: int, minutes: float, folder: Path) -> tuple[Held, Held]:
@@ -70,7 +71,8 @@ def search(data: Dataset, space: str, seed: int, minutes: float, folder: Path) -
     ended = study.optuna.get_trials(deepcopy=False)
     baseline = next(trial.number for trial in ended if is_baseline(trial))
     # Where nothing converged, a search has nothing better to offer than what there was.
-    winner = next((candidate.number for candidate in rank(ended) if candidate.kept), baseline)
+    sound = (trial.number for trial in by_search(ended) if set(Reached.demand(trial).verdicts) == {Verdict.LEARNED})
+    winner = next(sound, baseline)
     found = look(study, data, winner)
     tried = sum(trial.state.is_finished() for trial in ended)
     return look(study, data, baseline), replace(found, described=f"{found.described} ({tried} trials)")

@@ -18,7 +18,7 @@ from models.errors import BundleError
 from spaces.config import Config
 from spaces.errors import SpaceError
 
-FORMAT = 2
+FORMAT = 3
 WEIGHTS, MODEL = "weights.safetensors", "model.json"
 
 
@@ -48,6 +48,7 @@ def write_bundle(folder: Path, bundle: Bundle) -> None:
         "crop": ensemble.size,
         "full_scale": ensemble.full_scale,
         "members": len(ensemble.members),
+        "temperature": ensemble.temperature,
         "threshold": bundle.threshold,
         "working_point": bundle.working_point,
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
@@ -83,7 +84,13 @@ def read_bundle(folder: Path) -> Bundle:
             )
         lights = tuple(Channel(**channel) for channel in values["channels"])
         ensemble = with_weights(
-            weights, Config.from_dict(values["config"]), values["members"], lights, values["crop"], values["full_scale"]
+            weights,
+            Config.from_dict(values["config"]),
+            values["members"],
+            lights,
+            values["crop"],
+            values["full_scale"],
+            float(values["temperature"]),
         )
         return Bundle(ensemble, float(values["threshold"]), float(values["working_point"]), dict(values["about"]))
     except SpaceError as error:

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from foils.images import Grey
+from models.calibration import calibrated
 from models.errors import BundleError
 from models.inputs import SCORED_AT_ONCE, lay_out
 from models.metrics import Floats
@@ -25,17 +26,19 @@ from spaces.config import Config
 
 @dataclass(frozen=True)
 class Ensemble:
-    """`members`: trained classifiers; `lights`, `size`, `full_scale`: the images that they were made for."""
+    """`members`: trained classifiers; `lights`, `size`, `full_scale`: the images that they were made for; `temperature`:
+    divides the scores' log-odds."""
 
     config: Config
     members: tuple[Classifier, ...]
     lights: tuple[Light, ...]
     size: int
     full_scale: int
+    temperature: float = 1.0
 
     @torch.no_grad()
     def scores(self, crops: Grey) -> Floats:
-        """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`: the members' mean, then taken over a pit's images."""
+        """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`: the members' mean, over a pit's images, calibrated."""
         inputs = lay_out(crops, self.config.channels, self.lights)
         images = inputs.of_pits(torch.arange(len(crops)))
         total = torch.zeros(len(images), dtype=torch.float64)
@@ -45,7 +48,7 @@ class Ensemble:
             total += torch.cat(parts).double()
         mean = (total / len(self.members)).view(-1, inputs.per_pit)
         scores: Floats = over_images(self.config.channels.scores, mean).numpy()
-        return np.asarray(scores)
+        return calibrated(np.asarray(scores), self.temperature)
 
     def weights(self) -> bytes:
         """Give every member's weights and normalisation as safetensors bytes."""
@@ -58,7 +61,15 @@ class Ensemble:
         )
 
 
-def with_weights(weights: bytes, config: Config, members: int, lights: Sequence[Light], size: int, full_scale: int) -> Ensemble:
+def with_weights(
+    weights: bytes,
+    config: Config,
+    members: int,
+    lights: Sequence[Light],
+    size: int,
+    full_scale: int,
+    temperature: float = 1.0,
+) -> Ensemble:
     """Rebuild an ensemble from `Ensemble.weights`. Raises BundleError where the weights do not fit the configuration."""
     try:
         tensors = load(weights)
@@ -66,7 +77,7 @@ def with_weights(weights: bytes, config: Config, members: int, lights: Sequence[
     except (SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise BundleError(f"the weights must fit the configuration, but: {reason}; export the model again.") from None
-    return Ensemble(config, rebuilt, tuple(lights), size, full_scale)
+    return Ensemble(config, rebuilt, tuple(lights), size, full_scale, temperature)
 
 
 def _member(

@@ -1,10 +1,11 @@
-"""Score a fold: signal acceptance and background rejection at a working point, area under the curve, accuracy.
+"""Score a fold: acceptance and rejection at a working point, rejection at high acceptance, area under the curve, accuracy.
 
 The same score, P(signal), against every pit that is not signal, whatever the labelling scheme. Knows nothing of torch.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +15,17 @@ from sklearn.metrics import roc_auc_score, roc_curve
 Floats = npt.NDArray[np.floating]
 Flags = npt.NDArray[np.bool_]
 
+# Rejection is also quoted where this share of the signal is accepted: at the working point it is fixed, and tells nothing.
+HIGH = 0.9
+
 
 @dataclass(frozen=True)
 class Score:
     """How well scores tell signal from background.
 
     `threshold`: the least score accepted. `accepted` of `signals` and `rejected` of `backgrounds` are counts of pits;
-    `auc`: area under the curve, over all working points.
+    `rejected_high`: background pits rejected where at least HIGH of the signal is accepted; `auc`: area under the curve, over
+    all working points.
     """
 
     threshold: float
@@ -28,6 +33,7 @@ class Score:
     signals: int
     rejected: int
     backgrounds: int
+    rejected_high: int
     auc: float
 
     @property
@@ -40,6 +46,11 @@ class Score:
         """The share of background pits rejected."""
         return self.rejected / self.backgrounds
 
+    @property
+    def rejection_high(self) -> float:
+        """The share of background pits rejected where at least HIGH of the signal is accepted."""
+        return self.rejected_high / self.backgrounds
+
 
 def threshold_at(scores: Floats, is_signal: Flags, working_point: float) -> float:
     """Find the least threshold whose false-positive rate does not pass the working point.
@@ -50,6 +61,13 @@ def threshold_at(scores: Floats, is_signal: Flags, working_point: float) -> floa
     rates, _, thresholds = roc_curve(is_signal, scores, drop_intermediate=False)
     threshold = thresholds[np.searchsorted(rates, working_point, side="right") - 1]
     return float(threshold if np.isfinite(threshold) else np.nextafter(np.float64(scores.max()), np.inf))
+
+
+def _rejected_high(scores: Floats, is_signal: Flags) -> int:
+    """Count the background pits below the highest threshold that at least HIGH of the signal passes."""
+    signal = np.sort(scores[is_signal])
+    threshold = signal[-math.ceil(round(HIGH * len(signal), 6))]
+    return int((scores[~is_signal] < threshold).sum())
 
 
 def score(scores: Floats, is_signal: Flags, *, working_point: float | None = None, threshold: float | None = None) -> Score:
@@ -68,5 +86,6 @@ def score(scores: Floats, is_signal: Flags, *, working_point: float | None = Non
         signals=int(is_signal.sum()),
         rejected=int((~passed & ~is_signal).sum()),
         backgrounds=int((~is_signal).sum()),
+        rejected_high=_rejected_high(scores, is_signal),
         auc=float(roc_auc_score(is_signal, scores)),
     )

@@ -8,7 +8,8 @@ or training.
 *Good* is a trial that has climbed the whole ladder, whose folds all learned, as a selection demands, and whose acceptance,
 pooled over the folds, lies no more than one standard error under the best such trial's of the study (the one-standard-error
 rule of Breiman et al. 1984). The pits cannot tell it from the winner, so ending it may have been ending the winner; what lies
-lower is no loss. The *wrong-kill rate* is the share of good audited trials that the pruner would have ended.
+lower is no loss. Of two objectives, only trials that are no worse in the other one count: a cheap trial is good beside those as
+cheap. The *wrong-kill rate* is the share of good audited trials that the pruner would have ended.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from models.verdicts import Verdict
+from search import defaults
 from search.intervals import Share, standard_error, wilson
+from search.objectives import OBJECTIVES, final, has_learned, second_of
 from search.records import Reached, Recipe
 
 
@@ -50,24 +52,39 @@ def is_audited(study_seed: int, number: int, share: float) -> bool:
     return bool(np.random.default_rng(sequence).random() < share)
 
 
-def measure(trials: Sequence[FrozenTrial]) -> Audit:
+def measure(trials: Sequence[FrozenTrial], objectives: str = defaults.OBJECTIVES) -> Audit:
     """Count the good among the audited trials of a study, and those of them that the pruner would have ended."""
     audited = [trial for trial in trials if trial.state == TrialState.COMPLETE and _was_audited(trial)]
-    good = [Reached.demand(trial) for trial in good_trials(trials) if _was_audited(trial)]
+    good = [Reached.demand(trial) for trial in good_trials(trials, objectives) if _was_audited(trial)]
     return Audit(len(audited), len(good), Counter(reached.would_prune for reached in good if reached.would_prune))
 
 
-def good_trials(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+def good_trials(trials: Sequence[FrozenTrial], objectives: str = defaults.OBJECTIVES) -> list[FrozenTrial]:
     """Choose the good ones among the trials of a study."""
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    climbed = [(trial, reached.pooled) for trial in complete if (reached := Reached.read(trial)) and _learned(reached)]
-    accepted, signals = max((pooled for _, pooled in climbed), key=lambda counts: counts[0] / counts[1], default=(0, 1))
-    bar = accepted / signals - standard_error(accepted, signals)
-    return [trial for trial, (hits, of) in climbed if hits / of >= bar]
+    climbed = [(trial, reached) for trial in complete if (reached := Reached.read(trial)) and has_learned(reached)]
+    second = second_of(objectives)
+    if second is None:
+        bar = _bar([reached for _, reached in climbed])
+        return [trial for trial, reached in climbed if _pooled(reached) >= bar]
+    good = []
+    for trial, reached in climbed:
+        own = final(reached, second)
+        rivals = [other for _, other in climbed if OBJECTIVES[second].no_worse(final(other, second), own)]
+        if _pooled(reached) >= _bar(rivals):
+            good.append(trial)
+    return good
 
 
-def _learned(reached: Reached) -> bool:
-    return all(verdict == Verdict.LEARNED for verdict in reached.verdicts)
+def _bar(climbed: Sequence[Reached]) -> float:
+    """Give the least acceptance that is good among these."""
+    accepted, signals = max((reached.pooled for reached in climbed), key=lambda counts: counts[0] / counts[1], default=(0, 1))
+    return accepted / signals - standard_error(accepted, signals)
+
+
+def _pooled(reached: Reached) -> float:
+    accepted, signals = reached.pooled
+    return accepted / signals
 
 
 def _was_audited(trial: FrozenTrial) -> bool:

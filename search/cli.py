@@ -14,9 +14,9 @@ from typing import Annotated
 import typer
 
 from search import defaults, options
-from search.console import make_console, on_stop, say, where
+from search.console import counting, make_console, on_stop, say, where
 from search.options import Data, MovedData, Storage, StudyName, Workers
-from search.reports import check, curve, dashboard, importance, spaces, status
+from search.reports import check, curve, dashboard, front, importance, spaces, status
 
 app = typer.Typer(
     name="pitsearch",
@@ -79,6 +79,7 @@ def launch(
     working_point: options.WorkingPoint = defaults.WORKING_POINT,
     pruner: options.Pruner = defaults.PRUNER,
     audit: options.Audit = defaults.AUDIT,
+    objectives: options.Objectives = defaults.OBJECTIVES,
     ladder: options.Ladder = None,
     device: options.Device = defaults.DEVICE,
 ) -> None:
@@ -117,6 +118,7 @@ def launch(
             ladder=ladder,
             pruner=pruner,
             audit=audit,
+            objectives=objectives,
             device=device,
             watcher=watcher,
         )
@@ -129,19 +131,61 @@ def launch(
     say(f"next: pitsearch select --study {launched.name}{where(storage)}")
 
 
+def confirm(
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    top: options.Top = defaults.TOP,
+    repeats: options.Repeats = defaults.CONFIRMATIONS,
+    reliability: options.Reliability = defaults.RELIABILITY,
+    data: MovedData = None,
+    workers: Workers = None,
+) -> None:
+    """Train the best configurations again.
+
+    On fresh splits and seeds, as a race: what can no longer win is trained no further. The held-out set stays locked.
+    """
+    from search.candidates import draw
+    from search.confirming import Terms
+    from search.confirming import confirm as run
+    from search.intervals import wilson
+    from search.records import Reached
+    from search.selection_tables import race_table
+    from search.studies import find_study, study_data
+
+    found, terms = find_study(study, storage), Terms(top, repeats, reliability)
+    loaded = study_data(found, data)
+    with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as done:
+        race = run(found, terms, data=loaded, workers=workers, done=done)
+    plan = found.plan
+    drawn = {entrant.number: draw(entrant, plan, plan.searched(loaded)) for entrant in race if entrant.repeats}
+    searched = {entrant.number: wilson(*Reached.demand(found.trial(entrant.number)).pooled) for entrant in race}
+    make_console().print(race_table(found.name, race, searched, drawn, terms))
+    say(f"next: pitsearch select --study {found.name}{where(storage)}")
+
+
 def select(
-    study: StudyName = None, storage: Storage = defaults.STORAGE, data: MovedData = None, workers: Workers = None
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    top: options.Top = defaults.TOP,
+    repeats: options.Repeats = defaults.CONFIRMATIONS,
+    reliability: options.Reliability = defaults.RELIABILITY,
+    final: options.Final = defaults.FINAL,
+    data: MovedData = None,
+    workers: Workers = None,
 ) -> None:
     """Choose the model that converges best.
 
-    Shows why each complete trial was kept or dropped, fixes the winner's threshold, and opens the held-out set once.
+    Confirms the best trials, shows why each was kept or dropped, trains the winner, and opens the held-out set once.
     """
+    from search.confirming import Terms
     from search.selection import select as run
+    from search.selection_tables import selection_table
     from search.studies import find_study
-    from search.tables import selection_table
 
-    found = find_study(study, storage)
-    make_console().print(selection_table(run(found, data=data, workers=workers)))
+    found, terms = find_study(study, storage), Terms(top, repeats, reliability)
+    with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as done:
+        selection = run(found, terms, final=final, data=data, workers=workers, done=done)
+    make_console().print(selection_table(selection))
     say(f"next: pitsearch export --study {found.name}{where(storage)} OUT/")
 
 
@@ -192,6 +236,8 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (spaces, "pitsearch spaces angles --write mine.toml"),
     (launch, "pitsearch launch foils-demo --trials 40 --minutes 30 --workers 2"),
     (status, "pitsearch status --study synthetic"),
+    (confirm, "pitsearch confirm --study synthetic --top 5 --repeats 5"),
+    (front, "pitsearch front --study synthetic --out front.html"),
     (select, "pitsearch select --study synthetic"),
     (importance, "pitsearch importance --study synthetic"),
     (curve, "pitsearch curve foils-demo --shares 0.1,0.35,1 --out curve.html"),

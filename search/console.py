@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
@@ -30,6 +30,17 @@ def make_console(width: int = WIDE) -> Console:
 def say(text: str) -> None:
     """Print a line as it is, never wrapped where no terminal shows it."""
     make_console().print(Text(text), soft_wrap=True)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on a terminal while something is counted; give what to call with how much is done, of how much."""
+    from rich.progress import Progress
+
+    console = make_console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(what, total=None)
+        yield lambda finished, of: progress.update(bar, completed=finished, total=of)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from foils import Dataset, hold_out, load
 from search import defaults
 from search.curve import FOLDS
 from search.errors import StudyError
+from search.objectives import acceptance_of
 from search.records import Recipe
 from search.studies import Study, study_data
 from spaces import Config, Space, suggest
@@ -55,7 +56,7 @@ def sound_config(data: Dataset) -> Config:
 def best_config(study: Study) -> Config:
     """Give the configuration of a study's best complete trial. Raises StudyError where it has none."""
     complete = study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    best = max(complete, key=lambda trial: trial.value or 0.0, default=None)
+    best = max(complete, key=acceptance_of, default=None)
     if best is None:
         raise StudyError(f"study {study.name!r} must have a complete trial, but has none; launch more trials.")
     return Config.from_dict(Recipe.demand(best).config)

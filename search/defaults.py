@@ -13,9 +13,16 @@ HOLDOUT_SHARE = 0.2
 # The false-positive rate at which acceptance is quoted.
 WORKING_POINT = 0.05
 PRUNER = "trailing"
+# What trials are judged by.
+OBJECTIVES = "acceptance"
 # The share of trials that is never pruned, so that what pruning kills is measured.
 AUDIT = 0.05
 # A learning curve: shares of each fold's training pits, cross-validations, epochs at the whole.
 SHARES = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 REPEATS = 1
 CURVE_EPOCHS = 30
+# Confirming and selecting: trials that are trained again, how often, the bar of reliability, what is made of the winner.
+TOP = 5
+CONFIRMATIONS = 5
+RELIABILITY = 0.8
+FINAL = "ensemble"

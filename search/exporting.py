@@ -13,8 +13,8 @@ from typing import Any
 
 from models.bundle import Bundle, write_bundle
 from search.errors import StudyError
-from search.records import Recipe
 from search.selection import Selection
+from search.selection_tables import reading
 
 
 def export(selection: Selection, folder: str | Path) -> Path:
@@ -42,19 +42,23 @@ def check_new(folder: Path) -> None:
 
 def _about(selection: Selection) -> dict[str, Any]:
     plan = selection.study.plan
-    winner = next(candidate for candidate in selection.candidates if candidate.number == selection.winner)
-    trial = selection.study.trial(selection.winner)
+    winner, opening = selection.winner, selection.opening
     return {
         "study": selection.study.name,
-        "trial": selection.winner,
-        "seed": Recipe.demand(trial).seed,
+        "trial": winner.number,
+        "final": selection.key.final,
+        "seed": plan.seed,
         "fingerprint": plan.fingerprint,
         "held_out_pits": list(plan.held_out),
         "searched_pits": len(plan.folds),
         "metrics": {
-            "cross_validated_acceptance": asdict(winner.acceptance),
-            "cross_validated_auc": winner.auc,
-            "held_out": None if selection.held_out is None else asdict(selection.held_out),
+            "search_acceptance": asdict(winner.searched),
+            "confirmed_acceptance": asdict(winner.confirmed) if winner.confirmed else None,
+            "reliability": asdict(winner.tally.reliability) if winner.tally.reliability else None,
+            "trainings": asdict(winner.tally),
+            "calibration": asdict(selection.model.calibration),
+            "held_out": asdict(opening.held_out),
+            "held_out_reading": opening.number,
         },
         "versions": {name: version(name) for name in ("pitsearch", "torch", "timm", "optuna", "numpy")},
     }
@@ -67,25 +71,23 @@ def _card(selection: Selection, bundle: Bundle) -> str:
     lines = [
         f"# Etch-pit classifier from study {about['study']}, trial {about['trial']}",
         "",
-        f"An ensemble of {len(ensemble.members)} networks, one a fold; a pit's score is the mean of their P(signal).",
+        f"{_made(selection)} P(signal) is calibrated by a temperature of {ensemble.temperature:.3f}.",
         "",
         f"- Configuration: {ensemble.config.describe()}",
         f"- Input: crops of {ensemble.size} x {ensemble.size} pixels, values up to {ensemble.full_scale}, channels {lights}",
         f"- Threshold: {bundle.threshold:.6f}, fixed at {bundle.working_point:.0%} false positives on out-of-fold scores",
         f"- Trained on {about['searched_pits']} pits of the data with fingerprint {about['fingerprint'][:12]}",
-        f"- Cross-validated acceptance: {about['metrics']['cross_validated_acceptance']['value']:.3f}; the search chose this "
-        "trial for it, so it is optimistic",
+        f"- Reliability: {selection.winner.tally} trainings learned (90 % interval)",
+        f"- Acceptance in the search: {selection.winner.searched.value:.3f}; the search chose by it, so it is optimistic",
+        f"- Acceptance on fresh splits and seeds: {selection.winner.confirmed}",
     ]
-    look = selection.held_out
-    if look is None:
-        lines.append(f"- Held-out set: opened before, for trial {selection.opened_for}; no honest figure for this one")
-    else:
-        lines.append(f"- Held-out set, opened once ({look.signals} signal, {look.backgrounds} background): AUC {look.auc:.4f}")
-        lines += [
-            f"  - threshold at {point.working_point:.0%}: acceptance {point.acceptance}, rejection {point.rejection} "
-            "(90 % Wilson intervals)"
-            for point in look.points
-        ]
+    look = selection.opening.held_out
+    pits = f"{look.signals} signal, {look.backgrounds} background"
+    lines.append(f"- Held-out set, {reading(selection.opening)} ({pits}; 90 % intervals): AUC {look.auc:.4f}")
+    lines += [
+        f"  - threshold at {point.working_point:.0%}: acceptance {point.acceptance}, rejection {point.rejection}"
+        for point in look.points
+    ]
     lines += [
         "",
         "Score a data set with the same channels and crop size:",
@@ -96,3 +98,10 @@ def _card(selection: Selection, bundle: Bundle) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _made(selection: Selection) -> str:
+    members = len(selection.ensemble.members)
+    if selection.key.final == "refit":
+        return "One network, trained on all pits that the search saw;"
+    return f"An ensemble of {members} networks, one of every confirmation; a pit's score is the mean of theirs."

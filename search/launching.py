@@ -80,6 +80,7 @@ def launch(
     ladder: str | None = None,
     pruner: str = defaults.PRUNER,
     audit: float = defaults.AUDIT,
+    objectives: str = defaults.OBJECTIVES,
     device: str = defaults.DEVICE,
     watcher: Watcher | None = None,
 ) -> Study:
@@ -90,7 +91,7 @@ def launch(
     A study of the same name goes on where it stopped, if it was made for the same. `workers` are processes, by default one a
     core, or one for a GPU. `device`: where trials compute. `ladder`: by default the study's own, for a new study the one that
     suits the device. The held-out set, a share of the groups or whole slides, is out of reach of every trial. `audit`: the
-    share of trials that is never pruned.
+    share of trials that is never pruned. `objectives`: `acceptance`, or with `rejection` or `cost` after a comma.
     Raises DataError, SpaceError or StudyError where something does not fit, before anything is written.
     """
     for option, value in (("trials", trials), ("workers", workers), ("minutes", minutes)):
@@ -111,6 +112,7 @@ def launch(
         working_point=working_point,
         holdout_share=holdout_share,
         holdout_slides=holdout_slides,
+        objectives=objectives,
     )
     entries(plan, data, enqueue, ())  # what is wrong with them is said before anything is written
     handle = open_or_create(name, storage, plan)

@@ -10,7 +10,7 @@ from statistics import median
 from optuna.trial import FrozenTrial, TrialState
 
 from search.importance import failures, finished, trainings
-from search.intervals import Share, wilson
+from search.intervals import Share, reliability, wilson
 from search.records import Reached, Recipe
 from spaces import Config
 from spaces.channels import Channels
@@ -65,5 +65,5 @@ def _sum_up(mode: str, lights: str | None, network: str, members: Sequence[tuple
         best_trial=best.number if best else None,
         light=Recipe.demand(best).config["channels"]["light"] if best else None,
         median=median(accepted / signals for _, (accepted, signals) in complete) if complete else None,
-        sound=wilson(started - failed, started),
+        sound=reliability(started - failed, started),
     )

@@ -11,7 +11,7 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from optuna.samplers import BaseSampler, PartialFixedSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from foils import Dataset
+from models.cost import inference_cost
 from models.crossvalidation import CrossValidation, FoldResult, make_task
 from models.process import one_thread
 from search import defaults
@@ -30,8 +31,10 @@ from search.baseline import is_baseline
 from search.entries import Entry
 from search.ladder import Ladder, Rung
 from search.members import keep_members
+from search.objectives import OBJECTIVES, on_path, parse_objectives, shortfall
 from search.pruners import make_pruner
-from search.records import ERROR, STOPPED, Reached, Recipe, Start
+from search.records import ERROR, STOPPED, Reached, Recipe, Start, on_rungs
+from search.rivals import is_pruned
 from search.storage import open_storage
 from search.studies import Plan, Study
 from spaces import Config, Space, suggest
@@ -39,6 +42,8 @@ from spaces.suggest import parameters
 
 # Another trial whose acceptance on the same rung is this many times the working point has learned: chance gives once.
 LEARNED = 3.0
+# What the front asks of a trial beside its values, by the name under which Optuna keeps it.
+SOUND = "climbs and learns"
 
 
 class Stopped(Exception):
@@ -94,7 +99,7 @@ def run_trial(job: Job, ticket: int) -> int | None:
     trial = ask(study, job.study.storage, start)
     try:
         with one_thread():
-            value = climb(trial, job.data, job.plan, job.check, job.device, entry.config if entry else None)
+            values = climb(trial, job.data, job.plan, job.check, job.device, entry.config if entry else None)
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except Stopped as reason:
@@ -103,7 +108,7 @@ def run_trial(job: Job, ticket: int) -> int | None:
         ERROR.write(study, trial, f"{type(error).__name__}: {error}".splitlines()[0])
         study.tell(trial, state=TrialState.FAIL)
     else:
-        study.tell(trial, value)
+        study.tell(trial, values)
     return trial.number
 
 
@@ -129,12 +134,13 @@ def climb(
     check: Callable[[], None] = lambda: None,
     device: str = defaults.DEVICE,
     outside: Config | None = None,
-) -> float:
-    """Climb the ladder with the trial's configuration and give the mean signal acceptance over the folds.
+) -> tuple[float, ...]:
+    """Climb the ladder with the trial's configuration and give what Optuna is told of each objective, acceptance first.
 
     `outside`: its configuration, where it is not one of the space. On CPU folds train one after another, elsewhere fused where
     that is better. Raises TrialPruned on the rung where the pruner ends it; an audited trial, and the network in use, which all
-    others are compared with, only keep which rung that would have been.
+    others are compared with, only keep which rung that would have been. Of two objectives Optuna keeps no rungs: they are
+    in the trial's record.
     """
     ladder = Ladder.parse(plan.ladder)
     config = outside or suggest(trial, Space.from_dict(json.loads(plan.space)))
@@ -143,24 +149,36 @@ def climb(
     Recipe(config.to_dict(), seed, audited).write(trial)
     task = make_task(data, config, epochs=ladder.epochs, working_point=plan.working_point, device=device)
     validation = CrossValidation(task, np.array(plan.folds), seed, check, fused=device != defaults.DEVICE)
+    goals = parse_objectives(plan.objectives)
+    cost = inference_cost(config, data.description.channels, data.description.crop) if "cost" in goals else 0
     would_prune: str | None = None
-    for rung in ladder.rungs:
+    steps: tuple[int, ...] = ()
+    path: dict[str, list[float]] = {}
+    for height, rung in enumerate(ladder.rungs, start=1):
+        left = len(ladder.rungs) - height
         validation.advance(rung.folds, rung.epochs, others_learned=partial(_others_learned, trial, rung, plan.working_point))
         results = validation.results()
-        value = float(np.mean([result.score.acceptance for result in results]))
-        trial.report(value, rung.cost)
+        values = {name: OBJECTIVES[name].measure(results, cost) for name in goals}
+        if len(goals) == 1:
+            trial.report(values["acceptance"], rung.cost)
+        else:
+            steps, path = (*steps, rung.cost), on_path(path, values)
         # The pruner is not asked about a doomed trial again: it would rank it among its rivals on rungs that those had to earn.
-        prune = rung is not ladder.rungs[-1] and would_prune is None and trial.should_prune()
+        prune = left > 0 and would_prune is None and (is_pruned(trial, steps, path) if path else trial.should_prune())
         if prune and (audited or spared):
             would_prune = str(rung)
-        _reached(rung, results, validation, would_prune).write(trial)
-        if prune and not (audited or spared):
+        ends = prune and not (audited or spared)
+        found = replace(_reached(rung, results, validation), would_prune=would_prune, steps=steps, path=path)
+        found.write(trial)
+        if path and (ends or not left):
+            trial.set_constraint(SOUND, shortfall(found, left))
+        if ends:
             raise optuna.TrialPruned
-    keep_members(data, validation, plan)
-    return value
+    keep_members(data, validation)
+    return tuple(OBJECTIVES[name].told(value) for name, value in values.items())
 
 
-def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation, would_prune: str | None) -> Reached:
+def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation) -> Reached:
     """Sum up how every fold stands on a rung and what the trial has cost, for one write."""
     return Reached(
         rung=str(rung),
@@ -168,13 +186,14 @@ def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation,
         rejection=tuple(result.score.rejection for result in results),
         accepted=tuple(result.score.accepted for result in results),
         signals=tuple(result.score.signals for result in results),
+        rejected_high=tuple(result.score.rejected_high for result in results),
+        backgrounds=tuple(result.score.backgrounds for result in results),
         auc=tuple(result.score.auc for result in results),
         accuracy=tuple(result.accuracy for result in results),
         verdicts=tuple(result.verdict.value for result in results),
         reseeds=tuple(result.reseeds for result in results),
         epochs_run=validation.epochs_run,
         seconds=round(validation.seconds, 3),
-        would_prune=would_prune,
         note=validation.note,
     )
 
@@ -182,7 +201,7 @@ def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation,
 def _others_learned(trial: optuna.Trial, rung: Rung, working_point: float) -> bool:
     """Tell whether another trial of the study has learned by this rung."""
     others = trial.study.get_trials(deepcopy=False)
-    return any(other.intermediate_values.get(rung.cost, 0.0) > LEARNED * working_point for other in others)
+    return any(on_rungs(other).get(rung.cost, 0.0) > LEARNED * working_point for other in others)
 
 
 def open_study(job: Job, ticket: int) -> optuna.Study:

@@ -31,6 +31,9 @@ HoldoutSlide = Annotated[list[str] | None, typer.Option(help="Hold this slide ou
 HoldoutShare = Annotated[float, typer.Option(help="Share of the pits to hold out where no slide is named.")]
 WorkingPoint = Annotated[float, typer.Option(help="False-positive rate at which acceptance is quoted.")]
 Pruner = Annotated[str, typer.Option(help="trailing, halving, median or none.")]
+Objectives = Annotated[
+    str, typer.Option(help="What to search for: acceptance; acceptance,rejection; or acceptance,cost, as a Pareto front.")
+]
 Audit = Annotated[
     float, typer.Option(metavar="SHARE", help="Share of the trials that is never pruned, to measure what pruning kills.")
 ]
@@ -39,3 +42,11 @@ Ladder = Annotated[
     typer.Option(help=f"Rungs, FOLDSxEPOCHS each; {defaults.LADDER}, on a GPU {defaults.FUSED_LADDER}, by default."),
 ]
 Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda, or cuda:NUMBER.")]
+
+# What confirming and selecting may be told.
+Top = Annotated[int, typer.Option(min=1, help="Trials that are confirmed, the best of the search first.")]
+Repeats = Annotated[int, typer.Option(min=1, help="Cross-validations of each, on fresh splits and seeds.")]
+Reliability = Annotated[
+    float, typer.Option(min=0.0, max=0.999, help="Bar that the lower bound of the probability to learn must pass.")
+]
+Final = Annotated[str, typer.Option(help="What is made of the winner: ensemble, or refit, one network on all pits.")]

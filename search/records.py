@@ -6,8 +6,8 @@ Knows nothing of how trials run, nor of what is made of their records.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self
 
 import optuna
@@ -84,9 +84,11 @@ class Recipe(_Record):
 class Reached(_Record):
     """How a trial stands on the last rung that it reached, written on every rung; one value a fold where there are several.
 
-    `accepted` of `signals` are counts of pits; `verdicts`: values of `models.verdicts.Verdict`; `epochs_run`, `seconds`: what
+    `accepted` of `signals`, and `rejected_high` of `backgrounds` where at least HIGH of the signal is accepted, are counts of
+    pits; `verdicts`: values of `models.verdicts.Verdict`; `epochs_run`, `seconds`: what
     the trial has cost; `would_prune`: the rung where the pruner would have ended it first, for an audited trial; `note`:
-    why its folds were trained apart on a device that could fuse them.
+    why its folds were trained apart on a device that could fuse them. `steps`, `path`: the fold-epochs of every rung so far and
+    each objective's value there; empty where there is one objective, whose values Optuna keeps.
     """
 
     name: ClassVar[str] = "reached"
@@ -96,6 +98,8 @@ class Reached(_Record):
     rejection: tuple[float, ...]
     accepted: tuple[int, ...]
     signals: tuple[int, ...]
+    rejected_high: tuple[int, ...]
+    backgrounds: tuple[int, ...]
     auc: tuple[float, ...]
     accuracy: tuple[float, ...]
     verdicts: tuple[str, ...]
@@ -104,11 +108,18 @@ class Reached(_Record):
     seconds: float
     would_prune: str | None = None
     note: str | None = None
+    steps: tuple[int, ...] = ()
+    path: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def pooled(self) -> tuple[int, int]:
         """The accepted and all signal pits of the folds together."""
         return sum(self.accepted), sum(self.signals)
+
+    @property
+    def pooled_high(self) -> tuple[int, int]:
+        """The background pits rejected at high acceptance, and all, of the folds together."""
+        return sum(self.rejected_high), sum(self.backgrounds)
 
 
 @dataclass(frozen=True)
@@ -126,6 +137,14 @@ class Remark:
         """Read a trial's line; None where it has none."""
         text: str | None = trial.user_attrs.get(self.name)
         return text
+
+
+def on_rungs(trial: FrozenTrial) -> Mapping[int, float]:
+    """Give the acceptance that a trial reported on each rung, by the fold-epochs spent there."""
+    reached = Reached.read(trial)
+    if reached is None or not reached.steps:
+        return trial.intermediate_values
+    return dict(zip(reached.steps, reached.path["acceptance"], strict=True))
 
 
 # Why a trial ended through no fault of its configuration, and what broke one.

@@ -64,11 +64,16 @@ class Repeat:
 
 def train_repeat(ask: Ask) -> Repeat:
     """Train one cross-validation from beginning to end, on one thread."""
+    return stands(cross_validate(ask))
+
+
+def cross_validate(ask: Ask) -> CrossValidation:
+    """Train every fold of a cross-validation to the end, on one thread."""
     with one_thread():
         task = make_task(ask.data, ask.config, epochs=ask.epochs, working_point=ask.working_point)
         validation = CrossValidation(task, np.array(ask.folds), ask.seed, reseed=ask.reseed)
         validation.advance(validation.count, ask.epochs)
-        return stands(validation)
+    return validation
 
 
 def stands(validation: CrossValidation) -> Repeat:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from search import defaults
-from search.console import ONE_LINE, make_console, on_stop, say
+from search.console import ONE_LINE, counting, make_console, on_stop, say
 from search.options import Data, Storage, StudyName, Workers
 
 # As they are typed.
@@ -85,6 +85,31 @@ def importance(study: StudyName = None, storage: Storage = defaults.STORAGE) -> 
     make_console().print(importance_table(found.name, run(found), uses(found.optuna.get_trials(deepcopy=False))))
 
 
+def front(
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    out: Annotated[Path, typer.Option(help="File for the figure: HTML that needs nothing else.")] = Path("front.html"),
+) -> None:
+    """Draw the Pareto front of a study with two objectives.
+
+    Acceptance against rejection, or against the cost of inference, as a table and as a figure.
+    """
+    from search.front import members
+    from search.front_figure import write_figure
+    from search.front_table import front_table
+    from search.objectives import second_of
+    from search.studies import find_study
+
+    found = find_study(study, storage)
+    plan = found.plan
+    shown = members(found.optuna.get_trials(deepcopy=False), plan)
+    second = second_of(plan.objectives)
+    assert second is not None  # members has checked it
+    make_console().print(front_table(second, [member for member in shown if member.on_front]))
+    write_figure(found.name, second, plan.working_point, shown, out)
+    say(f"wrote {out}; next: open it in a browser")
+
+
 def curve(
     data: Data,
     study: Annotated[
@@ -104,8 +129,6 @@ def curve(
 
     Acceptance and reliability against the examples of each class; validation pits stay the same at every share.
     """
-    from rich.progress import Progress
-
     from search.curve import Plot, draw_curve, parse_shares
     from search.curve_figure import write_figure
     from search.curve_subject import sound_subject, study_subject
@@ -115,18 +138,9 @@ def curve(
     given = parse_shares(shares)
     subject = sound_subject(data, seed) if study is None else study_subject(find_study(study, storage), data)
     plot = Plot(given, repeats, seed, epochs, subject.working_point)
-    console = make_console()
-    nothing = "nothing of the curve is kept, the same command begins anew"
-    with on_stop(nothing), Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("trainings", total=None)
-        drawn = draw_curve(
-            subject.data,
-            subject.config,
-            plot,
-            workers=workers,
-            done=lambda finished, of: progress.update(bar, completed=finished, total=of),
-        )
-    console.print(curve_table(drawn))
+    with on_stop("nothing of the curve is kept, the same command begins anew"), counting("trainings") as done:
+        drawn = draw_curve(subject.data, subject.config, plot, workers=workers, done=done)
+    make_console().print(curve_table(drawn))
     write_figure(drawn, out)
     say(f"wrote {out}; next: open it in a browser")
 

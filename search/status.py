@@ -15,11 +15,15 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.audit import Audit, measure
 from search.baseline import Comparison, compare
+from search.confirmations import Confirmation, kept, of_trial
 from search.errors import StudyError
+from search.front import Member, members
 from search.intervals import Share, wilson
 from search.ladder import Ladder
 from search.launching import FINISHED, LAUNCH
-from search.records import ERROR, STOPPED, Reached, Recipe
+from search.objectives import acceptance_of, second_of
+from search.records import ERROR, STOPPED, Reached, Recipe, on_rungs
+from search.reliability import Tally, tally
 from search.studies import Plan, Study
 from spaces import Config
 from spaces.known import write_known
@@ -30,8 +34,10 @@ class Status:
     """A study at one moment.
 
     `stopped`: trials that Ctrl-C, the clock or a dead worker ended; `failed`: those that broke, with `errors`; `rungs`: each
-    rung with the trials that reached it; `comparison`: of the best with the network in use, None while that is not known;
-    `audit`: None where nothing is pruned, or any trial may be; `left_s`: seconds left, None where nobody knows.
+    rung with the trials that reached it; `tally`: of the best trial's trainings, confirmations among them; `comparison`: of the
+    best with the network in use, None while that is not known; `audit`: None where nothing is pruned, or any trial may be;
+    `second`: the objective beside acceptance, if there is one, and then the `front`; `left_s`: seconds left, None where nobody
+    knows.
     """
 
     name: str
@@ -42,11 +48,14 @@ class Status:
     running: int
     target: int
     best: FrozenTrial | None
+    tally: Tally
     comparison: Comparison | None
     verdicts: Mapping[str, int]
     reseeds: int
     rungs: Sequence[tuple[str, int]]
     audit: Audit | None
+    second: str | None
+    front: Sequence[Member]
     errors: Sequence[str]
     left_s: float | None
 
@@ -54,16 +63,23 @@ class Status:
 def summarise(study: Study) -> Status:
     """Sum up a study. Raises StudyError where pitsearch did not make it."""
     opened, plan = study.optuna, study.plan
-    return of_trials(study.name, plan, opened.get_trials(deepcopy=False), opened.user_attrs.get(LAUNCH, {}))
+    return of_trials(study.name, plan, opened.get_trials(deepcopy=False), opened.user_attrs.get(LAUNCH, {}), kept(opened))
 
 
-def of_trials(name: str, plan: Plan, trials: Sequence[FrozenTrial], launched: Mapping[str, Any]) -> Status:
+def of_trials(
+    name: str,
+    plan: Plan,
+    trials: Sequence[FrozenTrial],
+    launched: Mapping[str, Any],
+    confirmations: Mapping[tuple[int, int], Confirmation] | None = None,
+) -> Status:
     """Sum up trials that were read already."""
     states = Counter(trial.state for trial in trials)
     stopped = sum(STOPPED.read(trial) is not None for trial in trials)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     reached = [found for trial in trials if (found := Reached.read(trial))]
-    best = max(complete, key=lambda trial: trial.value or 0.0, default=None)
+    best = max(complete, key=acceptance_of, default=None)
+    second = second_of(plan.objectives)
     verdicts = Counter(verdict for found in reached for verdict in found.verdicts)
     return Status(
         name=name,
@@ -74,14 +90,14 @@ def of_trials(name: str, plan: Plan, trials: Sequence[FrozenTrial], launched: Ma
         running=states[TrialState.RUNNING],
         target=int(launched.get("trials", 0)),
         best=best,
+        tally=tally([Reached.demand(best), *of_trial(confirmations or {}, best.number)] if best else []),
         comparison=compare(complete, best),
         verdicts=dict(verdicts.most_common()),
         reseeds=sum(sum(found.reseeds) for found in reached),
-        rungs=[
-            (str(rung), sum(rung.cost in trial.intermediate_values for trial in trials))
-            for rung in Ladder.parse(plan.ladder).rungs
-        ],
-        audit=measure(trials) if plan.audit > 0 and plan.pruner != "none" else None,
+        rungs=[(str(rung), sum(rung.cost in on_rungs(trial) for trial in trials)) for rung in Ladder.parse(plan.ladder).rungs],
+        audit=measure(trials, plan.objectives) if plan.audit > 0 and plan.pruner != "none" else None,
+        second=second,
+        front=[member for member in members(trials, plan) if member.on_front] if second else (),
         errors=[f"trial {trial.number}: {error}" for trial in trials if (error := ERROR.read(trial))],
         left_s=_left(launched, sum(trial.state in FINISHED for trial in trials), states[TrialState.RUNNING]),
     )
@@ -91,6 +107,12 @@ def acceptance(trial: FrozenTrial) -> Share | None:
     """Give the pooled acceptance of the folds that a trial has trained, with its interval over pits."""
     reached = Reached.read(trial)
     return wilson(*reached.pooled) if reached else None
+
+
+def trained(trial: FrozenTrial) -> Tally:
+    """Count a trial's own trainings."""
+    reached = Reached.read(trial)
+    return tally([reached] if reached else [])
 
 
 def configuration(trial: FrozenTrial) -> str:

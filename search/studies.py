@@ -22,6 +22,7 @@ from foils import DataError, Dataset, fold_numbers, hold_out, load
 from search import defaults
 from search.errors import StudyError
 from search.ladder import Ladder
+from search.objectives import OBJECTIVES, parse_objectives
 from search.pruners import make_pruner
 from search.storage import open_storage
 from spaces import Space
@@ -37,7 +38,7 @@ class Plan:
 
     `folder`: where the data was; `held_out`, `between`: pits locked away, and pits left out because they share plastic with
     those; `folds`: the fold of each remaining pit, in the data set's order; `space`, `ladder`: as plain values; `audit`: the
-    share of trials that is never pruned.
+    share of trials that is never pruned; `objectives`: what trials are judged by, commas between them.
     """
 
     folder: str
@@ -52,6 +53,7 @@ class Plan:
     seed: int
     working_point: float
     version: str
+    objectives: str = defaults.OBJECTIVES
 
     def searched(self, data: Dataset) -> Dataset:
         """Give the pits that trials may see."""
@@ -107,6 +109,7 @@ def make_plan(
     working_point: float,
     holdout_share: float,
     holdout_slides: Sequence[str],
+    objectives: str = defaults.OBJECTIVES,
 ) -> tuple[Plan, tuple[str, ...]]:
     """Fit a space to a data set, lock the held-out set away and cut the folds; also give what to tell people.
 
@@ -119,6 +122,7 @@ def make_plan(
     if seed < 0:
         raise StudyError(f"`seed >= 0` must hold, but got {seed}; choose a whole number.")
     make_pruner(pruner, ladder)
+    goals = parse_objectives(objectives)
     data = _asked(data, space)
     split = hold_out(data, share=holdout_share, slides=holdout_slides, seed=seed)
     folds = fold_numbers(split.search, ladder.folds, seed)
@@ -141,6 +145,7 @@ def make_plan(
         seed=seed,
         working_point=working_point,
         version=version("pitsearch"),
+        objectives=",".join(goals),
     )
     left_out = space.left_out(fitted)
     return plan, split.notes if left_out is None else (*split.notes, left_out)
@@ -180,10 +185,11 @@ def open_or_create(name: str, storage: str, plan: Plan) -> Study:
         # The same data may have moved since.
         there.set_user_attr(PLAN, asdict(replace(made_for, folder=plan.folder)))
         return Study(name, storage)
-    made = optuna.create_study(study_name=name, storage=opened, direction="maximize")
+    goals = [OBJECTIVES[goal] for goal in parse_objectives(plan.objectives)]
+    made = optuna.create_study(study_name=name, storage=opened, directions=[goal.direction for goal in goals])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # it only names the axis of the dashboard's plots
-        made.set_metric_names(["signal acceptance"])
+        made.set_metric_names([goal.told_words for goal in goals])
     made.set_user_attr(PLAN, asdict(plan))
     return Study(name, storage)
 
@@ -258,6 +264,7 @@ def _check_same(name: str, made: Plan, asked: Plan) -> None:
         ("ladder", "ladder"),
         ("pruner", "pruner"),
         ("audit", "share of audited trials"),
+        ("objectives", "choice of objectives"),
     ):
         old_value, new_value = getattr(made, field), getattr(asked, field)
         if old_value != new_value:

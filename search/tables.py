@@ -1,11 +1,11 @@
-"""Lay out what people see: the tables of `check`, `status` and `select`, and a trial on one line.
+"""Lay out what people see: the tables of `check` and `status`, and a trial on one line.
 
 Knows nothing of how the numbers came about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Group, RenderableType
@@ -15,9 +15,13 @@ from rich.text import Text
 from foils import Dataset
 from search.audit import Audit
 from search.baseline import Comparison, is_baseline
+from search.front_table import front_table
+from search.objectives import final, said
 from search.records import ERROR, STOPPED, Reached, Recipe
-from search.selection import Selection
-from search.status import Status, acceptance, configuration
+from search.status import Status, acceptance, configuration, trained
+
+# Trials that a table shows, of a front and of a selection.
+MOST = 15
 
 
 def data_table(data: Dataset) -> RenderableType:
@@ -49,7 +53,7 @@ def _light(kind: str, azimuth: float | None) -> str:
 
 
 def status_table(status: Status) -> RenderableType:
-    """Show a study: its trials by state, the best, verdicts, rungs, the audit of pruning, time left."""
+    """Show a study: its trials by state, the best, verdicts, rungs, the audit of pruning, time left, and its front."""
     table = Table(title=f"study {status.name}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column()
@@ -61,6 +65,7 @@ def status_table(status: Status) -> RenderableType:
     )
     if status.best is not None:
         table.add_row("best so far", f"acceptance {acceptance(status.best)}, trial {status.best.number}")
+        table.add_row("", f"reliability {status.tally} trainings learned")
         table.add_row("", configuration(status.best))
     else:
         table.add_row("best so far", "no trial has climbed the whole ladder yet")
@@ -73,7 +78,7 @@ def status_table(status: Status) -> RenderableType:
     table.add_row("time left", duration(status.left_s))
     for error in status.errors[-3:]:
         table.add_row("failed", Text(error, style="red"))
-    return table
+    return table if status.second is None else Group(table, front_table(status.second, status.front, MOST))
 
 
 def comparison_line(comparison: Comparison | None) -> str:
@@ -81,7 +86,7 @@ def comparison_line(comparison: Comparison | None) -> str:
     if comparison is None:
         return "the network in use has not climbed the whole ladder yet; a launch runs it first"
     baseline, gain = comparison.baseline, comparison.gain
-    line = f"the network in use, trial {baseline.number}: acceptance {acceptance(baseline)}; "
+    line = f"the network in use, trial {baseline.number}: acceptance {acceptance(baseline)}, reliability {trained(baseline)}; "
     return line + (f"the best: {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]" if gain else "none is better")
 
 
@@ -118,7 +123,10 @@ def trial_line(trial: FrozenTrial) -> str:
     share = acceptance(trial)
     parts = [f"trial {trial.number:<4} {state:<9}", f"acceptance {share}" if share else "no rung reached"]
     if reached:
+        parts += [said(name, final(reached, name)) for name in reached.path if name != "acceptance"]
         parts.append(f"rung {reached.rung}")
+        if trained(trial).trainings:
+            parts.append(f"reliability {trained(trial)}")
     if is_baseline(trial):
         parts.append("the network in use")
     if recipe and recipe.audited:
@@ -130,50 +138,3 @@ def trial_line(trial: FrozenTrial) -> str:
         parts.append(ERROR.read(trial) or stopped or "unknown reason")
     parts += [f"{reached.seconds if reached else 0.0:.1f} s", configuration(trial)]
     return "  ".join(part for part in parts if part)
-
-
-def selection_table(selection: Selection, most: int = 15) -> RenderableType:
-    """Show the candidates, why each was kept or dropped, the winner, and the look at the held-out set."""
-    table = Table(
-        title=f"study {selection.study.name}: {counted(len(selection.candidates), 'complete trial')}", title_justify="left"
-    )
-    table.add_column("trial", justify="right", no_wrap=True)
-    table.add_column("acceptance [90 %]", no_wrap=True)
-    table.add_column("AUC", justify="right", no_wrap=True)
-    table.add_column("folds", no_wrap=True)
-    table.add_column("kept or dropped")
-    table.add_column("configuration")
-    for candidate in selection.candidates[:most]:
-        wins = candidate.number == selection.winner
-        table.add_row(
-            str(candidate.number),
-            str(candidate.acceptance),
-            f"{candidate.auc:.4f}",
-            f"{candidate.learned}/{candidate.folds} learned",
-            "winner" if wins else candidate.reason,
-            candidate.config.describe(),
-            style="bold green" if wins else None if candidate.kept else "dim",
-        )
-    lines: list[str] = []
-    if len(selection.candidates) > most:
-        lines.append(f"... and {len(selection.candidates) - most} more")
-    lines += ["", *_held_out_lines(selection)]
-    return Group(table, *(Text(line) for line in lines))
-
-
-def _held_out_lines(selection: Selection) -> Iterable[str]:
-    members = f"{len(selection.ensemble.members)} of {selection.folds} members learned"
-    yield f"winner: trial {selection.winner}, {members}; threshold {selection.threshold:.4f} from out-of-fold scores"
-    if selection.held_out is None:
-        yield (
-            f"held-out set: opened before, for trial {selection.opened_for}; a second look would not be honest. Launch a study "
-            "under another name, with another --seed, to lock away a fresh set."
-        )
-        return
-    look = selection.held_out
-    yield f"held-out set, opened once: {look.signals} signal and {look.backgrounds} background pits, AUC {look.auc:.4f}"
-    for point in look.points:
-        yield (
-            f"  at {point.working_point:.0%} false positives out of fold: acceptance {point.acceptance}, "
-            f"rejection {point.rejection}"
-        )

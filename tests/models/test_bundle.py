@@ -100,7 +100,7 @@ def flip_a_bit(folder: Path) -> None:
         (lambda folder: (folder / MODEL).unlink(), "a bundle must hold readable"),
         (lambda folder: (folder / MODEL).write_text("{"), "must be what export wrote"),
         (lambda folder: (folder / MODEL).write_text("[]"), "must be what export wrote"),
-        (lambda folder: break_json(folder, format=99), "reads bundles of format 2, but got 99"),
+        (lambda folder: break_json(folder, format=99), "reads bundles of format 3, but got 99"),
         (lambda folder: break_json(folder, config={"labelling.scheme": "binary"}), "must have the fields"),
         (lambda folder: break_json(folder, members=3), "the weights must fit the configuration"),
         (lambda folder: break_json(folder, crop="large"), "must be what export wrote"),

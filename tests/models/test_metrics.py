@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.metrics import score, threshold_at
+from models.metrics import HIGH, score, threshold_at
 
 SCORES = arrays(np.float64, st.integers(4, 60), elements=st.floats(0, 1, width=16))
 
@@ -62,6 +62,29 @@ def test_counts_by_hand() -> None:
     assert found.threshold == 0.6
     assert score(scores, is_signal, working_point=0.1).acceptance == pytest.approx(2 / 3)
     assert found.auc == pytest.approx(14 / 15)
+
+
+def test_rejection_at_high_acceptance_by_hand() -> None:
+    # Nine of ten signal pits score 0.5 or more; four of five background pits lie below.
+    scores = np.array([0.9, 0.9, 0.8, 0.8, 0.7, 0.7, 0.6, 0.6, 0.5, 0.1, 0.95, 0.4, 0.3, 0.2, 0.1])
+    found = score(scores, np.arange(15) < 10, working_point=0.05)
+    assert (found.rejected_high, found.rejection_high) == (4, 0.8)
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(SCORES, st.integers(0, 9))
+def test_rejection_at_high_acceptance_accepts_enough_and_could_reject_no_more(scores: np.ndarray, seed: int) -> None:
+    is_signal = flags(scores, seed)
+    found = score(scores, is_signal, working_point=0.2)
+    enough = [score(scores, is_signal, threshold=float(threshold)) for threshold in np.unique(scores)]
+    assert found.rejected_high == max(each.rejected for each in enough if each.acceptance >= HIGH)
+
+
+@pytest.mark.parametrize("signals", range(10, 400, 10))
+def test_nine_tenths_of_the_signal_are_enough(signals: int) -> None:
+    scores = np.concatenate([np.linspace(0.5, 1, signals), [0.0]])
+    scores[: signals // 10] = -1.0
+    assert score(scores, np.arange(signals + 1) < signals, working_point=0.05).rejected_high == 1
 
 
 def test_equal_scores_accept_nothing() -> None:

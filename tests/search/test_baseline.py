@@ -10,8 +10,8 @@ from search.baseline import paired
 from search.status import of_trials
 from search.tables import comparison_line
 from tests.golden import render
-from tests.search.test_tables import PLAN, TRIALS
-from tests.search.trials import reached
+from tests.search.test_tables import TRIALS
+from tests.search.trials import PLAN, reached
 
 
 def test_the_interval_is_that_of_the_paired_t_test_but_for_what_the_folds_share() -> None:

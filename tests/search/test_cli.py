@@ -23,6 +23,8 @@ COMMANDS = [
     "spaces",
     "launch",
     "status",
+    "confirm",
+    "front",
     "select",
     "importance",
     "curve",
@@ -30,6 +32,9 @@ COMMANDS = [
     "predict",
     "dashboard",
 ]
+
+# A selection that tiny pits can pass within seconds.
+FEW = "--top", 2, "--repeats", 1, "--reliability", 0.3, "--workers", 1
 
 
 class Ran:
@@ -96,8 +101,11 @@ def test_the_whole_road_on_the_command_line(run: Runner, tiny_folder: Path, tmp_
     status = run("status")
     assert "2 of 2 done: " in status.out
     assert "; 0 running, 0 failed, 0 stopped" in status.out
-    selected = run("select", "--study", "tiny", "--workers", 1)
-    assert "held-out set, opened once" in selected.out
+    confirmed = run("confirm", "--study", "tiny", *FEW)
+    assert "trained again on fresh splits and seeds" in confirmed.out
+    assert "next: pitsearch select --study tiny" in confirmed.out
+    selected = run("select", "--study", "tiny", *FEW)
+    assert "held-out set, opened for the first time" in selected.out
     assert "next: pitsearch export --study tiny OUT/" in selected.out
     exported = run("export", "--study", "tiny", "best", "--workers", 1)
     assert "next: pitsearch predict best DATA --out scores.csv" in exported.out
@@ -148,12 +156,31 @@ def test_a_trials_configuration_can_be_enqueued(run: Runner, tiny_folder: Path, 
     )
 
 
+def test_a_front_is_searched_for_and_drawn(run: Runner, tiny_folder: Path, finished: Study) -> None:
+    Path("space.toml").write_text(SMALL_SPACE.write())
+    words = ["--storage", finished.storage, "--study", "two", "--trials", 2, "--workers", 1, "--ladder", SHORT]
+    launched = run("launch", tiny_folder, *words, "--space", "space.toml", "--objectives", "acceptance,cost")
+    assert launched.code == 0
+    assert re.search(r"^trial 0 .* k multiply-adds a pit  rung ", launched.out, re.MULTILINE)
+    assert "front: signal acceptance against multiply-adds a pit" in launched.out
+    drawn = run("front", *words[:4])
+    assert drawn.code == 0
+    assert drawn.out.startswith("front: signal acceptance against multiply-adds a pit")
+    assert drawn.out.endswith("wrote front.html; next: open it in a browser\n")
+    assert Path("front.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert run("select", *words[:4], "--workers", 1).code == 0
+    refused = run("front", "--storage", finished.storage, "--study", "tiny", "--out", "none.html")
+    assert (refused.code, len(refused.err.splitlines())) == (1, 1)
+    assert refused.err.startswith("error: a front needs two objectives, but the study was made for acceptance alone; launch")
+    assert not Path("none.html").exists()
+
+
 def test_a_storage_elsewhere_is_named_in_what_comes_next(run: Runner, tiny_folder: Path, tmp_path: Path) -> None:
     Path("space.toml").write_text(SMALL_SPACE.write())
     storage = f"sqlite:///{tmp_path}/other.db"
     words = ["--trials", 1, "--workers", 1, "--ladder", "5x6", "--space", "space.toml", "--storage", storage]
     assert f"next: pitsearch select --study tiny --storage {storage}" in run("launch", tiny_folder, *words).out
-    selected = run("select", "--storage", storage)
+    selected = run("select", "--storage", storage, *FEW)
     assert f"next: pitsearch export --study tiny --storage {storage} OUT/" in selected.out
     assert not (tmp_path / "studies.db").exists()
 
@@ -192,6 +219,10 @@ REFUSED = {
     ),
     "shares": (["curve", "DATA", "--shares", "10%"], "shares must be numbers with commas between them, but got '10%';"),
     "starved": (["curve", "DATA", "--shares", "0.1,1"], "each class needs at least 3 training pits in every fold, but a share"),
+    "objectives": (
+        ["launch", "DATA", "--objectives", "cost"],
+        "the objectives must be 'acceptance' or 'acceptance,rejection' or 'acceptance,cost', but got 'cost'; choose one of",
+    ),
     "audit": (
         ["launch", "DATA", "--audit", "1.5"],
         "`0 <= audit <= 1` must hold (share of trials never pruned), but got 1.5; choose e.g. 0.05.",
@@ -267,7 +298,7 @@ def test_ctrl_c_says_what_is_left(
 
 def test_a_changed_bundle_is_refused(run: Runner, tiny_folder: Path, finished_folder: Path) -> None:
     shutil.copy(finished_folder / "studies.db", "studies.db")
-    run("select", "--workers", 1)
+    run("select", *FEW)
     run("export", "best")
     weights = Path("best/weights.safetensors")
     weights.write_bytes(weights.read_bytes()[:-1] + b"!")

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from optuna.trial import create_trial
+from safetensors.torch import save
 
 from foils import Dataset, fold_numbers
 from models.crossvalidation import make_task, start_fold
-from models.ensemble import with_weights
-from search.members import _pack
+from models.networks import Classifier
+from search import members
+from search.errors import StudyError
+from search.members import Piece, assemble, find_members, keep_members, pack, trial_members, unpack
+from search.repeats import Ask, cross_validate, splits, stands
 from spaces.config import Config
 from spaces.networks import Network
 from spaces.optimisers import Optimiser
+from tests.search.trials import PLAN, reached, recipe, written
+
+CONFIG = Config(network=Network("pitnet", depth=2, width=4), optimiser=Optimiser("adamw", 1e-2, batch_size=16))
 
 
 @pytest.mark.parametrize("average", [0.0, 0.95])
@@ -23,7 +32,28 @@ def test_a_member_scores_as_its_training_did(tiny: Dataset, average: float) -> N
     )
     training = start_fold(make_task(tiny, config, epochs=2, working_point=0.1), fold_numbers(tiny, 5, 0), 0, 0, 0)
     training.advance(2)
-    weights, _, scores = _pack(tiny, training)
-    member = with_weights(weights, config, 1, tiny.description.channels, tiny.description.crop, tiny.full_scale)
+    member = assemble(tiny, config, (unpack(tiny, config, pack(tiny, training)),))
     validate = training.validate
-    assert np.abs(member.scores(tiny.pixels[tiny.rows[validate]]) - scores[validate]).max() < 1e-6
+    assert np.abs(member.scores(tiny.pixels[tiny.rows[validate]]) - training.scores()).max() < 1e-6
+
+
+def test_members_are_kept_by_whoever_trained_the_whole(tiny: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PITSEARCH_CACHE", str(tmp_path / "cache"))
+    ask = Ask(tiny, CONFIG, splits(fold_numbers(tiny, 5, 0)), 7, 2, 0.1)
+    validation = cross_validate(ask)
+    pieces = [Piece(ask, stands(validation).reseeds, fold) for fold in (3, 1)]
+    trained = [weights(member) for member in find_members(pieces, 1)]
+    keep_members(tiny, validation)
+    monkeypatch.setattr(members, "start_fold", None)
+    assert [weights(member) for member in find_members(pieces, 1)] == trained
+    assert trained[0] == weights(validation.trainings[3].judged)
+
+
+def weights(member: Classifier) -> bytes:
+    return save({name: tensor.contiguous() for name, tensor in member.state_dict().items()})
+
+
+def test_a_trial_whose_folds_all_failed_has_no_members(tiny: Dataset) -> None:
+    trial = create_trial(value=0.1, user_attrs=written(recipe(), reached(verdicts=("collapsed",) * 5)))
+    with pytest.raises(StudyError, match="an ensemble must have members that learned, but trial -1 has none"):
+        trial_members(tiny, trial, PLAN)

@@ -12,6 +12,7 @@ import pytest
 from foils import DataError, Dataset, load
 from models.bundle import read_bundle
 from models.errors import BundleError
+from search.confirming import Terms
 from search.errors import StudyError
 from search.exporting import export
 from search.predicting import predict, write_scores
@@ -22,7 +23,7 @@ from tests.tiny import CHANNELS, write_dataset
 
 @pytest.fixture
 def selection(finished: Study) -> Selection:
-    return select(finished, workers=1)
+    return select(finished, Terms(top=2, repeats=1, reliability=0.3), workers=1)
 
 
 @pytest.fixture
@@ -40,20 +41,18 @@ def test_a_bundle_holds_weights_description_and_card_and_no_more(bundle: Path, s
     assert description["about"]["fingerprint"] == plan.fingerprint
     assert description["about"]["held_out_pits"] == list(plan.held_out)
     assert set(description["about"]["versions"]) == {"pitsearch", "torch", "timm", "optuna", "numpy"}
-    assert selection.held_out is not None
-    assert description["about"]["metrics"]["held_out"]["auc"] == selection.held_out.auc
+    assert description["about"]["metrics"]["held_out"]["auc"] == selection.opening.held_out.auc
     card = (bundle / "README.md").read_text()
-    assert f"trial {selection.winner}" in card
-    assert f"{selection.held_out.auc:.4f}" in card
+    assert f"trial {selection.winner.number}" in card
+    assert f"{selection.opening.held_out.auc:.4f}" in card
 
 
 def test_predicting_the_held_out_set_gives_what_select_saw(bundle: Path, selection: Selection, tiny: Dataset) -> None:
     locked = selection.study.plan.locked(tiny)
     prediction = predict(read_bundle(bundle), tiny)
     assert prediction.unseen is not None
-    assert selection.held_out is not None
-    assert prediction.unseen.auc == selection.held_out.auc
-    assert prediction.unseen.acceptance == selection.held_out.points[0].acceptance.value
+    assert prediction.unseen.auc == selection.opening.held_out.auc
+    assert prediction.unseen.acceptance == selection.opening.held_out.points[0].acceptance.value
     assert prediction.seen == len(tiny) - len(locked)
     flattering, honest = prediction.remarks()
     assert flattering.startswith(f"{prediction.seen} of these pits")

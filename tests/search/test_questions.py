@@ -8,6 +8,7 @@ import pytest
 
 from foils import Dataset, load
 from models.bundle import read_bundle
+from search.confirming import Terms
 from search.exporting import export
 from search.predicting import predict
 from search.records import Reached
@@ -31,9 +32,8 @@ def test_top_against_bottom_is_scored_with_top_as_the_signal(tmp_path: Path) -> 
     tops = int((searched.labels == "top").sum())
     for trial in study.optuna.trials:
         assert sum(Reached.demand(trial).signals) == tops
-    chosen = select(study, data=tiny.folder, workers=1)
-    assert chosen.held_out is not None
-    assert chosen.held_out.signals == int((locked.labels == "top").sum())
+    chosen = select(study, Terms(top=1, repeats=1, reliability=0.3), data=tiny.folder, workers=1)
+    assert chosen.opening.held_out.signals == int((locked.labels == "top").sum())
     export(chosen, tmp_path / "out")
     found = predict(read_bundle(tmp_path / "out"), tiny)
     assert found.unseen is not None

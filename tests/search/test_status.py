@@ -8,7 +8,8 @@ from optuna.trial import TrialState
 
 from search.status import of_trials, summarise
 from search.studies import Study
-from tests.search.test_tables import PLAN, TRIALS
+from tests.search.test_tables import TRIALS
+from tests.search.trials import PLAN
 
 
 def test_every_trial_is_counted_once() -> None:

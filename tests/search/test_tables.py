@@ -12,20 +12,15 @@ from optuna.trial import TrialState, create_trial
 
 from foils import Dataset
 from search.audit import Audit
-from search.intervals import wilson
 from search.records import Start
-from search.selection import Candidate, HeldOut, Point, Selection
 from search.status import of_trials
-from search.studies import Plan, Study
-from search.tables import data_table, duration, selection_table, status_table, trial_line
+from search.tables import data_table, duration, status_table, trial_line
 from spaces import Config
 from spaces.networks import Network
 from spaces.starts import BASELINE
 from tests.golden import assert_golden, render
-from tests.models.test_bundle import ensemble
-from tests.search.trials import reached, recipe, written
+from tests.search.trials import PLAN, reached, recipe, written
 
-PLAN = Plan("data", "f" * 64, (), (), (), "{}", "1x3,5x9,5x30", "halving", 0.05, 0, 0.05, "0")
 CONFIG = Config(network=Network("pitnet", depth=4, width=16))
 
 
@@ -115,24 +110,6 @@ def test_a_study_that_audits_nothing_shows_no_audit(change: dict[str, Any]) -> N
 
 def test_the_table_of_a_study_that_has_nothing_yet() -> None:
     assert_golden("status_empty", render(status_table(of_trials("craters", PLAN, [], {}))))
-
-
-def selection(held_out: HeldOut | None) -> Selection:
-    candidates = (
-        Candidate(7, CONFIG, wilson(200, 210), 0.9876, 5, 5, True, "kept"),
-        Candidate(3, CONFIG, wilson(190, 210), 0.9812, 5, 5, True, "kept, 1 reseeded"),
-        Candidate(5, CONFIG, wilson(205, 210), 0.99, 4, 5, False, "dropped: collapsed in fold 2"),
-    )
-    return Selection(Study("craters"), candidates, 7, 5, 0.4321, ensemble(), held_out, 7 if held_out else 2)
-
-
-def test_the_table_of_a_selection() -> None:
-    points = tuple(Point(rate, 0.4, wilson(46, 52), wilson(220, 222)) for rate in (0.05, 0.01))
-    assert_golden("select", render(selection_table(selection(HeldOut(52, 222, 0.9765, points)))))
-
-
-def test_the_table_of_a_selection_after_the_look() -> None:
-    assert_golden("select_again", render(selection_table(selection(None))))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from search.records import Reached, Recipe, Start
+from search.studies import Plan
 from spaces import Config
+
+PLAN = Plan("data", "f" * 64, (), (), (), "{}", "1x3,5x9,5x30", "halving", 0.05, 0, 0.05, "0")
 
 
 def written(*records: Start | Recipe | Reached) -> dict[str, Any]:
@@ -26,6 +29,8 @@ def reached(folds: int = 5, **changes: Any) -> Reached:
         "rejection": (0.95,) * folds,
         "accepted": (9,) * folds,
         "signals": (10,) * folds,
+        "rejected_high": (19,) * folds,
+        "backgrounds": (20,) * folds,
         "auc": (0.9,) * folds,
         "accuracy": (0.9,) * folds,
         "verdicts": ("learned",) * folds,

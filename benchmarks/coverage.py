@@ -1,0 +1,291 @@
+"""Whether the numbers that a selection states are true: many small searches on fresh foils, judged on pits of known truth.
+
+Each experiment draws its own foils, searches, confirms, selects and reads its held-out set. The same 20,000 fresh pits, which
+no experiment has seen, tell the truth of what it stated. A configuration's true acceptance is the mean over its trial's five
+trainings, each scored alone on some of these pits: what a training of it is to be expected to reach, the failing ones included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from joblib import cpu_count
+from scipy import stats
+
+from benchmarks.measure import Table
+from foils import Dataset, load
+from foils.synthetic import SyntheticFoils, synthesise
+from models.ensemble import Ensemble
+from models.metrics import Flags, threshold_at
+from models.process import one_thread
+from search.confirming import Terms, config_of, entrant_of
+from search.errors import StudyError
+from search.final import finish
+from search.intervals import LEVEL, Share, wilson
+from search.ladder import Ladder
+from search.launching import launch
+from search.members import Piece, assemble, find_members
+from search.openings import read
+from search.records import Reached, Recipe
+from search.repeats import Ask
+from search.selection import Selection, select
+from search.studies import Study
+from search.working import spread
+from spaces import Range, Space
+
+# Experiments at full scale, the pits of each, and how the truth's pits are made: so many foils of so many pits.
+EXPERIMENTS, FRESH, FOILS = 100, 20_000, 10
+COUNTS = {"candidate": 70, "top": 50, "bottom": 120, "misc": 20}
+HOLDOUT, TRIALS, LADDER, RATE = 0.3, 5, "1x3,5x10", 0.05
+TERMS = Terms(top=3, repeats=2, reliability=0.5)
+# Pits of the truth that single trainings are scored on: less than the whole, for there are dozens an experiment.
+SOME = 3000
+SPACE = Space(
+    {
+        "labelling.scheme": ("binary",),
+        "channels.mode": ("single", "stacked"),
+        "channels.light": ("1", "9"),
+        "network.name": ("pitnet",),
+        "network.depth": (2, 3),
+        "network.width": (4, 8),
+        "optimiser.name": ("adamw",),
+        "optimiser.learning_rate": Range(1e-3, 3e-2, log=True),
+        "optimiser.batch_size": (32,),
+        "normalisation": ("dataset",),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Fresh pits on disk: `crops`: a file `[pits, channels, y, x]`; `is_signal`: `[pits]`."""
+
+    crops: Path
+    is_signal: Flags
+
+    def read(self, most: int | None = None) -> npt.NDArray[np.uint8]:
+        """Map the crops, or some of them."""
+        mapped: npt.NDArray[np.uint8] = np.load(self.crops, mmap_mode="c", allow_pickle=False)[:most]
+        return mapped
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a final model stated, and the truth of it, at the working point.
+
+    `acceptance`, `rejection`: read from the held-out set; `true_acceptance`, `true_rejection`: at the same threshold;
+    `at_rate`: the true acceptance where the true false-positive rate is the working point.
+    """
+
+    acceptance: Share
+    rejection: Share
+    true_acceptance: float
+    true_rejection: float
+    at_rate: float
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What one search stated and what is true.
+
+    `searched`, `confirmed`: the winner's acceptance as the search and the fresh splits have it; `finals`: by kind;
+    `configurations`: the true acceptance of every complete trial's; `selected`, `by_value`: which of them; `raced_out`: those
+    that lost the race.
+    """
+
+    searched: float
+    confirmed: Share
+    finals: dict[str, Stated]
+    configurations: dict[int, float]
+    selected: int
+    by_value: int
+    raced_out: tuple[int, ...]
+
+
+def draw_truth(folder: Path, pits: int, workers: int) -> Truth:
+    """Draw fresh pits in the shares of the experiments, foil by foil."""
+    share = pits / FOILS / sum(COUNTS.values())
+    counts = {label: max(1, round(number * share)) for label, number in COUNTS.items()}
+    parts = sorted(spread(partial(_draw_foil, folder, counts), range(FOILS), workers))
+    crops, signal = zip(*((np.load(f"{part}.npy"), np.load(f"{part}.signal.npy")) for part in parts), strict=True)
+    # In any order, so that some of them are like all of them.
+    order = np.random.default_rng(0).permutation(sum(map(len, signal)))
+    np.save(folder / "truth.npy", np.concatenate(crops)[order])
+    return Truth(folder / "truth.npy", np.concatenate(signal)[order])
+
+
+def _draw_foil(folder: Path, counts: dict[str, int], number: int) -> str:
+    place = folder / f"truth{number}"
+    data = load(synthesise(place, SyntheticFoils(seed=1_000_000 + number, counts=counts)))
+    np.save(f"{place}.npy", data.crops())
+    np.save(f"{place}.signal.npy", data.is_signal)
+    return str(place)
+
+
+def experiment(truth: Truth, seed: int) -> Experiment | None:
+    """Search fresh foils and select; None where nothing could be kept."""
+    with TemporaryDirectory() as folder, one_thread():
+        data = load(synthesise(Path(folder) / "foils", SyntheticFoils(seed=seed, counts=COUNTS)))
+        study = launch(
+            data,
+            SPACE,
+            trials=TRIALS,
+            workers=1,
+            ladder=LADDER,
+            seed=seed,
+            storage=f"sqlite:///{folder}/studies.db",
+            holdout_share=HOLDOUT,
+            working_point=RATE,
+        )
+        try:
+            selection = select(study, TERMS, data=data, workers=1)
+        except StudyError:
+            return None
+        return _judge(study, selection, data, truth)
+
+
+def _judge(study: Study, selection: Selection, data: Dataset, truth: Truth) -> Experiment:
+    opened, plan, winner = study.optuna, study.plan, selection.winner
+    searched, locked = plan.searched(data), plan.locked(data)
+    entrant = entrant_of(opened, study.trial(winner.number), selection.key.repeats)
+    refit = finish(searched, plan, entrant, "refit", 1)
+    looks = {
+        "ensemble": (selection.model, selection.opening.held_out),
+        "refit": (refit, read(refit.ensemble, locked, refit.thresholds)),
+    }
+    complete = [trial for trial in opened.get_trials(deepcopy=False) if trial.state.name == "COMPLETE"]
+    assert winner.confirmed is not None  # a winner ran the race to its end
+    return Experiment(
+        searched=winner.searched.value,
+        confirmed=winner.confirmed,
+        finals={
+            name: _state(model.ensemble, model.thresholds[RATE], look.points[0].acceptance, look.points[0].rejection, truth)
+            for name, (model, look) in looks.items()
+        },
+        configurations={trial.number: _expected(trial, searched, study, truth) for trial in complete},
+        selected=winner.number,
+        by_value=max(complete, key=lambda trial: trial.value or 0.0).number,
+        raced_out=tuple(one.number for one in selection.candidates if "lost the race" in one.reason),
+    )
+
+
+def _state(ensemble: Ensemble, threshold: float, acceptance: Share, rejection: Share, truth: Truth) -> Stated:
+    scores, is_signal = ensemble.scores(truth.read()), truth.is_signal
+    bar = threshold_at(scores, is_signal, RATE)
+    passed = scores >= threshold
+    return Stated(
+        acceptance,
+        rejection,
+        float(passed[is_signal].mean()),
+        float((~passed)[~is_signal].mean()),
+        float((scores >= bar)[is_signal].mean()),
+    )
+
+
+def _expected(trial: Any, data: Dataset, study: Study, truth: Truth) -> float:
+    """Give the mean true acceptance of a trial's trainings, each alone."""
+    plan, recipe, config = study.plan, Recipe.demand(trial), config_of(trial)
+    ask = Ask(data, config, plan.folds, recipe.seed, Ladder.parse(plan.ladder).epochs, plan.working_point)
+    pieces = [Piece(ask, Reached.demand(trial).reseeds, fold) for fold in range(max(plan.folds) + 1)]
+    crops, is_signal = truth.read(SOME), truth.is_signal[:SOME]
+    found = []
+    for member in find_members(pieces, 1):
+        scores = np.nan_to_num(assemble(data, config, (member,)).scores(crops))
+        found.append(float((scores >= threshold_at(scores, is_signal, RATE))[is_signal].mean()))
+    return float(np.mean(found))
+
+
+def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
+    """Run the experiments. `scale`: of their number, and of the fresh pits; `rounds` changes nothing: each is a fresh one."""
+    workers, count = cpu_count(), max(2, round(EXPERIMENTS * scale))
+    with TemporaryDirectory() as folder:
+        truth = draw_truth(Path(folder), max(1000, round(FRESH * min(scale, 1.0))), workers)
+        found = list(spread(partial(experiment, truth), range(count), workers))
+    kept = [one for one in found if one is not None]
+    return [
+        coverage_table(kept, count, len(truth.is_signal)),
+        finals_table(kept),
+        race_table(kept),
+    ]
+
+
+def coverage_table(kept: Sequence[Experiment], count: int, fresh: int) -> Table:
+    """Say how often the stated intervals hold the truth."""
+    rows = []
+    for name in ("ensemble", "refit"):
+        stated = [one.finals[name] for one in kept]
+        rows.append([f"held-out acceptance, {name}", *_held([(s.acceptance, s.true_acceptance) for s in stated])])
+        rows.append([f"held-out rejection, {name}", *_held([(s.rejection, s.true_rejection) for s in stated])])
+    rows.append(["acceptance on fresh splits", *_held([(one.confirmed, one.configurations[one.selected]) for one in kept])])
+    searched = [one.searched - one.finals["ensemble"].true_acceptance for one in kept]
+    return Table(
+        f"How often a stated {LEVEL:.0%} interval holds the truth, and by how much the figure is too high",
+        ["figure", "intervals that hold the truth", "mean of figure minus truth"],
+        [*rows, ["acceptance in the search", "none is stated", _mean(searched)]],
+        [
+            f"{len(kept)} of {count} searches kept a model, each on fresh foils of {sum(COUNTS.values())} pits; the truth is "
+            f"measured on {fresh} fresh pits; held out: {HOLDOUT:.0%} of the groups, about "
+            f"{round(COUNTS['candidate'] * HOLDOUT)} signal pits",
+            "acceptance on fresh splits is of single trainings, and compared with the mean of single trainings",
+        ],
+    )
+
+
+def finals_table(kept: Sequence[Experiment]) -> Table:
+    """Compare the ensemble with the refit."""
+    rows = []
+    for name in ("ensemble", "refit"):
+        stated = [one.finals[name] for one in kept]
+        rows.append([name, _mean([1 - s.true_rejection for s in stated]), *(_mean(v) for v in _accepted(stated))])
+    gains = [one.finals["ensemble"].at_rate - one.finals["refit"].at_rate for one in kept]
+    return Table(
+        f"What is made of the winner, {TERMS.repeats} confirmations each",
+        ["final", f"true false-positive rate at the {RATE:.0%} threshold", "true acceptance there", f"at {RATE:.0%} exactly"],
+        rows,
+        [f"ensemble above refit, at {RATE:.0%} exactly, paired: {_mean(gains)}"],
+    )
+
+
+def race_table(kept: Sequence[Experiment]) -> Table:
+    """Compare the selected configuration with the best there was, and with what a plain script would take."""
+    selected = [one.configurations[one.selected] for one in kept]
+    best = [max(one.configurations.values()) for one in kept]
+    by_value = [one.configurations[one.by_value] for one in kept]
+    lost = sum(max(one.configurations, key=one.configurations.__getitem__) in one.raced_out for one in kept)
+    differ = [one for one in kept if one.selected != one.by_value]
+    return Table(
+        "The selected configuration against the best that its search tried, and against the best trial by value",
+        ["configuration", "true acceptance of a training of it", "selected minus this, paired"],
+        [
+            ["selected", _mean(selected), ""],
+            ["best of the search", _mean(best), _mean(list(np.subtract(selected, best)))],
+            ["best trial by value", _mean(by_value), _mean(list(np.subtract(selected, by_value)))],
+        ],
+        [
+            f"{len(kept)} searches; the selected one is another than the best by value in {len(differ)}; the truly best one "
+            f"lost the race in {lost}",
+        ],
+    )
+
+
+def _accepted(stated: Sequence[Stated]) -> tuple[list[float], list[float]]:
+    return [s.true_acceptance for s in stated], [s.at_rate for s in stated]
+
+
+def _held(pairs: Sequence[tuple[Share, float]]) -> tuple[str, str]:
+    inside = sum(share.low <= true <= share.high for share, true in pairs)
+    return str(wilson(inside, len(pairs))), _mean([share.value - true for share, true in pairs])
+
+
+def _mean(values: Sequence[float]) -> str:
+    """Give a mean with its 90 % interval over experiments."""
+    mean, error = float(np.mean(values)), float(stats.sem(values))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
+    return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"

@@ -1,0 +1,76 @@
+"""The Pareto front of a study with two objectives: the trials that no other is better than in one and as good in the other.
+
+Only complete trials whose folds all learned are on it, or can keep others off it. Knows nothing of how it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optuna.trial import FrozenTrial, TrialState
+
+from search.baseline import is_baseline
+from search.errors import StudyError
+from search.intervals import Share, wilson
+from search.objectives import OBJECTIVES, final, has_learned, second_of
+from search.records import Reached, Recipe
+from search.studies import Plan
+from spaces import Config
+
+
+@dataclass(frozen=True)
+class Member:
+    """A complete trial whose folds all learned, and whether it is on the front.
+
+    `acceptance`: pooled over the folds; `second`: the other objective's value, and `interval`, its pooled share, where it is
+    one of pits; `in_use`: it is the network in use.
+    """
+
+    number: int
+    acceptance: Share
+    second: float
+    interval: Share | None
+    config: Config
+    in_use: bool
+    on_front: bool
+
+
+def front(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[int, ...]:
+    """Number the trials on a study's front, highest acceptance first.
+
+    Compared are the means over the folds, as the sampler does. Raises StudyError where the study has one objective.
+    """
+    return tuple(member.number for member in members(trials, plan) if member.on_front)
+
+
+def members(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[Member, ...]:
+    """Sum up all that a front is chosen from, highest acceptance first. Raises StudyError where the study has one objective."""
+    second = second_of(plan.objectives)
+    if second is None:
+        raise StudyError(
+            f"a front needs two objectives, but the study was made for {plan.objectives} alone; launch one with "
+            "--objectives acceptance,cost."
+        )
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    sound = [(trial, reached) for trial in complete if has_learned(reached := Reached.demand(trial))]
+    points = [tuple(final(reached, name) for name in ("acceptance", second)) for _, reached in sound]
+    return tuple(
+        Member(
+            number=trial.number,
+            acceptance=wilson(*reached.pooled),
+            second=point[1],
+            interval=wilson(*reached.pooled_high) if second == "rejection" else None,
+            config=Config.from_dict(Recipe.demand(trial).config),
+            in_use=is_baseline(trial),
+            on_front=not any(_dominates(other, point, second) for other in points),
+        )
+        for (trial, reached), point in sorted(
+            zip(sound, points, strict=True), key=lambda each: (-each[1][0], each[0][0].number)
+        )
+    )
+
+
+def _dominates(one: tuple[float, ...], other: tuple[float, ...], second: str) -> bool:
+    """Tell whether one point is as good as another in both objectives, and not the same."""
+    return one != other and one[0] >= other[0] and OBJECTIVES[second].no_worse(one[1], other[1])
