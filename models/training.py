@@ -276,8 +276,8 @@ class FoldTraining:
         return self._score
 
     def evidence(self, planned: int | None = None) -> Evidence:
-        """Give what a verdict rests on, for a training of `planned` epochs, by default of its whole length."""
-        result = self.score()
+        """Give what a verdict rests on, of its whole length, or of a training under way of which `planned` epochs are due."""
+        result, under_way = self.score(), planned is not None
         planned = self.task.epochs if planned is None else planned
         return Evidence(
             train_loss=tuple(self.train_loss),
@@ -289,11 +289,11 @@ class FoldTraining:
             backgrounds=result.backgrounds,
             accepted=float((self.scores()[self._scored.numpy()] >= ACCEPTED).mean()),
             planned=min(planned, self.epoch) if self.converged else planned,
-            under_way=planned < self.task.epochs,
+            under_way=under_way,
         )
 
     def verdict(self, planned: int | None = None) -> Verdict:
-        """Judge the training as one of `planned` epochs, by default of its whole length."""
+        """Judge the training as one of its whole length, or as one under way of which `planned` epochs are due."""
         return judge(self.evidence(planned))
 
 

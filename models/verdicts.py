@@ -19,8 +19,8 @@ Rules, in the order in which they are asked, and the reason for each bound:
    accepting all or nothing, the bias towards background. The network in use on images scaled twice ends so, with a ranking
    that is no chance any more and a likelihood that is; where the likelihood is better, accepting nothing at 1/2 is only what
    rare signal looks like. Or, asked after rule 4, the validation loss has ended over the constant predictor's: such
-   probabilities say less than the class shares do, whatever the ranking. While a training is under way this is not asked: a
-   slow one ranks before its probabilities are right, and to start it again would not help it.
+   probabilities say less than the class shares do, whatever the ranking. Of a training under way, which may be started
+   again, this is not asked: a slow one ranks before its probabilities are right, and to start it again would not help it.
 4. overtrained: the validation loss, over the last WINDOW epochs and after the last, lies above its least over so many by more
    than LOST of what training had gained over the constant predictor, or of GAIN of that one's loss where it had gained less,
    while the training loss fell on, to under its constant predictor's. Small networks grow over-confident without losing
@@ -61,7 +61,7 @@ class Evidence:
     `train_loss`, `validation_loss`: one value an epoch, the first as trained on, the second of signal against background;
     `train_constant`, `constant_loss`: what predicting the class shares costs in either; `auc`: area under the curve of the
     validation pits' scores, `signals` and `backgrounds` of them; `accepted`: the share of them with P(signal) of 1/2 or more;
-    `planned`: epochs; `under_way`: more epochs are to come after those planned.
+    `planned`: epochs; `under_way`: they are those due by now, and the question is whether to go on.
     """
 
     train_loss: Sequence[float]
