@@ -28,6 +28,7 @@ from benchmarks import (
     search,
     storage,
     throughput,
+    verdicts,
     winners,
 )
 from benchmarks.measure import Table, machine
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "coverage": coverage.measure,
     "reliability": reliability.measure,
     "diagnosis": diagnosis.measure,
+    "verdicts": verdicts.measure,
     "anomaly": anomaly.measure,
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import torch
 
-from spaces.balance import BALANCES, Balance
+from spaces.balance import BALANCES, Balance, class_weights
 
 
 def is_signal(targets: torch.Tensor) -> torch.Tensor:
@@ -25,6 +25,26 @@ def count_shown(balance: Balance, signals: int, backgrounds: int) -> int:
     if shows == "repeated":
         return _repeated_to(balance, signals, backgrounds) + backgrounds
     return signals + backgrounds
+
+
+def shown_shares(balance: Balance, counts: torch.Tensor) -> torch.Tensor:
+    """Give each class's share of what the loss is shown, `[classes]`, all above 0.
+
+    `counts`: `[classes]`, examples to train on, signal first. What a class weighs counts as if it were shown so often.
+    """
+    counts = counts.clamp(min=0.5)
+    shown = counts * torch.tensor(class_weights(balance.name, counts.tolist()))
+    shows = BALANCES[balance.name].shows
+    if shows == "sampled":
+        shown = torch.ones_like(counts)
+    elif shows != "all":
+        signals, backgrounds = max(1, round(float(counts[0]))), max(1, round(float(counts[1:].sum())))
+        both = count_shown(balance, signals, backgrounds)
+        # Dropping leaves signal as it is, repeating leaves background.
+        share = signals / both if shows == "dropped" else 1 - backgrounds / both
+        shown = torch.cat([share * shown[:1] / shown[:1].sum(), (1 - share) * shown[1:] / shown[1:].sum()])
+    shares: torch.Tensor = shown / shown.sum()
+    return shares
 
 
 def draw_shown(balance: Balance, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

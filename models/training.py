@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional
 
-from models.balance import count_shown, draw_shown, is_signal
+from models.balance import count_shown, draw_shown, is_signal, shown_shares
 from models.inputs import SCORED_AT_ONCE, Inputs
 from models.losses import make_loss
 from models.metrics import Floats, Score, score
@@ -34,6 +33,10 @@ QUARTERS = 4
 # is known by heart, gradients have vanished, and what is left to train is only over-confidence. Judged on the training half
 # alone, so that stopping chooses nothing by the validation pits. `benchmarks/README.md` has what it saves and what it costs.
 BY_HEART, FOR_EPOCHS = 0.005, 3
+# A probability under which a pit costs no more: what doubles lose between 1 and less than 1.
+IMPOSSIBLE = 1e-16
+# The score from which a pit counts as accepted in a verdict.
+ACCEPTED = 0.5
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,15 @@ class FoldTraining:
         self.weights = weights.repeat_interleave(inputs.per_pit).to(inputs.device)
         self._classed = task.classes[validate] != LEFT_OUT
         self._validate_classes = task.classes[validate][self._classed]
+        self._scored = torch.from_numpy(task.is_scored[validate])
+        self._signal = torch.from_numpy(task.is_signal[validate])[self._scored]
+        # Likelihoods are of the question that was trained: signal has the share that the loss was shown, not that of the pits.
+        asked = shown_shares(config.balance, counts)
+        self._asked = float(asked[0])
+        self.constant_loss = -math.log(self._asked) * self._asked - math.log1p(-self._asked) * (1 - self._asked)
+        as_shown = task.weights[pits] * (task.targets[pits] @ (asked / counts.clamp(min=0.5)))
+        self.train_constant = float(self.loss(_constant(asked, len(pits)), task.targets[pits], as_shown))
         shares = counts.clamp(min=0.5) / counts.sum()
-        self.constant_loss = float(functional.cross_entropy(_constant(shares, self._classed.sum()), self._validate_classes))
         self._by_heart = BY_HEART * float(self.loss(_constant(shares, len(pits)), task.targets[pits], weights[pits]))
         self._logits: torch.Tensor | None = None
         self._score: Score | None = None
@@ -169,9 +179,10 @@ class FoldTraining:
         self.train_loss.append(train_loss)
         self._logits = logits.view(len(self.validate), self.task.inputs.per_pit, -1)
         self._score = None
-        targets = self._validate_classes.repeat_interleave(self.task.inputs.per_pit)
-        loss = functional.cross_entropy(self._logits[self._classed].flatten(0, 1), targets)
-        self.validation_loss.append(float(loss))
+        chances = self._probabilities().double()[self._scored, 0]
+        losses = -torch.where(self._signal, chances, 1 - chances).clamp(min=IMPOSSIBLE).log()
+        sides = losses[self._signal].mean(), losses[~self._signal].mean()
+        self.validation_loss.append(float(self._asked * sides[0] + (1 - self._asked) * sides[1]))
 
     def batch(self, images: torch.Tensor, turned: torch.Tensor | None) -> Batch:
         """Read a batch of images, perturbed as the configuration asks; what is random is drawn anew every time."""
@@ -273,22 +284,26 @@ class FoldTraining:
             self._score = score(self.scores()[scored], is_signal, working_point=self.task.working_point)
         return self._score
 
-    def verdict(self, planned: int | None = None) -> Verdict:
-        """Judge the training as one of `planned` epochs, by default of its whole length."""
-        result = self.score()
+    def evidence(self, planned: int | None = None) -> Evidence:
+        """Give what a verdict rests on, of its whole length, or of a training under way of which `planned` epochs are due."""
+        result, under_way = self.score(), planned is not None
         planned = self.task.epochs if planned is None else planned
-        return judge(
-            Evidence(
-                self.train_loss,
-                self.validation_loss,
-                self.constant_loss,
-                result.auc,
-                result.signals,
-                result.backgrounds,
-                self.diverged or len(self._predicted().unique()) == 1,
-                min(planned, self.epoch) if self.converged else planned,
-            )
+        return Evidence(
+            train_loss=tuple(self.train_loss),
+            validation_loss=tuple(self.validation_loss),
+            train_constant=self.train_constant,
+            constant_loss=self.constant_loss,
+            auc=result.auc,
+            signals=result.signals,
+            backgrounds=result.backgrounds,
+            accepted=float((self.scores()[self._scored.numpy()] >= ACCEPTED).mean()),
+            planned=min(planned, self.epoch) if self.converged else planned,
+            under_way=under_way,
         )
+
+    def verdict(self, planned: int | None = None) -> Verdict:
+        """Judge the training as one of its whole length, or as one under way of which `planned` epochs are due."""
+        return judge(self.evidence(planned))
 
 
 def _constant(shares: torch.Tensor, pits: int | torch.Tensor) -> torch.Tensor:

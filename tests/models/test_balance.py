@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import one_hot
 
-from models.balance import count_shown, draw_shown, is_signal
-from spaces.balance import BALANCES, Balance
+from models.balance import count_shown, draw_shown, is_signal, shown_shares
+from spaces.balance import BALANCES, Balance, class_weights
 
 
 def targets_of(signals: int, backgrounds: int) -> torch.Tensor:
@@ -58,3 +58,21 @@ def test_every_epoch_drops_others() -> None:
     targets, generator = targets_of(10, 100), torch.Generator().manual_seed(0)
     seen = torch.cat([draw_shown(Balance("dropped", 1.0), targets, generator) for _ in range(100)])
     assert len(seen.unique()) == 110
+
+
+@pytest.mark.parametrize("name", BALANCES)
+@pytest.mark.parametrize("ratio", [1.0, 3.0])
+def test_shares_are_those_of_what_is_shown(name: str, ratio: float) -> None:
+    balance, generator = Balance(name, ratio), torch.Generator().manual_seed(0)
+    targets = one_hot(torch.tensor([0] * 20 + [1] * 130 + [2] * 50), 3).float()
+    shown = torch.cat([draw_shown(balance, targets, generator) for _ in range(200)])
+    weighed = targets[shown].sum(0) * torch.tensor(class_weights(name, targets.sum(0).tolist()))
+    assert shown_shares(balance, targets.sum(0)) == pytest.approx(weighed / weighed.sum(), abs=0.01)
+
+
+@pytest.mark.parametrize("name", BALANCES)
+@pytest.mark.parametrize("counts", [[0.0, 7.0], [7.0, 0.0], [0.3, 0.4]])
+def test_shares_of_a_class_without_examples_are_above_zero(name: str, counts: list[float]) -> None:
+    shares = shown_shares(Balance(name), torch.tensor(counts))
+    assert (shares > 0).all()
+    assert float(shares.sum()) == pytest.approx(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +13,15 @@ import torch
 from foils import Dataset, fold_numbers, load
 from models.crossvalidation import make_task, start_fold
 from models.training import FoldTraining
-from models.verdicts import Evidence, Verdict, beyond_chance, judge
+from models.verdicts import NEARLY, Evidence, Verdict, beyond_chance, judge
 from spaces.config import Config
 from spaces.networks import Network
 from spaces.optimisers import Optimiser
+from tests.models.record import CASES, FOLDER, read
 from tests.tiny import write_dataset
 
-GOOD = Evidence([0.7, 0.5, 0.3, 0.2], [0.6, 0.5, 0.4, 0.4], 0.6, 0.95, 40, 200, False, 4)
+GOOD = Evidence([0.7, 0.5, 0.3, 0.2], [0.6, 0.5, 0.4, 0.4], 0.6, 0.6, 0.95, 40, 200, 0.2, 4)
+RECORDED = sorted(FOLDER.glob("*.json"))
 
 
 @pytest.mark.parametrize(
@@ -30,19 +33,57 @@ GOOD = Evidence([0.7, 0.5, 0.3, 0.2], [0.6, 0.5, 0.4, 0.4], 0.6, 0.95, 40, 200, 
         ({"validation_loss": [0.6, float("inf")]}, Verdict.DIVERGED),
         ({"train_loss": [0.7, 0.9, 1.2, 1.5]}, Verdict.DIVERGED),
         ({"train_loss": [0.7, 0.7, 0.7, 1.3]}, Verdict.LEARNED),
+        ({"train_loss": [50.0, 20.0, 9.0, 2.5]}, Verdict.DIVERGED),
+        ({"train_loss": [50.0, 20.0, 9.0, 2.3]}, Verdict.LEARNED),
+        # A loss on another scale is compared with the constant predictor on that scale.
+        ({"train_loss": [0.07, 0.07, 0.07, 0.15], "train_constant": 0.06}, Verdict.DIVERGED),
         ({"auc": 0.5}, Verdict.COLLAPSED),
         ({"auc": 0.55}, Verdict.COLLAPSED),
         ({"auc": 0.64}, Verdict.LEARNED),
-        ({"one_class": True}, Verdict.LEARNED),
-        ({"one_class": True, "validation_loss": [0.6, 0.6, 0.6, 0.58]}, Verdict.COLLAPSED),
-        ({"one_class": False, "validation_loss": [0.6, 0.6, 0.6, 0.58]}, Verdict.LEARNED),
+        ({"accepted": 0.0}, Verdict.LEARNED),
+        ({"accepted": 1.0}, Verdict.LEARNED),
+        ({"accepted": 0.0, "validation_loss": [0.6, 0.6, 0.6, 0.58]}, Verdict.COLLAPSED),
+        ({"accepted": 0.99, "validation_loss": [0.6, 0.6, 0.6, 0.58]}, Verdict.COLLAPSED),
+        ({"accepted": 0.2, "validation_loss": [0.6, 0.6, 0.6, 0.58]}, Verdict.LEARNED),
+        ({"accepted": 0.2, "validation_loss": [0.6, 0.6, 0.6, 0.61]}, Verdict.COLLAPSED),
+        ({"accepted": 0.2, "validation_loss": [0.6, 0.6, 0.6, 0.61], "under_way": True}, Verdict.LEARNED),
+        ({"accepted": 0.0, "validation_loss": [0.6, 0.6, 0.6, 0.61], "under_way": True}, Verdict.COLLAPSED),
         ({"validation_loss": [0.2, 0.2, 0.2, 1.0]}, Verdict.OVERTRAINED),
-        ({"validation_loss": [0.2, 0.2, 0.2, 0.6]}, Verdict.LEARNED),
-        ({"validation_loss": [0.2, 0.2, 0.2, 1.0], "train_loss": [0.1, 0.1, 0.1, 0.2]}, Verdict.LEARNED),
+        ({"validation_loss": [0.2, 0.2, 0.2, 0.59]}, Verdict.LEARNED),
+        # Over-confident from the first epochs on: there was nothing to lose, and it is lost.
+        ({"validation_loss": [0.8, 0.8, 0.9, 1.4]}, Verdict.OVERTRAINED),
+        ({"validation_loss": [0.2, 0.2, 0.2, 0.59], "train_loss": [0.1, 0.1, 0.1, 0.2]}, Verdict.LEARNED),
+        ({"validation_loss": [0.2, 0.2, 0.2, 1.0], "train_loss": [0.1, 0.1, 0.1, 0.2]}, Verdict.COLLAPSED),
+        # Both losses rise over the constant predictor's: no over-confidence.
+        ({"validation_loss": [0.2, 0.2, 0.2, 1.0], "train_loss": [0.9, 0.9, 0.9, 0.8]}, Verdict.COLLAPSED),
     ],
 )
 def test_the_rules_in_their_order(change: dict[str, object], verdict: Verdict) -> None:
     assert judge(replace(GOOD, **change)) is verdict  # type: ignore[arg-type]  # the table mixes fields
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_a_recorded_training_is_judged_as_it_was_spoilt(path: Path) -> None:
+    verdict, evidence = read(path)
+    assert verdict is CASES[path.stem].verdict
+    assert judge(evidence) is verdict
+
+
+def test_every_case_is_recorded_and_every_verdict_more_than_once() -> None:
+    assert {path.stem for path in RECORDED} == set(CASES)
+    assert min(Counter(read(path)[0] for path in RECORDED)[verdict] for verdict in Verdict) >= 2
+
+
+def test_the_hard_cases_are_as_hard_as_they_say() -> None:
+    evidence = {path.stem: read(path)[1] for path in RECORDED}
+    biased, rare, growing = (evidence[name] for name in ("collapsed-to-background", "learned-few-accepted", "diverged-growing"))
+    assert biased.accepted == 0
+    assert beyond_chance(biased.auc, biased.signals, biased.backgrounds)
+    assert rare.accepted <= NEARLY
+    assert all(np.isfinite([*growing.train_loss, *growing.validation_loss]))
+    confident = evidence["learned-over-confident"]
+    assert confident.validation_loss[-1] > min(confident.validation_loss)
+    assert confident.train_loss[-1] < confident.train_loss[int(np.argmin(confident.validation_loss))]
 
 
 def test_chance_passes_once_in_a_hundred() -> None:
