@@ -3,7 +3,8 @@
 Training losses are compared with what the constant predictor costs in the same loss, class weights and all. Validation losses
 are likelihoods of signal against background in P(signal), whatever the loss and the scheme, in which each side has the
 share that the training was shown: a network trained on balanced classes gives balanced probabilities, and is no worse for
-it. Of a model of background alone both losses are of what its network learns (`models/anomaly.py`). `benchmarks/verdicts.py` measures how often the rules are right, on other trainings than the bounds were chosen on.
+it. Of a model of background alone both losses are of what its network learns (`models/anomaly.py`). `benchmarks/verdicts.py`
+measures how often the rules are right, on other trainings than the bounds were chosen on.
 
 Rules, in the order in which they are asked, and the reason for each bound:
 
