@@ -17,7 +17,7 @@ demo: setup
 	$(BIN)/pitsearch synth demo/foils --seed 1
 	$(BIN)/pitsearch check demo/foils --sheet demo/foils.png
 	cd demo && ../$(BIN)/pitsearch launch foils --trials 40 --minutes 4
-	cd demo && ../$(BIN)/pitsearch select
+	cd demo && ../$(BIN)/pitsearch select --top 3 --repeats 2
 	cd demo && ../$(BIN)/pitsearch export best
 	cd demo && ../$(BIN)/pitsearch predict best foils --out scores.csv
 

@@ -18,6 +18,7 @@ from rich.table import Table as Drawn
 from benchmarks import (
     cost,
     coverage,
+    diagnosis,
     fronts,
     losses,
     parts,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "winners": winners.measure,
     "coverage": coverage.measure,
     "reliability": reliability.measure,
+    "diagnosis": diagnosis.measure,
     "verdicts": verdicts.measure,
 }
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from search.confirming import Terms, confirm
     from search.errors import StudyError
     from search.exporting import export
     from search.launching import launch
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 _PLACES = {
     "Study": "search.studies",
     "StudyError": "search.errors",
+    "Terms": "search.confirming",
+    "confirm": "search.confirming",
     "export": "search.exporting",
     "launch": "search.launching",
     "predict": "search.predicting",
     "select": "search.selection",
 }
 
-__all__ = ["Study", "StudyError", "export", "launch", "predict", "select"]
+__all__ = ["Study", "StudyError", "Terms", "confirm", "export", "launch", "predict", "select"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,6 +20,7 @@ from search.bounds import Drawn, Pits, draw_acceptance
 from search.confirmations import ask_for
 from search.confirming import Entrant, Terms, by_search, config_of
 from search.intervals import Share, wilson
+from search.objectives import second_of
 from search.records import Reached
 from search.reliability import Tally, tally
 from search.studies import Plan
@@ -57,7 +58,8 @@ def judge(
     """
     drawn = {entrant.number: draw(entrant, plan, data) for entrant in race if entrant.repeats}
     entered = {entrant.number: entrant for entrant in race}
-    made = [_candidate(trial, entered.get(trial.number), drawn, terms, data) for trial in by_search(trials)]
+    two = second_of(plan.objectives) is not None
+    made = [_candidate(trial, entered.get(trial.number), drawn, terms, data, two) for trial in by_search(trials)]
     kept = sorted((one for one in made if one.kept), key=lambda one: -(one.confirmed.low if one.confirmed else 0.0))
     dropped = [one for one in made if not one.kept and one.number in entered]
     rest = [one for one in made if one.number not in entered]
@@ -72,11 +74,11 @@ def draw(entrant: Entrant, plan: Plan, data: Dataset) -> Drawn:
 
 
 def _candidate(
-    trial: FrozenTrial, entrant: Entrant | None, drawn: Mapping[int, Drawn], terms: Terms, data: Dataset
+    trial: FrozenTrial, entrant: Entrant | None, drawn: Mapping[int, Drawn], terms: Terms, data: Dataset, two: bool
 ) -> Candidate:
     config, reached = config_of(trial), Reached.demand(trial)
     found = entrant.tally if entrant else tally([reached])
-    kept, reason = _verdict(entrant, found, terms)
+    kept, reason = _verdict(entrant, found, terms, two)
     return Candidate(
         number=trial.number,
         config=config,
@@ -89,10 +91,10 @@ def _candidate(
     )
 
 
-def _verdict(entrant: Entrant | None, found: Tally, terms: Terms) -> tuple[bool, str]:
-    """Say whether an entrant is kept, and why."""
+def _verdict(entrant: Entrant | None, found: Tally, terms: Terms, two: bool) -> tuple[bool, str]:
+    """Say whether an entrant is kept, and why; `two`: whether its study has two objectives."""
     if entrant is None:
-        return False, f"not among the {terms.top} that were confirmed"
+        return False, f"not confirmed: not among the best {terms.top}{' of the front' if two else ''}"
     if entrant.dropped is not None:
         return False, f"dropped: {entrant.dropped}"
     share = found.reliability

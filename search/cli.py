@@ -16,7 +16,7 @@ import typer
 from search import defaults, options
 from search.console import counting, make_console, on_stop, say, where
 from search.options import Data, MovedData, Storage, StudyName, Workers
-from search.reports import check, curve, dashboard, front, importance, spaces, status
+from search.reports import check, curve, dashboard, diagnose, front, importance, spaces, status
 
 app = typer.Typer(
     name="pitsearch",
@@ -189,6 +189,26 @@ def select(
     say(f"next: pitsearch export --study {found.name}{where(storage)} OUT/")
 
 
+def relabel(
+    data: Data,
+    suspects: Annotated[Path, typer.Argument(metavar="SUSPECTS", help="What diagnose wrote, `corrected` filled in.")],
+) -> None:
+    """Correct labels as a person filled them in.
+
+    Writes a new labels.csv and keeps the old one beside it.
+    """
+    from foils.relabel import relabel as run
+
+    done = run(data, suspects)
+    for correction in done.corrections:
+        say(f"{correction.pit}: {correction.label} -> {correction.corrected}")
+    confirmed = f", {done.confirmed} confirmed" if done.confirmed else ""
+    changed = f"{len(done.corrections)} {'label' if len(done.corrections) == 1 else 'labels'} changed"
+    say(f"wrote {data / 'labels.csv'}: {changed}{confirmed}; the old ones are in {done.kept}")
+    say("the data's fingerprint is new, so studies of the old labels refuse it")
+    say(f"next: pitsearch launch {data} --study NEW")
+
+
 def export(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the bundle.")],
     study: StudyName = None,
@@ -241,6 +261,8 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (select, "pitsearch select --study synthetic"),
     (importance, "pitsearch importance --study synthetic"),
     (curve, "pitsearch curve foils-demo --shares 0.1,0.35,1 --out curve.html"),
+    (diagnose, "pitsearch diagnose --study synthetic --out suspects.csv"),
+    (relabel, "pitsearch relabel foils-demo suspects.csv"),
     (export, "pitsearch export --study synthetic best/"),
     (predict, "pitsearch predict best/ foils-demo --out scores.csv"),
     (dashboard, "pitsearch dashboard --port 8080"),

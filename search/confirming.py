@@ -20,8 +20,10 @@ from foils import Dataset
 from search import defaults
 from search.confirmations import Confirmation, ask_for, keep, kept
 from search.errors import StudyError
+from search.front import front
 from search.intervals import wilson
 from search.members import keep_members
+from search.objectives import second_of
 from search.racing import error_of_each, is_lost, lag
 from search.records import Reached, Recipe
 from search.reliability import Tally, tally
@@ -77,7 +79,7 @@ def confirm(
     """
     terms, opened, plan = terms or Terms(), study.optuna, study.plan
     searched = plan.searched(data if isinstance(data, Dataset) else study_data(study, data))
-    chosen = entrants(opened.get_trials(deepcopy=False), terms.top)
+    chosen = entrants(opened.get_trials(deepcopy=False), plan, terms.top)
     if not chosen:
         raise StudyError(f"study {study.name!r} must have a complete trial, but has none; launch more trials.")
     there, racing = kept(opened), [*chosen]
@@ -115,9 +117,10 @@ def by_search(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     return [trial for trial, _ in order if trial.number in best.values()]
 
 
-def entrants(trials: Sequence[FrozenTrial], top: int) -> list[FrozenTrial]:
-    """Choose the trials that enter a race."""
-    return by_search(trials)[:top]
+def entrants(trials: Sequence[FrozenTrial], plan: Plan, top: int) -> list[FrozenTrial]:
+    """Choose the trials that enter a race: the best of the search, of a study with two objectives the best of its front."""
+    on_front = None if second_of(plan.objectives) is None else front(trials, plan)
+    return [trial for trial in by_search(trials) if on_front is None or trial.number in on_front][:top]
 
 
 def mean_acceptance(repeats: Sequence[Confirmation]) -> float:

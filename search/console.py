@@ -34,11 +34,26 @@ def say(text: str) -> None:
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on a terminal while something is counted; give what to call with how much is done, of how much."""
+    """Count something that takes long: a bar on a terminal, elsewhere a line for each step.
+
+    Gives what to call with how much is done, of how much.
+    """
     from rich.progress import Progress
 
     console = make_console()
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    if not console.is_terminal:
+        said = ""
+
+        def line(finished: int, of: int) -> None:
+            nonlocal said
+            text = f"{what}: {finished} of {of}"
+            if finished and text != said:
+                said = text
+                say(text)
+
+        yield line
+        return
+    with Progress(console=console, transient=True) as progress:
         bar = progress.add_task(what, total=None)
         yield lambda finished, of: progress.update(bar, completed=finished, total=of)
 

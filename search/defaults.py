@@ -1,4 +1,4 @@
-"""What a launch and a learning curve do unless told otherwise. Imports nothing, so that the command line starts at once."""
+"""What launches, learning curves and diagnoses do unless told otherwise. Imports nothing: the command line starts at once."""
 
 STORAGE = "sqlite:///studies.db"
 # On CPU folds cost time: one fold first, then all five. A trial that climbs it all trains 150 fold-epochs.
@@ -21,6 +21,9 @@ AUDIT = 0.05
 SHARES = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 REPEATS = 1
 CURVE_EPOCHS = 30
+# A diagnosis: cross-validations on one split, and on fresh ones.
+DIAGNOSIS_SEEDS = 5
+DIAGNOSIS_REPEATS = 5
 # Confirming and selecting: trials that are trained again, how often, the bar of reliability, what is made of the winner.
 TOP = 5
 CONFIRMATIONS = 5

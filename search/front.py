@@ -6,7 +6,7 @@ Only complete trials whose folds all learned are on it, or can keep others off i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -15,6 +15,7 @@ from search.errors import StudyError
 from search.intervals import Share, wilson
 from search.objectives import OBJECTIVES, final, has_learned, second_of
 from search.records import Reached, Recipe
+from search.reliability import Tally, tally
 from search.studies import Plan
 from spaces import Config
 
@@ -24,13 +25,14 @@ class Member:
     """A complete trial whose folds all learned, and whether it is on the front.
 
     `acceptance`: pooled over the folds; `second`: the other objective's value, and `interval`, its pooled share, where it is
-    one of pits; `in_use`: it is the network in use.
+    one of pits; `tally`: of its own trainings; `in_use`: it is the network in use.
     """
 
     number: int
     acceptance: Share
     second: float
     interval: Share | None
+    tally: Tally
     config: Config
     in_use: bool
     on_front: bool
@@ -39,7 +41,8 @@ class Member:
 def front(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[int, ...]:
     """Number the trials on a study's front, highest acceptance first.
 
-    Compared are the means over the folds, as the sampler does. Raises StudyError where the study has one objective.
+    Compared are shares pooled over the folds, as they are shown, without regard to their intervals; the sampler compares means
+    over the folds. Raises StudyError where the study has one objective.
     """
     return tuple(member.number for member in members(trials, plan) if member.on_front)
 
@@ -54,23 +57,26 @@ def members(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[Member, ...]:
         )
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     sound = [(trial, reached) for trial in complete if has_learned(reached := Reached.demand(trial))]
-    points = [tuple(final(reached, name) for name in ("acceptance", second)) for _, reached in sound]
-    return tuple(
-        Member(
-            number=trial.number,
-            acceptance=wilson(*reached.pooled),
-            second=point[1],
-            interval=wilson(*reached.pooled_high) if second == "rejection" else None,
-            config=Config.from_dict(Recipe.demand(trial).config),
-            in_use=is_baseline(trial),
-            on_front=not any(_dominates(other, point, second) for other in points),
-        )
-        for (trial, reached), point in sorted(
-            zip(sound, points, strict=True), key=lambda each: (-each[1][0], each[0][0].number)
-        )
+    found = [_member(trial, reached, second) for trial, reached in sound]
+    judged = [replace(member, on_front=not any(_dominates(other, member, second) for other in found)) for member in found]
+    return tuple(sorted(judged, key=lambda member: (-member.acceptance.value, member.number)))
+
+
+def _member(trial: FrozenTrial, reached: Reached, second: str) -> Member:
+    interval = wilson(*reached.pooled_high) if second == "rejection" else None
+    return Member(
+        number=trial.number,
+        acceptance=wilson(*reached.pooled),
+        second=final(reached, second) if interval is None else interval.value,
+        interval=interval,
+        tally=tally([reached]),
+        config=Config.from_dict(Recipe.demand(trial).config),
+        in_use=is_baseline(trial),
+        on_front=False,
     )
 
 
-def _dominates(one: tuple[float, ...], other: tuple[float, ...], second: str) -> bool:
-    """Tell whether one point is as good as another in both objectives, and not the same."""
-    return one != other and one[0] >= other[0] and OBJECTIVES[second].no_worse(one[1], other[1])
+def _dominates(one: Member, other: Member, second: str) -> bool:
+    """Tell whether one is as good as another in both objectives, and better in one."""
+    mine, others = (one.acceptance.value, one.second), (other.acceptance.value, other.second)
+    return mine != others and mine[0] >= others[0] and OBJECTIVES[second].no_worse(mine[1], others[1])

@@ -60,9 +60,9 @@ def _add(drawn: go.Figure, shown: Sequence[Member], name: str, color: str, symbo
         "thickness": 1.5 if line else 0.7,
         "width": 5 if line else 3,
     }
-    across = [member.interval for member in shown if member.interval is not None]
+    across = [member.interval for member in shown if member.interval is not None]  # all or none
     drawn.add_scatter(
-        x=[member.second for member in shown] if not across else [share.value for share in across],
+        x=[member.second for member in shown],
         y=[member.acceptance.value for member in shown],
         error_y=bars,
         error_x={
@@ -76,7 +76,8 @@ def _add(drawn: go.Figure, shown: Sequence[Member], name: str, color: str, symbo
         line={"color": color, "shape": "vh", "width": 1.5},
         marker={"symbol": symbol, "size": 14 if symbol == "diamond-open" else 9, "color": color},
         text=[
-            f"trial {member.number}<br>acceptance {member.acceptance}<br>{second_words(member)}<br>{member.config.describe()}"
+            f"trial {member.number}<br>acceptance {member.acceptance}<br>{second_words(member)}<br>"
+            f"reliability {member.tally}<br>{member.config.describe()}"
             for member in shown
         ],
         hoverinfo="text",

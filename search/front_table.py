@@ -20,10 +20,11 @@ def front_table(second: str, front: Sequence[Member], most: int | None = None) -
     table.add_column("trial", justify="right", no_wrap=True)
     table.add_column("acceptance [90 %]", no_wrap=True)
     table.add_column("cost" if second == "cost" else f"{second} [90 %]", justify="right", no_wrap=True)
+    table.add_column("reliability [90 %]", no_wrap=True)
     table.add_column("configuration")
     for member in front[:most]:
         words = f"{member.config.describe()}{' (the network in use)' if member.in_use else ''}"
-        table.add_row(str(member.number), str(member.acceptance), second_words(member), words)
+        table.add_row(str(member.number), str(member.acceptance), second_words(member), str(member.tally), words)
     more = len(front) - len(front[:most])
     return Group(table, *([Text(f"... and {more} more")] if more else []))
 

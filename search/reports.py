@@ -9,7 +9,7 @@ import typer
 
 from search import defaults
 from search.console import ONE_LINE, counting, make_console, on_stop, say
-from search.options import Data, Storage, StudyName, Workers
+from search.options import Data, MovedData, Storage, StudyName, Workers
 
 # As they are typed.
 SHARES = ",".join(f"{share:g}" for share in defaults.SHARES)
@@ -143,6 +143,40 @@ def curve(
     make_console().print(curve_table(drawn))
     write_figure(drawn, out)
     say(f"wrote {out}; next: open it in a browser")
+
+
+def diagnose(
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    data: MovedData = None,
+    trial: Annotated[
+        int | None, typer.Option(min=0, help="Diagnose this trial, not the selected one or, before a selection, the best.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Cross-validations on the study's own split.")] = defaults.DIAGNOSIS_SEEDS,
+    repeats: Annotated[int, typer.Option(min=1, help="Cross-validations on fresh splits.")] = defaults.DIAGNOSIS_REPEATS,
+    workers: Workers = None,
+    out: Annotated[Path, typer.Option(help="File for the suspects; a page of their images goes beside it.")] = Path(
+        "suspects.csv"
+    ),
+) -> None:
+    """Say whether failures and low scores follow the data or the seed.
+
+    Tests folds against seeds, slides and labelling styles, and lists suspect pits.
+    """
+    from search.diagnosing import diagnose as run
+    from search.diagnosing import study_subject
+    from search.diagnosis_tables import diagnosis_table
+    from search.studies import find_study
+    from search.suspect_files import check_out, write_suspects
+
+    check_out(out)
+    subject = study_subject(find_study(study, storage), data, trial)
+    with on_stop("nothing of the diagnosis is kept, the same command begins anew"), counting("cross-validations") as done:
+        found = run(subject, seeds=seeds, repeats=repeats, workers=workers, done=done)
+    make_console().print(diagnosis_table(found))
+    page = write_suspects(found.labels.suspects, subject.data, out, f"Suspect pits: {subject.what}")
+    then = f"pitsearch relabel {subject.data.folder} {out}"
+    say(f"wrote {out} and {page}; next: look at the page, fill in `corrected` where a label is wrong, then {then}")
 
 
 def dashboard(

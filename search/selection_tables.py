@@ -14,6 +14,7 @@ from rich.text import Text
 from search.bounds import Drawn
 from search.confirming import Entrant, Terms
 from search.intervals import Share
+from search.objectives import amount
 from search.openings import Opening
 from search.selection import Selection
 from search.tables import counted
@@ -62,7 +63,7 @@ def selection_table(selection: Selection, most: int = 15) -> RenderableType:
             str(candidate.confirmed or "not confirmed"),
             f"{candidate.searched.value:.3f}",
             str(candidate.tally),
-            operations(candidate.cost),
+            amount(candidate.cost),
             candidate.reason,
             candidate.config.describe(),
             style="bold green" if candidate.wins else None if candidate.kept else "dim",
@@ -72,14 +73,6 @@ def selection_table(selection: Selection, most: int = 15) -> RenderableType:
         lines.append(f"... and {len(selection.candidates) - most} more")
     lines.append("acceptance: on fresh splits and seeds; in the search: what the search chose by; cost: multiply-adds a pit")
     return Group(table, *(Text(line) for line in [*lines, "", *_winner_lines(selection)]))
-
-
-def operations(count: int) -> str:
-    """Say so many multiply-adds, short."""
-    for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if count >= unit:
-            return f"{count / unit:.3g} {name}"
-    return str(count)
 
 
 def _winner_lines(selection: Selection) -> Iterable[str]:

@@ -20,7 +20,7 @@ from search.objectives import final, said
 from search.records import ERROR, STOPPED, Reached, Recipe
 from search.status import Status, acceptance, configuration, trained
 
-# Trials that a table shows, of a front and of a selection.
+# Trials of a front that a status shows.
 MOST = 15
 
 

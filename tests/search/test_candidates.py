@@ -86,4 +86,4 @@ def test_what_learns_too_seldom_or_overtrains_is_dropped(finished: Study, tiny: 
 def test_what_was_not_confirmed_cannot_win(finished: Study, tiny: Dataset) -> None:
     found = judged(finished, tiny, (8, 0.2, SOUND))
     assert found[0].wins
-    assert (found[9].kept, found[9].confirmed, found[9].reason) == (False, None, "not among the 4 that were confirmed")
+    assert (found[9].kept, found[9].confirmed, found[9].reason) == (False, None, "not confirmed: not among the best 4")

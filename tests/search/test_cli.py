@@ -28,6 +28,8 @@ COMMANDS = [
     "select",
     "importance",
     "curve",
+    "diagnose",
+    "relabel",
     "export",
     "predict",
     "dashboard",
@@ -168,7 +170,7 @@ def test_a_front_is_searched_for_and_drawn(run: Runner, tiny_folder: Path, finis
     assert drawn.out.startswith("front: signal acceptance against multiply-adds a pit")
     assert drawn.out.endswith("wrote front.html; next: open it in a browser\n")
     assert Path("front.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert run("select", *words[:4], "--workers", 1).code == 0
+    assert run("select", *words[:4], *FEW).code == 0
     refused = run("front", "--storage", finished.storage, "--study", "tiny", "--out", "none.html")
     assert (refused.code, len(refused.err.splitlines())) == (1, 1)
     assert refused.err.startswith("error: a front needs two objectives, but the study was made for acceptance alone; launch")
@@ -223,6 +225,14 @@ REFUSED = {
         ["launch", "DATA", "--objectives", "cost"],
         "the objectives must be 'acceptance' or 'acceptance,rejection' or 'acceptance,cost', but got 'cost'; choose one of",
     ),
+    "no_place": (
+        ["diagnose", "--out", "page.html"],
+        "--out must not end in .html, for that is the page beside it, but got page.html;",
+    ),
+    "no_suspects": (
+        ["relabel", "DATA", "none.csv"],
+        "none.csv: a list of suspects must be there, but is not; run `pitsearch diagnose` first.",
+    ),
     "audit": (
         ["launch", "DATA", "--audit", "1.5"],
         "`0 <= audit <= 1` must hold (share of trials never pruned), but got 1.5; choose e.g. 0.05.",
@@ -275,6 +285,52 @@ def test_a_study_is_asked_what_mattered_and_for_its_learning_curve(
     assert re.search(r"^acceptance .* from 50% to 100% of the training pits: ", drawn.out, re.MULTILINE)
     assert drawn.out.endswith("wrote curve.html; next: open it in a browser\n")
     assert (tmp_path / "curve.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_study_is_diagnosed_and_its_labels_corrected(
+    run: Runner, tiny_folder: Path, finished_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copy(finished_folder / "studies.db", "studies.db")
+    shutil.copytree(tiny_folder, "mine")
+    words = ["diagnose", "--data", "mine", "--trial", 1, "--seeds", 2, "--repeats", 1, "--workers", 1]
+    diagnosed = run(*words)
+    assert diagnosed.code == 0
+    assert "acceptance at 10% false positives, seeds against folds" in diagnosed.out
+    assert re.search(r"^(no slide stands out|slide f1:\d stands out: )", diagnosed.out, re.MULTILINE)
+    assert diagnosed.out.endswith(
+        "wrote suspects.csv and suspects.html; next: look at the page, fill in `corrected` where a label is wrong, then "
+        f"pitsearch relabel {tmp_path / 'mine'} suspects.csv\n"
+    )
+    assert Path("suspects.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert Path("suspects.csv").read_text().startswith("pit,label,suggested,sure,repeats,reason,corrected\n")
+    pit, label, *_ = Path("mine/labels.csv").read_text().splitlines()[1].split(",")
+    corrected = "top" if label != "top" else "bottom"
+    with Path("suspects.csv").open("a", encoding="utf-8") as stream:
+        stream.write(f"{pit},{label},,,,by hand,{corrected}\n")
+    relabelled = run("relabel", "mine", "suspects.csv")
+    assert (relabelled.code, relabelled.out.splitlines()) == (
+        0,
+        [
+            f"{pit}: {label} -> {corrected}",
+            "wrote mine/labels.csv: 1 label changed; the old ones are in mine/labels.1.csv",
+            "the data's fingerprint is new, so studies of the old labels refuse it",
+            "next: pitsearch launch mine --study NEW",
+        ],
+    )
+    assert run(*words).err.startswith("error: study 'tiny' was made from other data (fingerprint ")
+    assert run("relabel", "mine", "suspects.csv").err.startswith("error: suspects.csv:")
+
+
+def test_ctrl_c_keeps_nothing_of_a_diagnosis(run: Runner, finished_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    shutil.copy(finished_folder / "studies.db", "studies.db")
+    monkeypatch.setattr("search.diagnosing.diagnose", interrupted)
+    ended = run("diagnose")
+    says = "nothing of the diagnosis is kept, the same command begins anew"
+    assert (ended.code, ended.out, ended.err) == (130, "", f"stopped at once; {says}\n")
+    assert [path.name for path in Path.cwd().iterdir()] == ["studies.db"]
 
 
 @pytest.mark.parametrize(

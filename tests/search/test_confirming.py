@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -16,7 +18,7 @@ from search.repeats import Ask, Repeat, fold_seed, train_repeat
 from search.studies import Study, open_or_create
 from spaces import Config
 from spaces.networks import Network
-from tests.search.trials import reached, recipe, written
+from tests.search.trials import PLAN, reached, recipe, written
 
 
 def trial_of(accepted: int, number: int, width: int = 16, verdicts: str = "lllll", auc: float = 0.9) -> FrozenTrial:
@@ -37,7 +39,17 @@ def trial_of(accepted: int, number: int, width: int = 16, verdicts: str = "lllll
 def test_the_best_of_the_search_enter_each_configuration_once() -> None:
     trials = [trial_of(80, 0), trial_of(90, 1), trial_of(85, 2, 8), trial_of(85, 3, 4, auc=0.95), trial_of(99, 4, 2, "lclll")]
     assert [trial.number for trial in by_search(trials)] == [4, 1, 3, 2]
-    assert [trial.number for trial in entrants(trials, 2)] == [4, 1]
+    assert [trial.number for trial in entrants(trials, PLAN, 2)] == [4, 1]
+
+
+def test_of_a_study_with_two_objectives_the_front_enters() -> None:
+    plan = replace(PLAN, objectives="acceptance,cost")
+    trials = [trial_of(90, 0, 16), trial_of(80, 1, 8), trial_of(70, 2, 12)]
+    for trial, cost in zip(trials, (300.0, 100.0, 200.0), strict=True):
+        found = Reached.demand(trial)
+        path = {"acceptance": [found.accepted[0] / 100], "cost": [cost]}
+        trial.user_attrs = {**trial.user_attrs, **replace(found, steps=(150,), path=path).attribute()}
+    assert [trial.number for trial in entrants(trials, plan, 5)] == [0, 1]
 
 
 def test_trials_that_are_not_complete_do_not_enter(finished: Study) -> None:
