@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table as Drawn
 
 from benchmarks import (
+    anomaly,
     cost,
     coverage,
     diagnosis,
@@ -46,6 +47,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "reliability": reliability.measure,
     "diagnosis": diagnosis.measure,
     "verdicts": verdicts.measure,
+    "anomaly": anomaly.measure,
 }
 
 

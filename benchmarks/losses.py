@@ -62,7 +62,7 @@ class Outcome:
 def run(folder: str, pits: int, epochs: int, seed: int, config: Config) -> Outcome:
     """Cross-validate a configuration on so many pits of a data set; pits, folds and training follow from the seed."""
     with one_thread():
-        data = _some(load(folder), pits, seed)
+        data = some(load(folder), pits, seed)
         folds = fold_numbers(data, FOLDS, seed)
         task = make_task(data, _on(config, data), epochs=epochs, working_point=WORKING_POINT)
         validation = CrossValidation(task, folds, seed)
@@ -75,7 +75,7 @@ def run(folder: str, pits: int, epochs: int, seed: int, config: Config) -> Outco
         return Outcome(tuple(at), learned)
 
 
-def _some(data: Dataset, pits: int, seed: int) -> Dataset:
+def some(data: Dataset, pits: int, seed: int) -> Dataset:
     """Draw pits of a data set, each label in its share."""
     if pits >= len(data):
         return data

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from foils.dataset import Dataset
+from models.anomaly import AnomalyTraining, number_kinds
 from models.balance import count_shown, is_signal
 from models.fused import advance_together
 from models.inputs import lay_out
@@ -49,7 +50,9 @@ def make_task(data: Dataset, config: Config, *, epochs: int, working_point: floa
     labelling = config.labelling
     asked = [labelling.target(pit.label, pit.style, description.signal, description.ignore) for pit in data.pits]
     targets, weights = torch.tensor([target for target, _ in asked]), torch.tensor([weight for _, weight in asked])
-    hard = (targets.amax(1) == 1) & (weights > 0)
+    alone = labelling.rule.background_only
+    # Signal that is never trained on has its class all the same, by which a training is judged.
+    hard = (targets.amax(1) == 1) & ((weights > 0) | torch.from_numpy(alone & data.is_signal))
     inputs = lay_out(data.pixels, config.channels, description.channels, rows=data.rows, augmentation=config.augmentation.turns)
     return Task(
         config=config,
@@ -62,6 +65,7 @@ def make_task(data: Dataset, config: Config, *, epochs: int, working_point: floa
         lights=description.channels,
         epochs=epochs,
         working_point=working_point,
+        kinds=number_kinds(data.labels, weights.numpy() > 0) if alone else None,
     )
 
 
@@ -181,4 +185,12 @@ def start_fold(task: Task, folds: npt.NDArray[np.int64], fold: int, seed: int, r
         here = trained & (folds != left_out)
         signals, images = int((here & signal).sum()) * task.inputs.per_pit, int(here.sum()) * task.inputs.per_pit
         shown.append(count_shown(task.config.balance, signals, images - signals))
-    return FoldTraining(task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), int(state[0]), min(shown))
+    return make_training(task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), int(state[0]), min(shown))
+
+
+def make_training(
+    task: Task, train: npt.NDArray[np.int64], validate: npt.NDArray[np.int64], seed: int, shortest: int | None = None
+) -> FoldTraining:
+    """Set up the training that a task asks for: of a classifier, or of a model of background alone."""
+    kind = AnomalyTraining if task.config.labelling.rule.background_only else FoldTraining
+    return kind(task, train, validate, seed, shortest)

@@ -35,6 +35,8 @@ def why_apart(trainings: Sequence[FoldTraining]) -> str | None:
     config = trainings[0].task.config
     if config.optimiser.name not in ELEMENTWISE:
         return f"folds trained apart: {config.optimiser.name} is not known to work weight by weight"
+    if config.labelling.rule.background_only:
+        return "folds trained apart: each fits a model of background to its own pits"
     apart = [training.twin() for training in trainings]
     batches = _batches([training.twin() for training in trainings])
     try:

@@ -28,6 +28,7 @@ from spaces.channels import Light
 from spaces.config import Config
 
 LEFT_OUT = -1
+QUARTERS = 4
 # A training has converged when its loss, over so many epochs, stayed under this share of the constant predictor's: every pit
 # is known by heart, gradients have vanished, and what is left to train is only over-confidence. Judged on the training half
 # alone, so that stopping chooses nothing by the validation pits. `benchmarks/README.md` has what it saves and what it costs.
@@ -43,8 +44,10 @@ class Task:
     """What the pits are to be learned as.
 
     `inputs`: the images of all pits; `targets`: `[pits, classes]`, the share of each class, summing to 1; `weights`: `[pits]`,
-    0 for those not trained on; `classes`: `[pits]`, the class of each, LEFT_OUT where its target is soft or its weight 0;
-    `is_signal`, `is_scored`: `[pits]`; `lights`: the data set's channels; `epochs`: the length of a whole training.
+    0 for those not trained on; `classes`: `[pits]`, the class of each, LEFT_OUT where its target is soft, or its weight 0 in a
+    scheme that sees signal;
+    `is_signal`, `is_scored`: `[pits]`; `lights`: the data set's channels; `epochs`: the length of a whole training; `kinds`:
+    `[pits]`, the labels of background, numbered, of a scheme of background alone.
     """
 
     config: Config
@@ -57,6 +60,12 @@ class Task:
     lights: Sequence[Light]
     epochs: int
     working_point: float
+    kinds: torch.Tensor | None = None
+
+    @property
+    def answers(self) -> int:
+        """How many answers there are to what a network of background alone learns: of which label, turned how."""
+        return 0 if self.kinds is None else QUARTERS * (int(self.kinds.max()) + 1)
 
 
 class FoldTraining:
@@ -102,9 +111,9 @@ class FoldTraining:
         self._generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.classifier = build(config, inputs.channels, inputs.size, inputs.full_scale, lights=task.lights).to(
-                inputs.device
-            )
+            self.classifier = build(
+                config, inputs.channels, inputs.size, inputs.full_scale, lights=task.lights, answers=task.answers
+            ).to(inputs.device)
         self.classifier.measure(inputs.pick(part) for part in self._images.to(inputs.device).split(SCORED_AT_ONCE))
         # What a dropped light becomes.
         parts = self._images.to(inputs.device).split(SCORED_AT_ONCE) if config.augmentation.drop else ()

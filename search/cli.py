@@ -71,6 +71,7 @@ def launch(
     study: options.NewStudy = None,
     storage: Storage = defaults.STORAGE,
     space: options.Space = defaults.SPACE,
+    scheme: options.Scheme = None,
     fix: options.Fix = None,
     enqueue: options.Enqueue = None,
     seed: options.Seed = 0,
@@ -99,7 +100,8 @@ def launch(
 
     console = make_console()
     watcher: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
-    chosen, first = pin(find_space(space), fix or ()), read_known(enqueue) if enqueue else ()
+    pins = [*(fix or ()), *([f"labelling={scheme}"] if scheme else [])]
+    chosen, first = pin(find_space(space), pins), read_known(enqueue) if enqueue else ()
     kept = "finished trials are kept, the same command goes on"
     with on_stop(kept), watcher if isinstance(watcher, LiveTable) else nullcontext():
         launched = run(

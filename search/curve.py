@@ -20,10 +20,10 @@ from scipy.stats import t as student
 
 from foils import Dataset, fold_numbers
 from models.balance import count_shown, is_signal
-from models.crossvalidation import make_task
+from models.crossvalidation import make_task, make_training
 from models.metrics import Floats
 from models.process import one_thread
-from models.training import LEFT_OUT, FoldTraining, Task
+from models.training import LEFT_OUT, Task
 from models.verdicts import Verdict
 from search import defaults
 from search.errors import StudyError
@@ -196,7 +196,7 @@ def train_share(
         # The same seed at every share: networks start alike, and the paired differences are of the pits.
         for reseeds in range(2):
             seed = int(np.random.SeedSequence([plot.seed, repeat, fold, reseeds]).generate_state(1)[0])
-            training = FoldTraining(replace(task, epochs=epochs), chosen, validate, seed)
+            training = make_training(replace(task, epochs=epochs), chosen, validate, seed)
             training.advance(epochs)
             if training.verdict() is not Verdict.COLLAPSED:
                 break

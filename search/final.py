@@ -16,12 +16,11 @@ import numpy as np
 
 from foils import Dataset
 from models.calibration import Calibration, calibrated, fit_temperature
-from models.crossvalidation import make_task
+from models.crossvalidation import make_task, make_training
 from models.ensemble import Ensemble
 from models.metrics import Flags, Floats, threshold_at
 from models.networks import Classifier
 from models.process import one_thread
-from models.training import FoldTraining
 from models.verdicts import Verdict
 from search.confirmations import Confirmation, ask_for
 from search.confirming import Entrant
@@ -92,7 +91,7 @@ def _refitted(asks: Sequence[Ask], entrant: Entrant, workers: int | None) -> tup
     with one_thread():
         task = make_task(ask.data, ask.config, epochs=ask.epochs, working_point=ask.working_point)
         for start in range(STARTS):
-            training = FoldTraining(task, every, every, fold_seed(ask.seed, start))
+            training = make_training(task, every, every, fold_seed(ask.seed, start))
             training.advance(ask.epochs)
             if training.verdict() is Verdict.LEARNED:
                 return (training.judged,)

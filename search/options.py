@@ -20,6 +20,9 @@ Trials = Annotated[int, typer.Option(min=1, help="Finished trials that the study
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after this time, whatever was reached.")]
 NewStudy = Annotated[str | None, typer.Option("--study", help="Name of the study; the data set's name by default.")]
 Space = Annotated[str, typer.Option(metavar="NAME|FILE", help="Ready-made space, or a space file; see `pitsearch spaces`.")]
+Scheme = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Pin the labelling scheme, e.g. anomaly; short for --fix labelling=NAME.")
+]
 Fix = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="Pin an axis, e.g. network=minihip; may be given again.")
 ]

@@ -13,6 +13,7 @@ from spaces.augmentation import PERTURBATIONS
 from spaces.balance import BALANCES
 from spaces.channels import MODES, SUBSETS
 from spaces.config import TABLES, check_name
+from spaces.detectors import DETECTORS
 from spaces.errors import SpaceError
 from spaces.labelling import SCHEMES
 from spaces.losses import LOSSES
@@ -54,10 +55,16 @@ def _is(key: str, value: Scalar) -> Callable[[Taken], bool]:
     return lambda taken: taken.get(key) == value
 
 
-def _names_maybe(taken: Taken) -> bool:
-    """Tell whether the scheme itself says what maybe is; one of the space's own does not."""
+def _sees_signal(taken: Taken) -> bool:
+    """Tell whether signal is trained on; schemes of the space's own all do."""
     scheme = SCHEMES.get(str(taken["labelling.scheme"]))
-    return scheme is not None and "maybe" in scheme.classes
+    return scheme is None or not scheme.background_only
+
+
+def _asks_maybe(taken: Taken) -> bool:
+    """Tell whether maybe may be trained as this or that; not where the scheme says it. One of the space's own does not."""
+    scheme = SCHEMES.get(str(taken["labelling.scheme"]))
+    return _sees_signal(taken) and (scheme is None or "maybe" not in scheme.classes)
 
 
 def _sees_several(taken: Taken) -> bool:
@@ -79,7 +86,11 @@ def _for_network(field: str) -> Callable[[Taken], bool]:
 
 
 def _for_loss(field: str) -> Callable[[Taken], bool]:
-    return lambda taken: field in LOSSES[str(taken["loss.name"])].varies
+    return lambda taken: _sees_signal(taken) and field in LOSSES[str(taken["loss.name"])].varies
+
+
+def _has_ratio(taken: Taken) -> bool:
+    return _sees_signal(taken) and BALANCES[str(taken["balance.name"])].has_ratio
 
 
 @dataclass(frozen=True)
@@ -117,10 +128,13 @@ MODES_OF: dict[str, tuple[str, ...]] = {
 
 AXES: dict[str, Axis] = {
     "labelling.scheme": Axis("labelling scheme", ("binary", "three-way", "four-way")),
-    "labelling.maybe": Axis("what maybe is trained as", ("left out",), applies=lambda taken: not _names_maybe(taken)),
+    "labelling.maybe": Axis("what maybe is trained as", ("left out",), applies=_asks_maybe),
     "labelling.soft_target": Axis("signal's share in a soft target", (0.5,), 0.0, 1.0, applies=_is("labelling.maybe", "soft")),
     "labelling.soft_weight": Axis("weight of a soft target", (0.5,), 0.0, 1.0, applies=_is("labelling.maybe", "soft")),
     "labelling.style": Axis("weight of the old labelling style", ("all",)),
+    "labelling.detector": Axis(
+        "model of background in scheme anomaly", tuple(DETECTORS), applies=lambda taken: not _sees_signal(taken)
+    ),
     "channels.mode": Axis("use of the channels", tuple(TABLES["channels.mode"])),
     "channels.light": Axis("the light of mode single", (), applies=_in_its_modes("channels.light")),
     "channels.lights": Axis("which lights", ("all",), applies=_in_its_modes("channels.lights")),
@@ -170,15 +184,13 @@ AXES: dict[str, Axis] = {
     ),
     "optimiser.clip": Axis("largest norm of a step's gradient, 0 for any", (0.0,), 0.0, 1000.0),
     "optimiser.average": Axis("decay of the weights' moving average, 0 for none", (0.0,), 0.0, 0.9999),
-    "loss.name": Axis("loss", ("cross-entropy",)),
+    "loss.name": Axis("loss", ("cross-entropy",), applies=_sees_signal),
     "loss.smoothing": Axis("share of a target spread over all classes", (0.0,), 0.0, 0.5, applies=_for_loss("smoothing")),
     "loss.focus": Axis("how fast what is right ceases to count", (2.0,), 0.0, 5.0, applies=_for_loss("focus")),
     "loss.rate": Axis("the rate a loss aims at, in working points", (1.0,), 0.1, 20.0, applies=_for_loss("rate")),
     "loss.share": Axis("share of an acceptance loss beside cross-entropy", (0.5,), 0.0, 1.0, applies=_for_loss("share")),
-    "balance.name": Axis("what is done about rare classes", ("none", "weighted")),
-    "balance.ratio": Axis(
-        "background for each signal", (2.0,), 0.5, 20.0, applies=lambda taken: BALANCES[str(taken["balance.name"])].has_ratio
-    ),
+    "balance.name": Axis("what is done about rare classes", ("none", "weighted"), applies=_sees_signal),
+    "balance.ratio": Axis("background for each signal", (2.0,), 0.5, 20.0, applies=_has_ratio),
     "normalisation": Axis("what is done to grey values", ("dataset", "image")),
     "augmentation.lights": Axis(
         "flips and turns where a network sees several lights",
@@ -196,7 +208,7 @@ AXES: dict[str, Axis] = {
     "augmentation.gain": Axis(PERTURBATIONS["gain"], (0.0,), 0.0, 1.0),
     "augmentation.noise": Axis(PERTURBATIONS["noise"], (0.0,), 0.0, 0.5),
     "augmentation.drop": Axis(PERTURBATIONS["drop"], (0.0,), 0.0, 0.9, applies=_sees_several),
-    "augmentation.mixup": Axis(PERTURBATIONS["mixup"], (0.0,), 0.0, 10.0),
+    "augmentation.mixup": Axis(PERTURBATIONS["mixup"], (0.0,), 0.0, 10.0, applies=_sees_signal),
 }
 
 # What the bare name of a part means: `network = "minihip"` is short for `network.name`.

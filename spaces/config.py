@@ -9,9 +9,10 @@ from typing import Any
 from spaces.augmentation import TURNINGS, Augmentation, check_drop
 from spaces.balance import BALANCES, Balance
 from spaces.channels import MODES, SCORES, SUBSETS, Channels
+from spaces.detectors import DETECTORS
 from spaces.errors import SpaceError
 from spaces.features import FEATURES, check_mode
-from spaces.labelling import MAYBES, SCHEMES, STYLES, Labelling
+from spaces.labelling import DETECTOR, MAYBES, SCHEMES, STYLES, Labelling
 from spaces.losses import LOSSES, Loss
 from spaces.networks import (
     ACTIVATIONS,
@@ -35,6 +36,7 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "labelling.scheme": SCHEMES,
     "labelling.maybe": MAYBES,
     "labelling.style": STYLES,
+    "labelling.detector": DETECTORS,
     "channels.mode": MODES,
     "channels.lights": SUBSETS,
     "channels.scores": SCORES,
@@ -107,6 +109,28 @@ class Config:
         check_form(self.network.name, self.channels.mode)
         check_drop(self.augmentation.drop, self.channels.mode)
         check_mode(self.channels)
+        self._check_background_only()
+
+    def _check_background_only(self) -> None:
+        """Raise SpaceError for a choice about signal where none is trained on, and for a detector where it is."""
+        if not self.labelling.rule.background_only:
+            if self.labelling.detector != DETECTOR:
+                raise SpaceError(
+                    f"`labelling.detector` must not be set where `labelling.scheme = {self.labelling.scheme}`, which has none, "
+                    f"but got {self.labelling.detector!r}; leave it out."
+                )
+            return
+        for key, value, default in (
+            ("labelling.maybe", self.labelling.maybe, Labelling().maybe),
+            ("loss", self.loss, Loss()),
+            ("balance.name", self.balance.name, Balance().name),
+            ("augmentation.mixup", self.augmentation.mixup, 0.0),
+        ):
+            if value != default:
+                raise SpaceError(
+                    f"`{key}` must not be set where `labelling.scheme = {self.labelling.scheme}`, which trains on background "
+                    f"alone, but got {value.name if isinstance(value, Loss) else value!r}; leave it out."
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""

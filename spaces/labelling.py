@@ -8,11 +8,13 @@ label that is never scored, and the style of an older campaign are choices of th
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from spaces.errors import SpaceError
 
 SIGNAL = "signal"
+# The detector of a scheme of background alone, unless told otherwise.
+DETECTOR = "neighbours"
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,14 @@ class Scheme:
 
     `members` pairs each further class with the labels in it; the class whose labels are () takes every label left over.
     A label in no class is left out of training. `positive`: the label that is scored as the signal, None for the data set's
-    own; where it is another, the labels of the scheme are all that is scored.
+    own; where it is another, the labels of the scheme are all that is scored. `background_only`: signal is not trained on, and
+    scored as what background is not.
     """
 
     meaning: str
     members: tuple[tuple[str, tuple[str, ...]], ...]
     positive: str | None = None
+    background_only: bool = False
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -67,6 +71,11 @@ SCHEMES: dict[str, Scheme] = {
     "four-way": Scheme("signal, top, bottom, misc", _classes(top=("top",), bottom=("bottom",), misc=("misc",))),
     "five-way": Scheme(
         "signal, top, bottom, misc, maybe", _classes(top=("top",), bottom=("bottom",), misc=("misc",), maybe=("maybe",))
+    ),
+    "anomaly": Scheme(
+        "signal as what background is not: a model of background alone, and the distance from it",
+        _classes(background=()),
+        background_only=True,
     ),
 }
 
@@ -115,7 +124,7 @@ class Labelling:
     """One choice of labels: a scheme, what `maybe` is trained as, and what the old style weighs.
 
     `soft_target`, `soft_weight`: the share of signal and the weight of a `maybe` pit where it is soft; `own`: the scheme
-    itself, label -> class, where it is one of the space file's.
+    itself, label -> class, where it is one of the space file's; `detector`: of DETECTORS, for a scheme of background alone.
     """
 
     scheme: str = "binary"
@@ -124,12 +133,14 @@ class Labelling:
     soft_weight: float = 0.5
     style: str = "all"
     own: Mapping[str, str] = field(default_factory=dict)
+    detector: str = DETECTOR
 
     def describe(self) -> str:
         """Say the choice in a few words, leaving out what is as by default."""
         soft = f" {self.soft_target:g}/{self.soft_weight:g}" if self.maybe == "soft" else ""
         maybe = "" if self.maybe == "left out" else f" maybe {self.maybe}{soft}"
-        return f"{self.scheme}{maybe}{'' if self.style == 'all' else f' style {self.style}'}"
+        detector = f" {self.detector}" if self.rule.background_only else ""
+        return f"{self.scheme}{detector}{maybe}{'' if self.style == 'all' else f' style {self.style}'}"
 
     @property
     def rule(self) -> Scheme:
@@ -137,7 +148,7 @@ class Labelling:
         scheme = own_scheme(self.scheme, self.own) if self.own else SCHEMES[self.scheme]
         if not MAYBES[self.maybe].apart or "maybe" in scheme.classes:
             return scheme
-        return Scheme(scheme.meaning, (*scheme.members, ("maybe", ("maybe",))), scheme.positive)
+        return replace(scheme, members=(*scheme.members, ("maybe", ("maybe",))))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -151,6 +162,8 @@ class Labelling:
         number = rule.class_of(label, rule.positive or signal, ignored)
         if number is None and maybe.apart and label in ignored:
             number = count - 1
+        if number == 0 and rule.background_only:
+            weight = 0.0
         if number is not None:
             return [float(index == number) for index in range(count)], weight
         if label not in ignored or not maybe.trained:

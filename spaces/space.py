@@ -146,14 +146,16 @@ class Space:
         }
         for key, channels in uses.items():
             fitted[key] = self._carried(key, fitted[key], partial(_carries_turns, channels, lights))
-        idle = [key for key, takers in MODES_OF.items() if not set(takers) & set(modes)]
-        drops = AXES["augmentation.drop"].applies
-        idle += [] if any(drops({"channels.mode": mode}) for mode in modes) else ["augmentation.drop"]
-        for key in idle:
+        idle = {key: "channels.mode" for key, takers in MODES_OF.items() if not set(takers) & set(modes)}
+        for key, of in (("augmentation.drop", "channels.mode"), ("labelling.detector", "labelling.scheme")):
+            if not any(AXES[key].applies({of: choice}) for choice in _tuple(fitted[of])):
+                idle[key] = of
+        for key, of in idle.items():
             if self._insists(key):
+                kind = of.rpartition(".")[2]
                 raise SpaceError(
-                    f"`{key}` must not be set where no `channels.mode` uses it, but the modes are "
-                    f"{', '.join(map(str, modes))}; remove it, or add a mode that does."
+                    f"`{key}` must not be set where no `{of}` uses it, but the {kind}s are "
+                    f"{', '.join(map(str, _tuple(fitted[of])))}; remove it, or add a {kind} that does."
                 )
         return Space({key: domain for key, domain in fitted.items() if key not in idle}, self.schemes)
 

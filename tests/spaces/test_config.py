@@ -24,6 +24,7 @@ CHOICES = [(key, name) for key, table in TABLES.items() for name in table]
 
 # Choices that need others beside them.
 BESIDE: dict[str, Config] = {
+    "labelling.detector": Config(Labelling("anomaly")),
     "network.lights": Config(network=Network("setnet", depth=3, width=16)),
     "network.weights": Config(network=Network("timm:resnet10t")),
     "network.name=ringnet": Config(channels=Channels("volume")),
@@ -159,3 +160,24 @@ def test_any_network_and_any_file_may_be_named() -> None:
 def test_a_config_written_before_networks_varied_is_read() -> None:
     values = Config().to_dict()
     assert Config.from_dict(values | {"network": {"name": "pitnet", "depth": 3, "width": 16}}) == Config()
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        (
+            {"loss": Loss("focal")},
+            "`loss` must not be set where `labelling.scheme = anomaly`, which trains on background",
+        ),
+        ({"balance": Balance("weighted")}, "`balance.name` must not be set where `labelling.scheme = anomaly`"),
+        ({"augmentation": Augmentation(mixup=0.2)}, "`augmentation.mixup` must not be set where"),
+        ({"labelling": Labelling("anomaly", "soft")}, "`labelling.maybe` must not be set where"),
+        ({"labelling": Labelling("anomaly", detector="svm")}, "`labelling.detector` must be one of mahalanobis, neighbours, "),
+        ({"labelling": Labelling(detector="forest")}, "`labelling.detector` must not be set where `labelling.scheme = binary`"),
+    ],
+)
+def test_a_model_of_background_takes_no_choice_about_signal(changed: dict[str, Any], line: str) -> None:
+    with pytest.raises(SpaceError) as caught:
+        replace(Config(labelling=Labelling("anomaly")), **changed)
+    assert str(caught.value).startswith(line)
+    assert str(caught.value).endswith(("leave it out.", "correct it."))

@@ -76,6 +76,15 @@ def test_maybe_is_trained_on_as_asked(maybe: str, target: list[float] | None, we
     assert target is None or found == pytest.approx(target)
 
 
+def test_signal_has_a_class_and_no_weight_where_background_alone_is_trained_on() -> None:
+    for maybe in MAYBES:
+        labelling = Labelling("anomaly", maybe)
+        target, weight = labelling.target("candidate", "new", "candidate", ("maybe",))
+        assert (target[0], sum(target), weight) == (1.0, 1.0, 0.0)
+    assert Labelling("anomaly").target("top", "new", "candidate", ("maybe",)) == ([0.0, 1.0], 1.0)
+    assert Labelling("anomaly").target("maybe", "new", "candidate", ("maybe",))[1] == 0.0
+
+
 def test_a_pit_of_the_old_style_weighs_half_where_asked() -> None:
     assert Labelling(style="old halved").target("top", "old", "candidate", ()) == ([0.0, 1.0], 0.5)
     assert Labelling(style="old halved").target("top", "new", "candidate", ()) == ([0.0, 1.0], 1.0)

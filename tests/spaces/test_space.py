@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from foils.description import Channel
 from spaces.axes import AXES, Domain, Range, check_domain
 from spaces.config import TABLES, Config
+from spaces.detectors import DETECTORS
 from spaces.errors import SpaceError
 from spaces.space import Space
 from spaces.suggest import suggest
@@ -197,7 +198,7 @@ def test_a_space_made_by_hand_is_checked_too() -> None:
 
 def test_a_data_set_that_carries_everything_keeps_every_default() -> None:
     fitted = Space().fit(LABELS, QMUL)
-    assert set(fitted.chosen) == set(AXES)
+    assert set(fitted.chosen) == set(AXES) - {"labelling.detector"}  # of a scheme that is not searched by default
     assert fitted.domain("channels.light") == tuple(light.name for light in QMUL)
     for key in set(AXES) - {"channels.light"}:
         assert fitted.domain(key) == AXES[key].domain
@@ -232,9 +233,28 @@ def test_defaults_that_the_data_cannot_carry_are_dropped(
     assert fitted.fit(labels, lights) == fitted
 
 
+def test_the_scheme_anomaly_brings_its_detectors_and_nothing_about_signal() -> None:
+    space = Space({"labelling.scheme": ("anomaly",), "loss.name": ("focal",), "augmentation.mixup": Range(0.1, 0.4)})
+    fitted = space.fit(LABELS, QMUL)
+    assert fitted.domain("labelling.detector") == tuple(DETECTORS)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    found = [suggest(study.ask(), fitted) for _ in range(40)]
+    assert {config.labelling.detector for config in found} == set(DETECTORS)
+    assert {(config.loss.name, config.balance.name, config.augmentation.mixup) for config in found} == {
+        ("cross-entropy", "none", 0.0)
+    }
+
+
 @pytest.mark.parametrize(
     ("chosen", "labels", "lights", "line"),
     [
+        (
+            {"labelling.detector": ("forest",)},
+            LABELS,
+            QMUL,
+            "`labelling.detector` must not be set where no `labelling.scheme` uses it, but the schemes are binary, three-way, "
+            "four-way; remove it, or add a scheme that does.",
+        ),
         (
             {"labelling.scheme": ("binary", "four-way")},
             ("candidate", "top", "bottom"),

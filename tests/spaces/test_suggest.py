@@ -19,7 +19,7 @@ from spaces.channels import Channels, used_lights
 from spaces.config import TABLES, Config
 from spaces.errors import SpaceError
 from spaces.features import check_features
-from spaces.labelling import Labelling
+from spaces.labelling import DETECTOR, Labelling
 from spaces.networks import NETWORKS, Network
 from spaces.optimisers import Optimiser
 from spaces.space import Space
@@ -112,6 +112,7 @@ def test_the_default_space_reaches_every_choice_of_every_table(many: list[Sugges
     for key, axis in AXES.items():
         if (axis.target or key) in TABLES and isinstance(axis.domain, tuple):
             offered[axis.target or key] |= set(axis.domain)
+    offered["labelling.detector"] = {DETECTOR}  # no scheme of the default space asks for another
     assert set(offered) == set(TABLES)
     assert {key: reached[key] for key in TABLES} == offered
 
