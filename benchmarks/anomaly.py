@@ -29,10 +29,11 @@ from benchmarks.measure import Table, workers
 from foils import fold_numbers, load
 from foils.synthetic import SyntheticFoils, scaled_counts, synthesise
 from models.background import AnomalyClassifier
-from models.crossvalidation import CrossValidation, make_task
+from models.crossvalidation import CrossValidation
 from models.detectors import make_detector
 from models.metrics import Floats
 from models.process import one_thread
+from models.task import make_task
 from models.training import FoldTraining
 from search.curve_subject import sound_config
 from spaces.detectors import DETECTORS

@@ -69,7 +69,6 @@ def _flips(place: Path, seeds: range, pits: int, epochs: int) -> Table:
                 str(int(wrong[list(set(listed))].sum())),
                 f"{int(first.sum())} of {len(first)}",
                 f"{first.mean():.2f}" if len(first) else "none",
-                f"{found.slides[0].p:.4f}" if found.slides else "no network learned",
             ]
         )
     return Table(
@@ -82,10 +81,8 @@ def _flips(place: Path, seeds: range, pits: int, epochs: int) -> Table:
             "flipped among them",
             f"flipped among the first {FIRST}",
             "share",
-            "p of the worst slide",
         ],
         rows,
-        ["no slide is planted here: its p is to be chance's"],
     )
 
 

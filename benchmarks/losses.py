@@ -20,9 +20,10 @@ from scipy import stats
 from benchmarks.measure import Table, workers
 from foils import Dataset, fold_numbers, load
 from foils.synthetic import SyntheticFoils, scaled_counts, synthesise
-from models.crossvalidation import CrossValidation, make_task
+from models.crossvalidation import CrossValidation
 from models.metrics import score
 from models.process import one_thread
+from models.task import make_task
 from models.verdicts import Verdict
 from spaces import Config
 from spaces.augmentation import Augmentation

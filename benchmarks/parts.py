@@ -17,9 +17,10 @@ from benchmarks.measure import Spread, Table, workers
 from benchmarks.throughput import PITS, make_noise_task
 from foils import load
 from foils.synthetic import SyntheticFoils, scaled_counts, synthesise
-from models.crossvalidation import CrossValidation, make_task, start_fold
+from models.crossvalidation import CrossValidation, start_fold
 from models.optimisers import build_optimiser
 from models.process import one_thread
+from models.task import make_task
 from spaces.channels import Channels
 from spaces.config import Config
 from spaces.networks import Network

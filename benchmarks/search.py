@@ -26,8 +26,9 @@ from benchmarks import naive
 from benchmarks.measure import Spread, Table, ratio, workers
 from foils import Dataset, load
 from foils.synthetic import SyntheticFoils, scaled_counts, synthesise
-from models.crossvalidation import CrossValidation, make_task
+from models.crossvalidation import CrossValidation
 from models.process import one_thread
+from models.task import make_task
 from search import defaults
 from search.ladder import Ladder
 from search.launching import launch

@@ -17,7 +17,7 @@ from foils.description import Channel
 from models.crossvalidation import start_fold
 from models.inputs import lay_out
 from models.process import one_thread
-from models.training import Task
+from models.task import Task
 from spaces.augmentation import Augmentation
 from spaces.channels import Channels
 from spaces.config import Config

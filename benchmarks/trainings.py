@@ -17,10 +17,10 @@ import torch
 from foils import Dataset, fold_numbers, load
 from foils.synthetic import SyntheticFoils, scaled_counts, synthesise
 from models.balance import draw_shown
-from models.crossvalidation import make_task
 from models.metrics import Floats, score
 from models.process import one_thread
 from models.scores import over_images
+from models.task import make_task
 from models.training import IMPOSSIBLE, FoldTraining
 from models.verdicts import Evidence
 from spaces import Config

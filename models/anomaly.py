@@ -23,26 +23,11 @@ from models.background import AnomalyClassifier
 from models.inputs import SCORED_AT_ONCE
 from models.metrics import Floats
 from models.perturbation import Batch
-from models.training import BY_HEART, QUARTERS, FoldTraining, Task
+from models.task import QUARTERS, Task
+from models.training import BY_HEART, FoldTraining
 from spaces.augmentation import TURNINGS
 from spaces.channels import MODES
 from spaces.detectors import DETECTORS
-
-# A label with fewer pits is learned together with the others as rare; a fold's training half has four fifths of them.
-LEAST_PITS = 20
-
-
-def number_kinds(labels: npt.NDArray[np.str_], trained: npt.NDArray[np.bool_]) -> torch.Tensor:
-    """Number the background's labels, `[pits]`, alike those with fewer than LEAST_PITS pits; all 0 where one has more.
-
-    `labels`: `[pits]`; `trained`: `[pits]`, which are trained on. Pits that are not have the number 0.
-    """
-    names, counts = np.unique(labels[trained], return_counts=True)
-    common = list(names[counts >= LEAST_PITS])
-    if len(common) < 2:
-        return torch.zeros(len(labels), dtype=torch.int64)
-    numbers = [common.index(label) if label in common else len(common) for label in labels]
-    return torch.from_numpy(np.where(trained, numbers, 0))
 
 
 class AnomalyTraining(FoldTraining):

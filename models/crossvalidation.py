@@ -11,19 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from foils.dataset import Dataset
-from models.anomaly import AnomalyTraining, number_kinds
+from models.anomaly import AnomalyTraining
 from models.balance import count_shown, is_signal
 from models.fused import advance_together
-from models.inputs import lay_out
 from models.metrics import Score
 from models.probe import why_apart
-from models.training import LEFT_OUT, FoldTraining, Task
+from models.task import Task
+from models.training import FoldTraining
 from models.verdicts import Verdict
-from spaces.config import Config
-from spaces.networks import check_lights
 
 
 @dataclass(frozen=True)
@@ -38,35 +34,6 @@ class FoldResult:
     verdict: Verdict
     reseeds: int
     epochs: int
-
-
-def make_task(data: Dataset, config: Config, *, epochs: int, working_point: float, device: str = "cpu") -> Task:
-    """Say what a configuration asks of a data set's pits, and bring their images to a device.
-
-    Raises SpaceError where the data cannot carry it.
-    """
-    description = data.description
-    check_lights(config.network.name, config.channels, description.channels)
-    labelling = config.labelling
-    asked = [labelling.target(pit.label, pit.style, description.signal, description.ignore) for pit in data.pits]
-    targets, weights = torch.tensor([target for target, _ in asked]), torch.tensor([weight for _, weight in asked])
-    alone = labelling.rule.background_only
-    # Signal that is never trained on has its class all the same, by which a training is judged.
-    hard = (targets.amax(1) == 1) & ((weights > 0) | torch.from_numpy(alone & data.is_signal))
-    inputs = lay_out(data.pixels, config.channels, description.channels, rows=data.rows, augmentation=config.augmentation.turns)
-    return Task(
-        config=config,
-        inputs=inputs.to(torch.device(device)),
-        targets=targets,
-        weights=weights,
-        classes=torch.where(hard, targets.argmax(1), LEFT_OUT),
-        is_signal=data.is_signal,
-        is_scored=data.is_scored,
-        lights=description.channels,
-        epochs=epochs,
-        working_point=working_point,
-        kinds=number_kinds(data.labels, weights.numpy() > 0) if alone else None,
-    )
 
 
 class CrossValidation:

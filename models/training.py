@@ -6,29 +6,24 @@ Reads top to bottom: set up, advance, score, judge. Knows nothing of Optuna, of 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from copy import copy, deepcopy
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from models.balance import count_shown, draw_shown, is_signal, shown_shares
-from models.inputs import SCORED_AT_ONCE, Inputs
+from models.inputs import SCORED_AT_ONCE
 from models.losses import make_loss
 from models.metrics import Floats, Score, score
 from models.networks import Classifier, build
 from models.optimisers import build_average, build_optimiser
 from models.perturbation import Batch, channel_means, draw_partners, draw_shares, mix, perturb
 from models.scores import over_images
+from models.task import LEFT_OUT, Task
 from models.verdicts import Evidence, Verdict, judge
 from spaces.balance import class_weights
-from spaces.channels import Light
-from spaces.config import Config
 
-LEFT_OUT = -1
-QUARTERS = 4
 # A training has converged when its loss, over so many epochs, stayed under this share of the constant predictor's: every pit
 # is known by heart, gradients have vanished, and what is left to train is only over-confidence. Judged on the training half
 # alone, so that stopping chooses nothing by the validation pits. `benchmarks/README.md` has what it saves and what it costs.
@@ -37,35 +32,6 @@ BY_HEART, FOR_EPOCHS = 0.005, 3
 IMPOSSIBLE = 1e-16
 # The score from which a pit counts as accepted in a verdict.
 ACCEPTED = 0.5
-
-
-@dataclass(frozen=True)
-class Task:
-    """What the pits are to be learned as.
-
-    `inputs`: the images of all pits; `targets`: `[pits, classes]`, the share of each class, summing to 1; `weights`: `[pits]`,
-    0 for those not trained on; `classes`: `[pits]`, the class of each, LEFT_OUT where its target is soft, or its weight 0 in a
-    scheme that sees signal;
-    `is_signal`, `is_scored`: `[pits]`; `lights`: the data set's channels; `epochs`: the length of a whole training; `kinds`:
-    `[pits]`, the labels of background, numbered, of a scheme of background alone.
-    """
-
-    config: Config
-    inputs: Inputs
-    targets: torch.Tensor
-    weights: torch.Tensor
-    classes: torch.Tensor
-    is_signal: npt.NDArray[np.bool_]
-    is_scored: npt.NDArray[np.bool_]
-    lights: Sequence[Light]
-    epochs: int
-    working_point: float
-    kinds: torch.Tensor | None = None
-
-    @property
-    def answers(self) -> int:
-        """How many answers there are to what a network of background alone learns: of which label, turned how."""
-        return 0 if self.kinds is None else QUARTERS * (int(self.kinds.max()) + 1)
 
 
 class FoldTraining:

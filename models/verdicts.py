@@ -4,14 +4,14 @@ Training losses are compared with what the constant predictor costs in the same 
 are likelihoods of signal against background in P(signal), whatever the loss and the scheme, in which each side has the
 share that the training was shown: a network trained on balanced classes gives balanced probabilities, and is no worse for
 it. Of a model of background alone both losses are of what its network learns (`models/anomaly.py`). `benchmarks/verdicts.py`
-measures how often the rules are right, on other trainings than the bounds were chosen on.
+measures how often the rules are right, on other trainings than the bounds were chosen on: of 60 trainings that learn by their
+held-out pits 55 are called learned, of 128 that do not 6 are.
 
 Rules, in the order in which they are asked, and the reason for each bound:
 
 1. diverged: a loss was not finite, or the last epoch's training loss is over GROWTH times both the constant predictor's and
    the first epoch's, of which no more than BAD_START times the constant predictor's is excused: an explosion within the
-   first epoch is no start. A training that only fails to learn stays near the constant predictor's loss. Of 75 trainings by
-   plain cross-entropy that came to know something none ended above 1.6 times it; one in twenty began above 2.9 times it.
+   first epoch is no start. A training that only fails to learn stays near the constant predictor's loss.
 2. unfinished: fewer epochs than planned.
 3. collapsed, in any of three ways. Signal is not ranked above background beyond chance: under chance the area under the
    curve has mean 1/2 and variance (m + n + 1) / (12 m n) for m signal and n background pits (Mann & Whitney 1947); at CHANCE

@@ -20,10 +20,10 @@ from scipy.stats import t as student
 
 from foils import Dataset, fold_numbers
 from models.balance import count_shown, is_signal
-from models.crossvalidation import make_task, make_training
+from models.crossvalidation import make_training
 from models.metrics import Floats
 from models.process import one_thread
-from models.training import LEFT_OUT, Task
+from models.task import LEFT_OUT, Task, make_task
 from models.verdicts import Verdict
 from search import defaults
 from search.errors import StudyError

@@ -113,9 +113,9 @@ def member_effects(
     """Test which slides, or styles, hold pits that are scored worse than others of their labels, worst first.
 
     `errors`, `labels`, `members` (the slide of each), `groups`: `[pits]`. Errors are centred within labels, since rare labels
-    are harder, and summed over each slide in units of what chance would give. Slides are dealt out anew among pits of a label,
-    the pits of a group that lie on one slide together, and each slide is compared with the largest sum of any (max-T,
-    Westfall & Young 1993).
+    are harder, and summed over each slide, in units of what chance would give there and on the average slide. Slides are
+    dealt out anew among pits of a label, the pits of a group that lie on one slide together, and each slide is compared
+    with the largest sum of any (max-T, Westfall & Young 1993).
     """
     names, of_pit = np.unique(np.asarray(members), return_inverse=True)
     centred = _centred(errors, labels)
@@ -127,8 +127,11 @@ def member_effects(
     for kind in np.flatnonzero(counts > 1):
         on = np.bincount(units.member[units.kind == kind], minlength=len(names))
         spread += on * (1 - on / counts[kind]) * variance[kind] / (counts[kind] - 1)
+    # Half of the scale is common to all slides: errors are long-tailed, and a slide of one or two pits, in units of its own
+    # spread alone, would reach further by chance than ten wrong labels do (the constant of Tusher & al. 2001, PNAS 98).
     # Where nothing can vary, nothing stands out.
-    scale = np.where(spread > 1e-12, np.sqrt(np.maximum(spread, 1e-12)), np.inf)
+    common = spread + spread.mean()
+    scale = np.where(common > 1e-12, np.sqrt(np.maximum(common, 1e-12)), np.inf)
     observed = np.bincount(units.member, units.residual, len(names)) / scale
     generator, largest = np.random.default_rng(seed), np.empty(RESAMPLES)
     place = np.argsort(units.kind, kind="stable")

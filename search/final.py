@@ -16,11 +16,12 @@ import numpy as np
 
 from foils import Dataset
 from models.calibration import Calibration, calibrated, fit_temperature
-from models.crossvalidation import make_task, make_training
+from models.crossvalidation import make_training
 from models.ensemble import Ensemble
 from models.metrics import Flags, Floats, threshold_at
 from models.networks import Classifier
 from models.process import one_thread
+from models.task import make_task
 from models.verdicts import Verdict
 from search.confirmations import Confirmation, ask_for
 from search.confirming import Entrant

@@ -23,10 +23,11 @@ from safetensors.numpy import load, save
 
 from foils import Dataset
 from foils.pack import cache_folder, write_cached
-from models.crossvalidation import CrossValidation, make_task, start_fold
+from models.crossvalidation import CrossValidation, start_fold
 from models.ensemble import Ensemble, with_weights
 from models.networks import Classifier
 from models.process import one_thread
+from models.task import make_task
 from models.training import FoldTraining
 from models.verdicts import Verdict
 from search.errors import StudyError

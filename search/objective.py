@@ -23,8 +23,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from foils import Dataset
 from models.cost import inference_cost
-from models.crossvalidation import CrossValidation, FoldResult, make_task
+from models.crossvalidation import CrossValidation, FoldResult
 from models.process import one_thread
+from models.task import make_task
 from search import defaults
 from search.audit import is_audited
 from search.baseline import is_baseline

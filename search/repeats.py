@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from foils import Dataset
-from models.crossvalidation import CrossValidation, make_task
+from models.crossvalidation import CrossValidation
 from models.metrics import Floats
 from models.process import one_thread
+from models.task import make_task
 from search.working import spread
 from spaces import Config
 

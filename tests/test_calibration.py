@@ -10,7 +10,8 @@ import pytest
 
 from foils import Dataset, fold_numbers, load
 from foils.synthetic import SyntheticFoils, synthesise
-from models.crossvalidation import CrossValidation, make_task
+from models.crossvalidation import CrossValidation
+from models.task import make_task
 from models.verdicts import Verdict
 from spaces import Config
 from spaces.labelling import Labelling

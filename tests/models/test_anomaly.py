@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from foils import Dataset, fold_numbers, load
-from models.anomaly import AnomalyTraining, number_kinds, turn_quarters
+from models.anomaly import AnomalyTraining, turn_quarters
 from models.bundle import Bundle, read_bundle, write_bundle
-from models.crossvalidation import CrossValidation, make_task, start_fold
+from models.crossvalidation import CrossValidation, start_fold
 from models.ensemble import Ensemble
 from models.probe import why_apart
+from models.task import make_task, number_kinds
 from models.training import FoldTraining
 from models.verdicts import Verdict
 from spaces.augmentation import Augmentation

@@ -9,8 +9,9 @@ import pytest
 
 from foils import Dataset, fold_numbers
 from models import crossvalidation, probe
-from models.crossvalidation import CrossValidation, make_task, start_fold
+from models.crossvalidation import CrossValidation, start_fold
 from models.fused import advance_together
+from models.task import make_task
 from models.training import FoldTraining
 from models.verdicts import Verdict
 from spaces.config import Config

@@ -12,8 +12,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from foils import Dataset, fold_numbers
-from models.crossvalidation import make_task, start_fold
+from models.crossvalidation import start_fold
 from models.fused import FusedFolds, advance_together, stacked
+from models.task import make_task
 from models.training import FoldTraining
 from models.verdicts import Verdict
 from spaces.augmentation import Augmentation

@@ -14,9 +14,10 @@ from torch import nn
 
 from foils import Dataset, fold_numbers
 from models import optimisers
-from models.crossvalidation import make_task, start_fold
+from models.crossvalidation import start_fold
 from models.optimisers import START, build_average, build_optimiser, check_optimiser
 from models.process import bfloat16_works
+from models.task import make_task
 from models.training import FoldTraining
 from spaces.config import Config
 from spaces.errors import SpaceError

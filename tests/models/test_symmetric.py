@@ -13,10 +13,10 @@ from torch.nn import functional
 
 from foils import Dataset, load
 from models import probe
-from models.crossvalidation import make_task
 from models.networks import build
 from models.ringnet import Neighbours, RingNet
 from models.setnet import SetNet
+from models.task import make_task
 from spaces.channels import Channels
 from spaces.config import Config
 from spaces.errors import SpaceError

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from foils import Dataset, fold_numbers
-from models.crossvalidation import make_task, start_fold
+from models.crossvalidation import start_fold
 from models.ensemble import Ensemble
+from models.task import make_task
 from models.training import FOR_EPOCHS, FoldTraining
 from models.verdicts import Verdict
 from spaces.augmentation import Augmentation

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from foils import Dataset, fold_numbers, load
-from models.crossvalidation import make_task, start_fold
+from models.crossvalidation import start_fold
+from models.task import make_task
 from models.training import FoldTraining
 from models.verdicts import NEARLY, Evidence, Verdict, beyond_chance, judge
 from spaces.config import Config

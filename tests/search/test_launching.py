@@ -17,7 +17,7 @@ import torch
 from optuna.trial import FrozenTrial, TrialState
 
 from foils import Dataset
-from models.crossvalidation import make_task
+from models.task import make_task
 from search import defaults, launching, objective
 from search.errors import StudyError
 from search.launching import LAUNCH, check_device, reap

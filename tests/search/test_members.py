@@ -11,8 +11,9 @@ from optuna.trial import create_trial
 from safetensors.torch import save
 
 from foils import Dataset, fold_numbers
-from models.crossvalidation import make_task, start_fold
+from models.crossvalidation import start_fold
 from models.networks import Classifier
+from models.task import make_task
 from search import members
 from search.errors import StudyError
 from search.members import Piece, assemble, find_members, keep_members, pack, trial_members, unpack

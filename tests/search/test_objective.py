@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from foils import Dataset
 from models import crossvalidation
-from models.crossvalidation import make_task
+from models.task import make_task
 from search import objective
 from search.ladder import Ladder
 from search.objective import Job, climb, run_trial, trial_seed
