@@ -1,8 +1,8 @@
 """Whether the numbers that a selection states are true: many small searches on fresh foils, judged on pits of known truth.
 
 Each experiment draws its own foils, searches, confirms, selects and reads its held-out set. The same 20,000 fresh pits, which
-no experiment has seen, tell the truth of what it stated. A configuration's true acceptance is the mean over its trial's five
-trainings, each scored alone on some of these pits: what a training of it is to be expected to reach, the failing ones included.
+no experiment has seen, tell the truth of what it stated. What the fresh splits said is of single trainings: its truth is the mean
+over the winner's five trainings in the search, each scored alone on some of these pits.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from joblib import cpu_count
+from optuna.trial import FrozenTrial
 from scipy import stats
 
 from benchmarks.measure import Table
@@ -36,7 +36,7 @@ from search.openings import read
 from search.records import Reached, Recipe
 from search.repeats import Ask
 from search.selection import Selection, select
-from search.studies import Study
+from search.studies import Plan, Study
 from search.working import spread
 from spaces import Range, Space
 
@@ -96,17 +96,13 @@ class Experiment:
     """What one search stated and what is true.
 
     `searched`, `confirmed`: the winner's acceptance as the search and the fresh splits have it; `finals`: by kind;
-    `configurations`: the true acceptance of every complete trial's; `selected`, `by_value`: which of them; `raced_out`: those
-    that lost the race.
+    `single`: the true acceptance of a training of the winner, the mean.
     """
 
     searched: float
     confirmed: Share
     finals: dict[str, Stated]
-    configurations: dict[int, float]
-    selected: int
-    by_value: int
-    raced_out: tuple[int, ...]
+    single: float
 
 
 def draw_truth(folder: Path, pits: int, workers: int) -> Truth:
@@ -160,7 +156,6 @@ def _judge(study: Study, selection: Selection, data: Dataset, truth: Truth) -> E
         "ensemble": (selection.model, selection.opening.held_out),
         "refit": (refit, read(refit.ensemble, locked, refit.thresholds)),
     }
-    complete = [trial for trial in opened.get_trials(deepcopy=False) if trial.state.name == "COMPLETE"]
     assert winner.confirmed is not None  # a winner ran the race to its end
     return Experiment(
         searched=winner.searched.value,
@@ -169,10 +164,7 @@ def _judge(study: Study, selection: Selection, data: Dataset, truth: Truth) -> E
             name: _state(model.ensemble, model.thresholds[RATE], look.points[0].acceptance, look.points[0].rejection, truth)
             for name, (model, look) in looks.items()
         },
-        configurations={trial.number: _expected(trial, searched, study, truth) for trial in complete},
-        selected=winner.number,
-        by_value=max(complete, key=lambda trial: trial.value or 0.0).number,
-        raced_out=tuple(one.number for one in selection.candidates if "lost the race" in one.reason),
+        single=expected(own_trainings(study.trial(winner.number), searched, plan), truth),
     )
 
 
@@ -189,15 +181,19 @@ def _state(ensemble: Ensemble, threshold: float, acceptance: Share, rejection: S
     )
 
 
-def _expected(trial: Any, data: Dataset, study: Study, truth: Truth) -> float:
-    """Give the mean true acceptance of a trial's trainings, each alone."""
-    plan, recipe, config = study.plan, Recipe.demand(trial), config_of(trial)
-    ask = Ask(data, config, plan.folds, recipe.seed, Ladder.parse(plan.ladder).epochs, plan.working_point)
-    pieces = [Piece(ask, Reached.demand(trial).reseeds, fold) for fold in range(max(plan.folds) + 1)]
+def own_trainings(trial: FrozenTrial, data: Dataset, plan: Plan) -> list[Piece]:
+    """Name the five trainings that a trial ran in the search."""
+    recipe = Recipe.demand(trial)
+    ask = Ask(data, config_of(trial), plan.folds, recipe.seed, Ladder.parse(plan.ladder).epochs, plan.working_point)
+    return [Piece(ask, Reached.demand(trial).reseeds, fold) for fold in range(max(plan.folds) + 1)]
+
+
+def expected(pieces: Sequence[Piece], truth: Truth) -> float:
+    """Give the mean true acceptance of some trainings, each alone."""
     crops, is_signal = truth.read(SOME), truth.is_signal[:SOME]
     found = []
-    for member in find_members(pieces, 1):
-        scores = np.nan_to_num(assemble(data, config, (member,)).scores(crops))
+    for piece, member in zip(pieces, find_members(pieces, 1), strict=True):
+        scores = np.nan_to_num(assemble(piece.ask.data, piece.ask.config, (member,)).scores(crops))
         found.append(float((scores >= threshold_at(scores, is_signal, RATE))[is_signal].mean()))
     return float(np.mean(found))
 
@@ -212,7 +208,6 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     return [
         coverage_table(kept, count, len(truth.is_signal)),
         finals_table(kept),
-        race_table(kept),
     ]
 
 
@@ -223,12 +218,12 @@ def coverage_table(kept: Sequence[Experiment], count: int, fresh: int) -> Table:
         stated = [one.finals[name] for one in kept]
         rows.append([f"held-out acceptance, {name}", *_held([(s.acceptance, s.true_acceptance) for s in stated])])
         rows.append([f"held-out rejection, {name}", *_held([(s.rejection, s.true_rejection) for s in stated])])
-    rows.append(["acceptance on fresh splits", *_held([(one.confirmed, one.configurations[one.selected]) for one in kept])])
+    rows.append(["acceptance on fresh splits", *_held([(one.confirmed, one.single) for one in kept])])
     searched = [one.searched - one.finals["ensemble"].true_acceptance for one in kept]
     return Table(
         f"How often a stated {LEVEL:.0%} interval holds the truth, and by how much the figure is too high",
         ["figure", "intervals that hold the truth", "mean of figure minus truth"],
-        [*rows, ["acceptance in the search", "none is stated", _mean(searched)]],
+        [*rows, ["acceptance in the search", "none is stated", mean(searched)]],
         [
             f"{len(kept)} of {count} searches kept a model, each on fresh foils of {sum(COUNTS.values())} pits; the truth is "
             f"measured on {fresh} fresh pits; held out: {HOLDOUT:.0%} of the groups, about "
@@ -243,35 +238,13 @@ def finals_table(kept: Sequence[Experiment]) -> Table:
     rows = []
     for name in ("ensemble", "refit"):
         stated = [one.finals[name] for one in kept]
-        rows.append([name, _mean([1 - s.true_rejection for s in stated]), *(_mean(v) for v in _accepted(stated))])
+        rows.append([name, mean([1 - s.true_rejection for s in stated]), *(mean(v) for v in _accepted(stated))])
     gains = [one.finals["ensemble"].at_rate - one.finals["refit"].at_rate for one in kept]
     return Table(
         f"What is made of the winner, {TERMS.repeats} confirmations each",
         ["final", f"true false-positive rate at the {RATE:.0%} threshold", "true acceptance there", f"at {RATE:.0%} exactly"],
         rows,
-        [f"ensemble above refit, at {RATE:.0%} exactly, paired: {_mean(gains)}"],
-    )
-
-
-def race_table(kept: Sequence[Experiment]) -> Table:
-    """Compare the selected configuration with the best there was, and with what a plain script would take."""
-    selected = [one.configurations[one.selected] for one in kept]
-    best = [max(one.configurations.values()) for one in kept]
-    by_value = [one.configurations[one.by_value] for one in kept]
-    lost = sum(max(one.configurations, key=one.configurations.__getitem__) in one.raced_out for one in kept)
-    differ = [one for one in kept if one.selected != one.by_value]
-    return Table(
-        "The selected configuration against the best that its search tried, and against the best trial by value",
-        ["configuration", "true acceptance of a training of it", "selected minus this, paired"],
-        [
-            ["selected", _mean(selected), ""],
-            ["best of the search", _mean(best), _mean(list(np.subtract(selected, best)))],
-            ["best trial by value", _mean(by_value), _mean(list(np.subtract(selected, by_value)))],
-        ],
-        [
-            f"{len(kept)} searches; the selected one is another than the best by value in {len(differ)}; the truly best one "
-            f"lost the race in {lost}",
-        ],
+        [f"ensemble above refit, at {RATE:.0%} exactly, paired: {mean(gains)}"],
     )
 
 
@@ -281,10 +254,10 @@ def _accepted(stated: Sequence[Stated]) -> tuple[list[float], list[float]]:
 
 def _held(pairs: Sequence[tuple[Share, float]]) -> tuple[str, str]:
     inside = sum(share.low <= true <= share.high for share, true in pairs)
-    return str(wilson(inside, len(pairs))), _mean([share.value - true for share, true in pairs])
+    return str(wilson(inside, len(pairs))), mean([share.value - true for share, true in pairs])
 
 
-def _mean(values: Sequence[float]) -> str:
+def mean(values: Sequence[float]) -> str:
     """Give a mean with its 90 % interval over experiments."""
     mean, error = float(np.mean(values)), float(stats.sem(values))
     half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
