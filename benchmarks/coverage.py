@@ -1,8 +1,8 @@
 """Whether the numbers that a selection states are true: many small searches on fresh foils, judged on pits of known truth.
 
 Each experiment draws its own foils, searches, confirms, selects and reads its held-out set. The same 20,000 fresh pits, which
-no experiment has seen, tell the truth of what it stated. What the fresh splits said is of single trainings: its truth is the mean
-over the winner's five trainings in the search, each scored alone on some of these pits.
+no experiment has seen, tell the truth of what it stated. What the fresh splits said is of single trainings: its truth is the
+mean over the winner's five trainings in the search, each scored alone on some of these pits.
 """
 
 from __future__ import annotations

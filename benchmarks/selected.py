@@ -1,8 +1,8 @@
 """Whether racing and pruning cheat: the selected configuration against the best that its search tried, and the best by value.
 
-The best trial by value is what a plain script would take. A configuration's true acceptance is that of fresh trainings, which no
-search and no race has seen, each scored alone on fresh pits: what a training of it is to be expected to reach, the failing ones
-included. All of a search's complete trials are so measured; what was pruned is not among them.
+The best trial by value is what a plain script would take. A configuration's true acceptance is that of fresh trainings, which
+no search and no race has seen, each scored alone on fresh pits: what a training of it is to be expected to reach, the failing
+ones included. All of a search's complete trials are so measured; what was pruned is not among them.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ UNSEEN = 1000
 class Searched:
     """True acceptances of what a search could have given: the selected configuration, the best there was, the best by value.
 
-    `same`: whether the first is the last; `cost`: what it costs to use, over what that does; `best_lost`: whether the best there
-    was lost the race.
+    `same`: whether the first is the last; `cost`: what it costs to use, over what that does; `best_lost`: whether the best
+    there was lost the race.
     """
 
     selected: float
@@ -115,11 +115,11 @@ def table(kept: Sequence[Searched], count: int, fresh: int) -> Table:
             ["best trial by value", mean(by_value), mean(list(np.subtract(selected, by_value)))],
         ],
         [
-            f"{len(kept)} of {count} searches of {TRIALS} trials kept a model; the best {TERMS.top} were confirmed {TERMS.repeats} "
-            f"times; truth by five fresh trainings each, on {fresh} fresh pits: the best of the search is the best by that noisy "
-            "truth, and so looks better than it is",
+            f"{len(kept)} of {count} searches of {TRIALS} trials kept a model; the best {TERMS.top} were confirmed "
+            f"{TERMS.repeats} times; truth by five fresh trainings each, on {fresh} fresh pits: the best of the search is the "
+            "best by that noisy truth, and so looks better than it is",
             f"selected and best by value are the same in {sum(one.same for one in kept)}; the truly best one lost the race in "
-            f"{sum(one.best_lost for one in kept)}; for a cheaper network up to {GIVEN_UP:g} is given up: the selected one costs "
-            f"{cost:.2f} times as much as the best by value, geometric mean",
+            f"{sum(one.best_lost for one in kept)}; for a cheaper network up to {GIVEN_UP:g} is given up: the selected one "
+            f"costs {cost:.2f} times as much as the best by value, geometric mean",
         ],
     )

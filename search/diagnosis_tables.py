@@ -23,7 +23,9 @@ def diagnosis_table(diagnosis: Diagnosis) -> RenderableType:
     subject = diagnosis.subject
     parts: list[RenderableType] = [
         Text(f"{subject.what}: {subject.config.describe()}"),
-        _trainings(diagnosis),
+        # As a line of its own: a title is wrapped to its table's width.
+        Text(f"acceptance at {subject.working_point:.0%} false positives, seeds against folds"),
+        _trainings(diagnosis.chance),
         _effects(diagnosis.chance),
     ]
     for title, members in (("slide", diagnosis.labels.slides), ("style", diagnosis.labels.styles)):
@@ -34,9 +36,8 @@ def diagnosis_table(diagnosis: Diagnosis) -> RenderableType:
     return Group(*parts, *(Text(line) for line in (*notes(diagnosis), "", *conclusions(diagnosis))))
 
 
-def _trainings(diagnosis: Diagnosis) -> Table:
-    chance, rate = diagnosis.chance, diagnosis.subject.working_point
-    table = Table(title=f"acceptance at {rate:.0%} false positives, seeds against folds", title_justify="left")
+def _trainings(chance: Chance) -> Table:
+    table = Table()
     table.add_column("seed", justify="right")
     for fold in range(len(chance.acceptance[0])):
         table.add_column(f"fold {fold}", justify="right")

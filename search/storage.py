@@ -69,7 +69,8 @@ def open_storage(url: str, *, create: bool = False) -> BaseStorage:
     try:
         if sqlite and not file.exists():
             _make_database(parsed)
-        return _connect(url)
+        # A file is meant from here: connections are kept by address, and whoever changes folder must not get another's.
+        return _connect(parsed.set(database=str(file.absolute())).render_as_string() if sqlite else url)
     except (NoSuchModuleError, ModuleNotFoundError, ImportError):
         raise StudyError(
             f"the storage's driver must be installed, but {parsed.drivername!r} is not; install it, or use {defaults.STORAGE}."

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from search.errors import StudyError
 from search.importance import LEAST, Importance, Weight, failures, importance, of_trials, trainings
 from search.importance_tables import importance_table
-from search.intervals import wilson
+from search.intervals import reliability, wilson
 from search.lights import Use, uses
 from search.studies import Study
 from spaces import Config
@@ -176,7 +176,7 @@ def test_uses_of_the_lights_are_summed_up_best_first() -> None:
     stacked, single, volume = uses(LIT)
     assert (stacked.mode, stacked.trials, stacked.complete, stacked.best_trial, stacked.median) == ("stacked", 3, 3, 0, 0.84)
     assert stacked.best == wilson(90, 100)
-    assert stacked.sound == wilson(15, 16)
+    assert stacked.sound == reliability(15, 16)
     assert (single.mode, single.best_trial, single.light) == ("single", 4, "1")
     assert (volume.trials, volume.complete, volume.best, volume.median) == (1, 0, None, None)
 
