@@ -33,7 +33,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Measure against a plain script and against the machine: tables, and benchmarks/results.json. Wants a quiet machine and an hour.
+# Measure against a plain script and against the machine: tables, and benchmarks/results.json. Wants a quiet machine and several hours.
 bench: setup
 	$(BIN)/python -m benchmarks
 

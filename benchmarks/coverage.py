@@ -36,7 +36,7 @@ from search.openings import read
 from search.records import Reached, Recipe
 from search.repeats import Ask
 from search.selection import Selection, select
-from search.studies import Plan, Study
+from search.studies import Plan
 from search.working import spread
 from spaces import Range, Space
 
@@ -125,30 +125,36 @@ def _draw_foil(folder: Path, counts: dict[str, int], number: int) -> str:
     return str(place)
 
 
+def search_and_select(folder: str, seed: int, trials: int, terms: Terms) -> tuple[Dataset, Selection] | None:
+    """Draw fresh foils, search them and select; None where nothing could be kept."""
+    data = load(synthesise(Path(folder) / "foils", SyntheticFoils(seed=seed, counts=COUNTS)))
+    study = launch(
+        data,
+        SPACE,
+        trials=trials,
+        workers=1,
+        ladder=LADDER,
+        seed=seed,
+        storage=f"sqlite:///{folder}/studies.db",
+        holdout_share=HOLDOUT,
+        working_point=RATE,
+    )
+    try:
+        return data, select(study, terms, data=data, workers=1)
+    except StudyError:
+        return None
+
+
 def experiment(truth: Truth, seed: int) -> Experiment | None:
-    """Search fresh foils and select; None where nothing could be kept."""
+    """Search fresh foils, and ask how true is what comes of it; None where nothing could be kept."""
     with TemporaryDirectory() as folder, one_thread():
-        data = load(synthesise(Path(folder) / "foils", SyntheticFoils(seed=seed, counts=COUNTS)))
-        study = launch(
-            data,
-            SPACE,
-            trials=TRIALS,
-            workers=1,
-            ladder=LADDER,
-            seed=seed,
-            storage=f"sqlite:///{folder}/studies.db",
-            holdout_share=HOLDOUT,
-            working_point=RATE,
-        )
-        try:
-            selection = select(study, TERMS, data=data, workers=1)
-        except StudyError:
-            return None
-        return _judge(study, selection, data, truth)
+        ended = search_and_select(folder, seed, TRIALS, TERMS)
+        return None if ended is None else _judge(*ended, truth)
 
 
-def _judge(study: Study, selection: Selection, data: Dataset, truth: Truth) -> Experiment:
-    opened, plan, winner = study.optuna, study.plan, selection.winner
+def _judge(data: Dataset, selection: Selection, truth: Truth) -> Experiment:
+    study, winner = selection.study, selection.winner
+    opened, plan = study.optuna, study.plan
     searched, locked = plan.searched(data), plan.locked(data)
     entrant = entrant_of(opened, study.trial(winner.number), selection.key.repeats)
     refit = finish(searched, plan, entrant, "refit", 1)

@@ -17,18 +17,14 @@ import numpy as np
 from joblib import cpu_count
 from optuna.trial import FrozenTrial, TrialState
 
-from benchmarks.coverage import COUNTS, HOLDOUT, LADDER, RATE, SPACE, Truth, draw_truth, expected, mean
+from benchmarks.coverage import Truth, draw_truth, expected, mean, search_and_select
 from benchmarks.measure import Table
-from foils import Dataset, load
-from foils.synthetic import SyntheticFoils, synthesise
+from foils import Dataset
 from models.process import one_thread
 from search.candidates import GIVEN_UP
 from search.confirmations import ask_for
 from search.confirming import Terms, by_search, config_of
-from search.errors import StudyError
-from search.launching import launch
 from search.members import Piece
-from search.selection import select
 from search.studies import Plan
 from search.working import spread
 
@@ -57,22 +53,11 @@ class Searched:
 def search(truth: Truth, seed: int) -> Searched | None:
     """Search fresh foils and select; None where nothing could be kept."""
     with TemporaryDirectory() as folder, one_thread():
-        data = load(synthesise(Path(folder) / "foils", SyntheticFoils(seed=seed, counts=COUNTS)))
-        study = launch(
-            data,
-            SPACE,
-            trials=TRIALS,
-            workers=1,
-            ladder=LADDER,
-            seed=seed,
-            storage=f"sqlite:///{folder}/studies.db",
-            holdout_share=HOLDOUT,
-            working_point=RATE,
-        )
-        try:
-            selection = select(study, TERMS, data=data, workers=1)
-        except StudyError:
+        ended = search_and_select(folder, seed, TRIALS, TERMS)
+        if ended is None:
             return None
+        data, selection = ended
+        study = selection.study
         plan, complete = study.plan, by_search(study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
         searched = plan.searched(data)
         found = {trial.number: expected(fresh_trainings(trial, searched, plan), truth) for trial in complete}
