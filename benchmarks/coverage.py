@@ -170,7 +170,7 @@ def _judge(data: Dataset, selection: Selection, truth: Truth) -> Experiment:
             name: _state(model.ensemble, model.thresholds[RATE], look.points[0].acceptance, look.points[0].rejection, truth)
             for name, (model, look) in looks.items()
         },
-        single=expected(own_trainings(study.trial(winner.number), searched, plan), truth),
+        single=float(np.mean(true_acceptances(own_trainings(study.trial(winner.number), searched, plan), truth))),
     )
 
 
@@ -194,14 +194,14 @@ def own_trainings(trial: FrozenTrial, data: Dataset, plan: Plan) -> list[Piece]:
     return [Piece(ask, Reached.demand(trial).reseeds, fold) for fold in range(max(plan.folds) + 1)]
 
 
-def expected(pieces: Sequence[Piece], truth: Truth) -> float:
-    """Give the mean true acceptance of some trainings, each alone."""
+def true_acceptances(pieces: Sequence[Piece], truth: Truth) -> list[float]:
+    """Give the true acceptance of some trainings, each alone."""
     crops, is_signal = truth.read(SOME), truth.is_signal[:SOME]
     found = []
     for piece, member in zip(pieces, find_members(pieces, 1), strict=True):
         scores = np.nan_to_num(assemble(piece.ask.data, piece.ask.config, (member,)).scores(crops))
         found.append(float((scores >= threshold_at(scores, is_signal, RATE))[is_signal].mean()))
-    return float(np.mean(found))
+    return found
 
 
 def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
