@@ -12,7 +12,8 @@ of the other folds.
 from __future__ import annotations
 
 import math
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,8 @@ from spaces.detectors import DETECTORS
 
 class AnomalyTraining(FoldTraining):
     """One fold of a scheme of background alone, in training; the detector is fitted when a score is asked for."""
+
+    derived = frozenset({"detector"})
 
     def __init__(
         self, task: Task, train: npt.NDArray[np.int64], validate: npt.NDArray[np.int64], seed: int, shortest: int | None = None
@@ -72,12 +75,17 @@ class AnomalyTraining(FoldTraining):
             self._fit(judged)
         return judged
 
-    def advance(self, epoch: int) -> None:
+    def advance(self, epoch: int, interrupt: Callable[[], None] = lambda: None) -> None:
         """Train until this epoch is done, or the training has ended: a loss that is not finite, or convergence."""
         while self.epoch < epoch and not self.ended:
-            self.train_loss.append(self._train_epoch())
+            self.train_loss.append(self._train_epoch(interrupt))
             self.validation_loss.append(self._validate())
             self._stale, self._logits, self._score = True, None, None
+
+    def take_progress(self, progress: Mapping[str, Any]) -> None:
+        """Take up what `progress` gave; the detector is fitted anew."""
+        super().take_progress(progress)
+        self._stale = True
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Draw an epoch, as of a classifier, but for turns that would hide the one that is asked for."""
@@ -119,7 +127,9 @@ class AnomalyTraining(FoldTraining):
         images = self._images.to(self.task.inputs.device)
         features = torch.cat([judged.embed(self.task.inputs.pick(part)) for part in images.split(SCORED_AT_ONCE)])
         if not bool(features.isfinite().all()):
-            return  # the losses tell of it, or the scores will
+            # The losses tell of it, or the scores do: none means anything, whatever the detector was fitted to before.
+            judged.detector.reference.fill_(math.nan)
+            return
         judged.detector.fit(features, self._kinds[images].cpu().numpy(), self.seed)
         if judged is not self.classifier:
             # What is averaged step by step must have the shapes of the average.

@@ -122,6 +122,11 @@ def dropout(share: float) -> nn.Module:
     return Dropout(share) if share > 0 else nn.Identity()
 
 
+def generators(network: nn.Module) -> list[torch.Generator]:
+    """Give what a network in training draws random numbers from, in the order of its parts."""
+    return [module.generator for module in network.modules() if isinstance(module, Dropout)]
+
+
 class Dropout(nn.Module):
     """Set a share of the features to 0 while training, and raise the others as much (Srivastava et al. 2014, JMLR 15:1929).
 
@@ -132,10 +137,10 @@ class Dropout(nn.Module):
     def __init__(self, share: float) -> None:
         super().__init__()
         self.share = share
-        self._generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+        self.generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return values
-        kept = torch.rand(values.shape, generator=self._generator).to(values.device) >= self.share
+        kept = torch.rand(values.shape, generator=self.generator).to(values.device) >= self.share
         return values * kept / (1 - self.share)

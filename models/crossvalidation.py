@@ -6,7 +6,7 @@ Reseeds a fold that collapses where others learn. Knows nothing of Optuna, of ru
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from models.anomaly import AnomalyTraining
 from models.balance import count_shown, is_signal
+from models.checkpoint import restore_fold
+from models.errors import CheckpointError
 from models.fused import advance_together
 from models.metrics import Score
 from models.probe import why_apart
@@ -40,9 +42,11 @@ class CrossValidation:
     """The trainings of one configuration over the folds of a data set.
 
     `folds`: `[pits]`, the fold of each pit; `seed`: everything random follows from it. `check` is called after every epoch
-    and may raise to stop the work; the trainings stay as they are. `fused`: train folds that stand at the same epoch together
-    where a short probe finds that better; where it does not, `note` says why. A fold that was started again catches up alone;
-    with `reseed` False none is.
+    and may raise to stop the work; the trainings stay as they are. `interrupt` is called after every step of a fold that is
+    trained apart, and may raise too; the fold is left out then, and is trained anew if the work goes on. `fused`: train folds
+    that stand at the same epoch together where a short probe finds that better; where it does not, `note` says why. A fold that
+    was started again catches up alone; with `reseed` False none is. `abandoned`: epochs of trainings in whose place another was
+    started.
     """
 
     def __init__(
@@ -54,23 +58,61 @@ class CrossValidation:
         *,
         fused: bool = False,
         reseed: bool = True,
+        interrupt: Callable[[], None] = lambda: None,
     ) -> None:
         self.task = task
         self.folds = folds
         self.seed = seed
         self.check = check
+        self.interrupt = interrupt
         self.reseed = reseed
         self.trainings: dict[int, FoldTraining] = {}
         self.reseeds: dict[int, int] = {}
-        self.epochs_run = 0
+        self.abandoned = 0
         self.seconds = 0.0
         self.note: str | None = None
-        self._fused: bool | None = None if fused else False  # None: to be probed
+        self.fused: bool | None = None if fused else False  # None: to be probed
 
     @property
     def count(self) -> int:
         """The number of folds."""
         return int(self.folds.max()) + 1
+
+    @property
+    def epochs_run(self) -> int:
+        """How many epochs were trained, those of folds that were started again too."""
+        return self.abandoned + sum(training.epoch for training in self.trainings.values())
+
+    def resume(
+        self,
+        trainings: Mapping[int, bytes],
+        *,
+        reseeds: Mapping[int, int],
+        abandoned: int,
+        seconds: float,
+        fused: bool | None = None,
+        note: str | None = None,
+    ) -> tuple[str, ...]:
+        """Go on from packed trainings, by fold, to the numbers of a cross-validation that was never stopped.
+
+        The rest is what stood in the attributes of these names, which the trainings do not tell; without `fused` fusing is
+        probed again. A fold that is not among the trainings is trained anew when it is asked for. So is one that cannot be
+        taken up, and a line tells why.
+        """
+        self.trainings, self.reseeds = {}, dict(reseeds)
+        self.abandoned, self.seconds = abandoned, seconds
+        if self.fused is None:
+            self.fused, self.note = fused, note
+        faults = []
+        for fold, packed in sorted(trainings.items()):
+            training = start_fold(self.task, self.folds, fold, self.seed, self.reseeds.get(fold, 0))
+            try:
+                restore_fold(training, packed)
+            except CheckpointError as error:
+                faults.append(f"fold {fold}: {error}")
+            else:
+                self.trainings[fold] = training
+        return tuple(faults)
 
     def advance(self, folds: int, epoch: int, *, others_learned: Callable[[], bool] = lambda: False) -> None:
         """Bring the first `folds` folds to this epoch, then start again, once, those that collapsed while others learned.
@@ -78,21 +120,25 @@ class CrossValidation:
         `others_learned` tells, when asked, whether other configurations have learned by this epoch, so that a collapse here is
         bad luck or a bad choice; the second training tells which.
         """
-        self._bring_together(folds, epoch)
-        for fold in range(folds):
-            self._bring(fold, epoch)
+        self.bring(folds, epoch)
         verdicts = {fold: self.trainings[fold].verdict(planned=epoch) for fold in range(folds)}
         collapsed = [fold for fold in range(folds) if verdicts[fold] is Verdict.COLLAPSED and not self.reseeds.get(fold)]
         siblings_learned = any(verdict in (Verdict.LEARNED, Verdict.OVERTRAINED) for verdict in verdicts.values())
         if self.reseed and collapsed and (siblings_learned or others_learned()):
             for fold in collapsed:
                 self.reseeds[fold] = 1
-                del self.trainings[fold]
+                self.abandoned += self.trainings.pop(fold).epoch
                 self._bring(fold, epoch)
+
+    def bring(self, folds: int, epoch: int) -> None:
+        """Bring the first `folds` folds to this epoch, and judge none."""
+        self._bring_together(folds, epoch)
+        for fold in range(folds):
+            self._bring(fold, epoch)
 
     def _bring_together(self, folds: int, epoch: int) -> None:
         """Bring those of the first folds that stand at the same epoch to this one fused; what is left to do is left."""
-        if self._fused is False:
+        if self.fused is False:
             return
         behind = [training for training in map(self._started, range(folds)) if training.epoch < epoch and not training.ended]
         for start in sorted({training.epoch for training in behind}):
@@ -102,24 +148,38 @@ class CrossValidation:
 
     def _pays(self, trainings: list[FoldTraining]) -> bool:
         """Tell whether fusing pays, by a probe the first time."""
-        if self._fused is None:
+        if self.fused is None:
             started = time.perf_counter()
             self.note = why_apart(trainings)
-            self._fused = self.note is None
+            self.fused = self.note is None
             self.seconds += time.perf_counter() - started
-        return self._fused
+        return self.fused
 
     def _advance_together(self, trainings: list[FoldTraining], epoch: int) -> None:
-        started = time.perf_counter()
+        started, torn = time.perf_counter(), True
 
         def done(folds: int) -> None:
-            nonlocal started
+            nonlocal started, torn
             self.seconds += time.perf_counter() - started
-            self.epochs_run += folds
+            torn = False
             self.check()
-            started = time.perf_counter()
+            started, torn = time.perf_counter(), True
 
-        advance_together(trainings, epoch, done)
+        for training in trainings:
+            training.elsewhere = True
+        try:
+            advance_together(trainings, epoch, done)
+        except BaseException:
+            if torn:
+                self._leave_out(trainings)
+            raise
+        finally:
+            for training in trainings:
+                training.elsewhere = False
+
+    def _leave_out(self, torn: list[FoldTraining]) -> None:
+        """Leave out trainings that were stopped in the middle of an epoch, so that nobody keeps them or goes on with them."""
+        self.trainings = {fold: training for fold, training in self.trainings.items() if training not in torn}
 
     def _started(self, fold: int) -> FoldTraining:
         if fold not in self.trainings:
@@ -130,9 +190,12 @@ class CrossValidation:
         training = self._started(fold)
         while training.epoch < epoch and not training.ended:
             started = time.perf_counter()
-            training.advance(training.epoch + 1)
+            try:
+                training.advance(training.epoch + 1, self.interrupt)
+            except BaseException:  # a second Ctrl-C, too
+                self._leave_out([training])
+                raise
             self.seconds += time.perf_counter() - started
-            self.epochs_run += 1
             self.check()
 
     def results(self) -> list[FoldResult]:

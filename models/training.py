@@ -6,13 +6,16 @@ Reads top to bottom: set up, advance, score, judge. Knows nothing of Optuna, of 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from copy import copy, deepcopy
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from models.balance import count_shown, draw_shown, is_signal, shown_shares
+from models.blocks import generators
 from models.inputs import SCORED_AT_ONCE
 from models.losses import make_loss
 from models.metrics import Floats, Score, score
@@ -39,8 +42,12 @@ class FoldTraining:
 
     `train`, `validate`: indices of pits; `shortest`: the images that an epoch of the fold with the fewest shows, so that all
     folds make the same steps. The same task, pits and seed give the same numbers on one thread, however the epochs are cut
-    into calls of `advance`. Computes where the task's images are; what is random is drawn on CPU, the same for every device.
+    into calls of `advance`, or taken up from a checkpoint. Computes where the task's images are; what is random is drawn on
+    CPU, the same for every device. `elsewhere`: its weights are with those of other folds for now, trained fused; `derived`:
+    parts of the classifier that follow from the others, and that no checkpoint holds.
     """
+
+    derived: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self, task: Task, train: npt.NDArray[np.int64], validate: npt.NDArray[np.int64], seed: int, shortest: int | None = None
@@ -48,6 +55,7 @@ class FoldTraining:
         self.task = task
         self.seed = seed
         self.validate = validate
+        self.elsewhere = False
         self.train_loss: list[float] = []
         self.validation_loss: list[float] = []
         pits = torch.from_numpy(train)
@@ -127,10 +135,13 @@ class FoldTraining:
         """Tell whether there is nothing left to train."""
         return self.epoch == self.task.epochs or self.diverged or self.converged
 
-    def advance(self, epoch: int) -> None:
-        """Train until this epoch is done, or the training has ended: a loss that is not finite, or convergence."""
+    def advance(self, epoch: int, interrupt: Callable[[], None] = lambda: None) -> None:
+        """Train until this epoch is done, or the training has ended: a loss that is not finite, or convergence.
+
+        `interrupt` is called after every step and may raise: the training is torn then, and of no use any more.
+        """
         while self.epoch < epoch and not self.ended:
-            self.record(self._train_epoch(), self.evaluate(self.validation_images()).cpu())
+            self.record(self._train_epoch(interrupt), self.evaluate(self.validation_images()).cpu())
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Draw an epoch: the images of each step and the way each is turned, `[steps, batch]`, None where none is turned."""
@@ -201,7 +212,21 @@ class FoldTraining:
         made.classifier, made.optimiser, made.schedule, made.average = deepcopy(parts)
         return made
 
-    def _train_epoch(self) -> float:
+    def progress(self) -> dict[str, Any]:
+        """Give what became of a training, beside weights, averages and the optimiser's state, for `take_progress`."""
+        # An average of weights is only ever judged, and draws nothing.
+        drawn = [generator.get_state() for generator in (self._generator, *generators(self.classifier))]
+        losses = {"train_loss": self.train_loss, "validation_loss": self.validation_loss}
+        return {**losses, "logits": self._logits, "drawn": drawn}
+
+    def take_progress(self, progress: Mapping[str, Any]) -> None:
+        """Take up what `progress` gave."""
+        self.train_loss, self.validation_loss = progress["train_loss"], progress["validation_loss"]
+        self._logits, self._score = progress["logits"], None
+        for generator, state in zip((self._generator, *generators(self.classifier)), progress["drawn"], strict=True):
+            generator.set_state(state)
+
+    def _train_epoch(self, interrupt: Callable[[], None]) -> float:
         self.classifier.train()
         device = self.task.inputs.device
         total = torch.zeros((), device=device)
@@ -209,6 +234,7 @@ class FoldTraining:
         turned = None if turned is None else turned.to(device)
         for number, images in enumerate(order.to(device)):
             total += self.step(number, images, None if turned is None else turned[number])
+            interrupt()
         return float(total) / self.steps
 
     def probabilities(self) -> Floats:
@@ -232,15 +258,12 @@ class FoldTraining:
         signal: Floats = self.probabilities()[:, 0]
         return signal
 
-    def _predicted(self) -> torch.Tensor:
-        """Give the class of highest probability of each validation pit that has a class."""
-        return self._probabilities()[self._classed].argmax(1)
-
     def accuracy(self) -> float:
         """The share of validation pits in a class whose class has the highest probability."""
         if self.diverged:
             return 0.0
-        return float((self._predicted() == self._validate_classes).double().mean())
+        predicted = self._probabilities()[self._classed].argmax(1)
+        return float((predicted == self._validate_classes).double().mean())
 
     def score(self) -> Score:
         """Score the validation pits at the task's working point."""
