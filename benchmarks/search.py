@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,11 +30,13 @@ from models.crossvalidation import CrossValidation
 from models.process import one_thread
 from models.task import make_task
 from search import defaults
+from search.keeping import Orders
 from search.ladder import Ladder
+from search.launches import register
 from search.launching import launch
-from search.objective import Job, run_trial
 from search.records import Reached, Recipe
 from search.studies import Plan, make_plan, open_or_create
+from search.worker import Job, work
 from spaces import Config, Range, Space
 
 PITS, LADDER, WITHIN = 500, "1x2,1x5,5x5,5x15", 0.01
@@ -75,9 +77,11 @@ def _ours(folder: str, target: float, seed: int, most: int) -> Found:
     """Search with one worker until a complete trial reaches the target."""
     data, plan = _plan(folder)
     with TemporaryDirectory() as place:
+        plan = replace(plan, seed=seed)  # of the sampler and the trials; the split is made
         study = open_or_create("bench", f"sqlite:///{place}/studies.db", plan)
-        job = Job(study, plan, plan.searched(data), "bench", None, Path(place) / "stop")
-        return _until(target, most, study.optuna, lambda number: run_trial(job, 1000 * seed + number), _fold_epochs)
+        register(study, trials=most, minutes=None, workers=1, runs=Path(place))
+        trials = work(Job(study, plan, plan.searched(data), "", Path(place)), Orders())
+        return _until(target, most, study.optuna, lambda number: next(trials), _fold_epochs)
 
 
 def _fold_epochs(trial: FrozenTrial) -> int:

@@ -15,6 +15,7 @@ import typer
 
 from search import defaults, options
 from search.console import counting, make_console, on_stop, say, where
+from search.operations import storage_app, worker
 from search.options import Data, MovedData, Storage, StudyName, Workers
 from search.reports import check, curve, dashboard, diagnose, front, importance, spaces, status
 
@@ -67,7 +68,7 @@ def launch(
     data: Data,
     trials: options.Trials = defaults.TRIALS,
     minutes: options.Minutes = None,
-    workers: Workers = None,
+    workers: options.LaunchWorkers = None,
     study: options.NewStudy = None,
     storage: Storage = defaults.STORAGE,
     space: options.Space = defaults.SPACE,
@@ -82,7 +83,8 @@ def launch(
     audit: options.Audit = defaults.AUDIT,
     objectives: options.Objectives = defaults.OBJECTIVES,
     ladder: options.Ladder = None,
-    device: options.Device = defaults.DEVICE,
+    devices: options.Devices = defaults.DEVICE,
+    runs: options.Runs = None,
 ) -> None:
     """Search for the best network, or go on searching.
 
@@ -121,7 +123,8 @@ def launch(
             pruner=pruner,
             audit=audit,
             objectives=objectives,
-            device=device,
+            devices=devices,
+            runs=runs,
             watcher=watcher,
         )
     status = summarise(launched)
@@ -268,7 +271,9 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (export, "pitsearch export --study synthetic best/"),
     (predict, "pitsearch predict best/ foils-demo --out scores.csv"),
     (dashboard, "pitsearch dashboard --port 8080"),
+    (worker, "pitsearch worker --study synthetic --storage postgresql+psycopg://me@db/studies"),
 )
 
 for command, example in COMMANDS:
     app.command(epilog=f"Example: {example}")(command)
+app.add_typer(storage_app, name="storage")

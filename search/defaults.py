@@ -1,6 +1,8 @@
 """What launches, learning curves and diagnoses do unless told otherwise. Imports nothing: the command line starts at once."""
 
 STORAGE = "sqlite:///studies.db"
+# Where checkpoints of interrupted trials are.
+RUNS = "runs"
 # On CPU folds cost time: one fold first, then all five. A trial that climbs it all trains 150 fold-epochs.
 LADDER = "1x3,1x9,5x9,5x30"
 # On a GPU the folds of a trial train fused, almost for the price of one: all five climb from the start.

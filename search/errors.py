@@ -1,10 +1,11 @@
 """Every exception that pitsearch raises for bad input, in one place.
 
     ValueError
-    +-- foils.DataError       a data set: every fault at once, one line each
-    +-- spaces.SpaceError     a space, a space file or a configuration
-    +-- models.BundleError    a bundle: missing, changed or foreign files
-    +-- search.StudyError     a study: unknown, made from something else, or without a result
+    +-- foils.DataError           a data set: every fault at once, one line each
+    +-- spaces.SpaceError         a space, a space file or a configuration
+    +-- models.BundleError        a bundle: missing, changed or foreign files
+    +-- models.CheckpointError    a fold's checkpoint: cut short, changed or another training's
+    +-- search.StudyError         a study: unknown, made from something else, or without a result
 
 The command line prints each as it is and exits with 1, and likewise a database that fails on the way (full, read-only,
 gone). Anything else is a fault of ours.

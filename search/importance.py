@@ -36,7 +36,7 @@ from models.verdicts import Verdict
 from search.errors import StudyError
 from search.intervals import LEVEL
 from search.ladder import Ladder
-from search.launching import FINISHED
+from search.leases import FINISHED
 from search.records import Reached
 from search.studies import Study
 

@@ -1,52 +1,49 @@
-"""Launch a study: hand out trials to worker processes until the budget, the time or the user ends it.
+"""Launch a study: say what it is for, let what is known wait for a worker, and run a crew until the budget is done.
 
-Workers are joblib's (loky), one trial and one thread each. What is shown is the watcher's business.
+Where the workers are is the crews' business, what they do that of `search/worker.py`; the budget is counted in the database.
+What is shown is the watcher's business.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import socket
 import tempfile
 import threading
-import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-import optuna
 import torch
 from joblib import cpu_count
 from optuna.trial import FrozenTrial, TrialState
 
 from foils import Dataset
 from search import defaults
-from search.entries import entries
+from search.addresses import is_file, parse_address
+from search.crews import alone, side_by_side
+from search.entries import Entry, entries
 from search.errors import StudyError
 from search.ladder import Ladder
-from search.objective import Job, mark_stopped, run_trial
-from search.records import Start
+from search.launches import register
+from search.leases import add_waiting, reap
+from search.records import Asked, Saved, Start, is_interrupted
+from search.runs import reconcile
 from search.studies import Study, ladder_there, make_plan, open_or_create
-from search.working import spread
+from search.worker import Job
 from spaces import Space
 from spaces.choosing import find_space
 from spaces.known import Known
 
-LAUNCH = "pitsearch:launch"
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-
 
 class Watcher(Protocol):
-    """Sees a launch from outside: told of its start, of every trial that ends, and of a request to stop."""
+    """Sees a launch from outside: told of its start, of every trial that ends, of incidents, and of a request to stop."""
 
     def started(self, study: Study, notes: Sequence[str]) -> None: ...
     def finished(self, trial: FrozenTrial) -> None: ...
+    def noted(self, text: str) -> None: ...
     def stopping(self) -> None: ...
 
 
@@ -57,6 +54,9 @@ class Silent:
         """Show nothing."""
 
     def finished(self, trial: FrozenTrial) -> None:
+        """Show nothing."""
+
+    def noted(self, text: str) -> None:
         """Show nothing."""
 
     def stopping(self) -> None:
@@ -81,25 +81,31 @@ def launch(
     pruner: str = defaults.PRUNER,
     audit: float = defaults.AUDIT,
     objectives: str = defaults.OBJECTIVES,
-    device: str = defaults.DEVICE,
+    devices: str = defaults.DEVICE,
+    runs: str | Path | None = None,
     watcher: Watcher | None = None,
 ) -> Study:
     """Search a space on a data set until the study has `trials` finished trials, or `minutes` are over.
 
     `space`: also the name of a ready-made one, or a space file's; `enqueue`: configurations to try first, after the network in
     use and the sound recipe, each once a study.
-    A study of the same name goes on where it stopped, if it was made for the same. `workers` are processes, by default one a
-    core, or one for a GPU. `device`: where trials compute. `ladder`: by default the study's own, for a new study the one that
-    suits the device. The held-out set, a share of the groups or whole slides, is out of reach of every trial. `audit`: the
-    share of trials that is never pruned. `objectives`: `acceptance`, or with `rejection` or `cost` after a comma.
+    A study of the same name goes on where it stopped, if it was made for the same; trials that were interrupted go on first.
+    `workers` are processes, by default one a core, or one for each GPU; with 0 the study is only prepared, for workers that
+    join it. `devices`: where trials compute, several with commas between them. `ladder`: by default the study's own, for a new
+    study the one that suits the device. `runs`: the folder of checkpoints, beside an SQLite storage by default. The held-out
+    set, a share of the groups or whole slides, is out of reach of every trial. `audit`: the share of trials that is never
+    pruned. `objectives`: `acceptance`, or with `rejection` or `cost` after a comma.
     Raises DataError, SpaceError or StudyError where something does not fit, before anything is written.
     """
-    for option, value in (("trials", trials), ("workers", workers), ("minutes", minutes)):
-        if value is not None and not value > 0:
-            raise StudyError(f"`{option} > 0` must hold, but got {value}; choose a larger number.")
-    check_device(device)
+    for option, value, least in (("trials", trials, 1), ("workers", workers, 0), ("minutes", minutes, 0)):
+        if value is not None and (value < least or (option == "minutes" and not value)):
+            bound = ">= 0" if option == "workers" else "> 0"
+            raise StudyError(f"`{option} {bound}` must hold, but got {value}; choose a larger number.")
+    places = devices.split(",")
+    for place in places:
+        check_device(place)
+    on_gpu = defaults.DEVICE not in places
     name = study or data.description.name
-    on_gpu = device != defaults.DEVICE
     if ladder is None:
         ladder = ladder_there(name, storage) or (defaults.FUSED_LADDER if on_gpu else defaults.LADDER)
     plan, notes = make_plan(
@@ -116,34 +122,97 @@ def launch(
     )
     entries(plan, data, enqueue, ())  # what is wrong with them is said before anything is written
     handle = open_or_create(name, storage, plan)
-    opened = handle.optuna
-    reap(opened)
-    there = opened.get_trials(deepcopy=False)
-    budget = trials - sum(trial.state in FINISHED for trial in there)
-    first = entries(plan, data, enqueue, there)
-    waiting = len(first) - max(budget, 0)
-    if enqueue and waiting > 0:
-        notes = (*notes, f"{waiting} of the first configurations wait, for --trials leaves no room for them")
-    deadline = None if minutes is None else time.time() + 60 * minutes
-    workers = workers or (1 if on_gpu else cpu_count())
-    mark = uuid.uuid4().hex
-    opened.set_user_attr(
-        LAUNCH,
-        {"trials": trials, "deadline": deadline, "workers": workers, "started": time.time(), "finished": trials - budget},
-    )
+    reap(handle.backend, handle.id)
+    count = (len(places) if on_gpu else cpu_count()) if workers is None else workers
+    launched = register(handle, trials=trials, minutes=minutes, workers=count, runs=_place_runs(runs, storage))
+    let_wait(handle, entries(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False)))
+    there = handle.optuna.get_trials(deepcopy=False)
+    _reconcile(Path(launched.runs), there)
+    room = trials - launched.finished
     watcher = watcher or Silent()
-    watcher.started(handle, (*data.notes, *notes))
-    with tempfile.TemporaryDirectory(prefix="pitsearch-") as folder, _interruptible(Path(folder) / "stop", watcher) as stop:
-        numbers = range(len(there), len(there) + budget)
-        job = Job(handle, plan, plan.searched(data), mark, deadline, stop, device, dict(zip(numbers, first, strict=False)))
-        tickets = (ticket for ticket in numbers if job.over() is None)
-        try:
-            for number in spread(partial(run_trial, job), tickets, min(workers, max(budget, 1))):
-                if number is not None:
-                    watcher.finished(handle.trial(number))
-        finally:
-            _mark_dead(opened, lambda start: start.launch == mark)
+    watcher.started(handle, (*data.notes, *notes, *_no_room(there, room, bool(enqueue))))
+    searched = plan.searched(data)
+    jobs = [
+        Job(handle, plan, searched, launched.mark, Path(launched.runs), places[number % len(places)])
+        for number in range(min(count, max(room, 1)))
+    ]
+    if jobs:
+        _run(jobs, None if minutes is None else 60 * minutes, watcher)
     return handle
+
+
+def _place_runs(runs: str | Path | None, storage: str) -> Path:
+    """Say where checkpoints go: beside the database where that is a file, else in the current folder."""
+    url = parse_address(storage)
+    beside = Path(str(url.database)).parent if is_file(url) else Path()
+    return beside / defaults.RUNS if runs is None else Path(runs)
+
+
+def let_wait(study: Study, first: Sequence[Entry]) -> None:
+    """Let the configurations that are known before wait for a worker, as trials."""
+    known = {
+        entry.origin: {
+            **Start("", "", entry.origin).attribute(),
+            **Asked(entry.choices, None if entry.config is None else entry.config.to_dict()).attribute(),
+        }
+        for entry in first
+    }
+    add_waiting(study.backend, study.id, known)
+
+
+def _no_room(trials: Sequence[FrozenTrial], room: int, enqueued: bool) -> tuple[str, ...]:
+    """Say how many of the configurations that wait will go on waiting."""
+    waiting = sum(trial.state == TrialState.WAITING for trial in trials) - max(room, 0)
+    text = f"{waiting} of the first configurations wait, for --trials leaves no room for them"
+    return (text,) if enqueued and waiting > 0 else ()
+
+
+def _reconcile(runs: Path, trials: Sequence[FrozenTrial]) -> None:
+    """Remove checkpoints that no trial stands for."""
+    waiting = [trial for trial in trials if trial.state == TrialState.WAITING]
+    saved = {trial.number: Saved.read(trial) for trial in waiting}
+    named = {number: [kept.name for kept in one.folds.values()] if one else [] for number, one in saved.items()}
+    reconcile(runs, named, [trial.number for trial in trials if trial.state == TrialState.RUNNING])
+
+
+def _run(jobs: Sequence[Job], left_s: float | None, watcher: Watcher) -> None:
+    """Run a crew to its end; whatever happens, no trial of a worker that is gone stays running."""
+    study = jobs[0].study
+    watch = _Watch(study, watcher)
+    with tempfile.TemporaryDirectory(prefix="pitsearch-") as folder, _interruptible(Path(folder) / "stop", watcher) as stop:
+        # One worker needs no process of its own.
+        several = len(jobs) > 1
+        crew = side_by_side(jobs, stop, left_s, watch.count, watcher.noted) if several else alone(jobs[0], stop, left_s)
+        try:
+            with closing(crew):
+                for _ in crew:
+                    watch.look()
+        finally:
+            reap(study.backend, study.id)
+            watch.look(interrupted=True)
+
+
+class _Watch:
+    """Sees which trials of a study have ended since it began to look, whoever ran them."""
+
+    def __init__(self, study: Study, watcher: Watcher) -> None:
+        self.study, self.watcher = study, watcher
+        self.seen = {trial.number for trial in self._ended()}
+
+    def _ended(self, *, interrupted: bool = False) -> list[FrozenTrial]:
+        trials = self.study.optuna.get_trials(deepcopy=False)
+        return [trial for trial in trials if trial.state.is_finished() or (interrupted and is_interrupted(trial))]
+
+    def count(self) -> int:
+        """Count the trials that have ended."""
+        return len(self.seen)
+
+    def look(self, *, interrupted: bool = False) -> None:
+        """Tell the watcher of those that have, and of those that wait to go on, too."""
+        for trial in self._ended(interrupted=interrupted):
+            if trial.number not in self.seen:
+                self.seen.add(trial.number)
+                self.watcher.finished(trial)
 
 
 def check_device(device: str) -> None:
@@ -154,7 +223,7 @@ def check_device(device: str) -> None:
     there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device != defaults.DEVICE and int(match[1] or 0) >= there:
         raise StudyError(
-            f"a device must be there, but got {device!r} with {there} GPUs that torch sees; choose another --device."
+            f"a device must be there, but got {device!r} with {there} GPUs that torch sees; choose other --devices."
         )
 
 
@@ -177,30 +246,3 @@ def _interruptible(stop: Path, watcher: Watcher) -> Iterator[Path]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def reap(study: optuna.Study) -> None:
-    """Mark the running trials whose worker, on this machine, is no more."""
-
-    def is_dead(start: Start) -> bool:
-        host, _, process = start.worker.rpartition(":")
-        return host == socket.gethostname() and not _alive(int(process))
-
-    _mark_dead(study, is_dead)
-
-
-def _mark_dead(study: optuna.Study, is_dead: Callable[[Start], bool]) -> None:
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        start = Start.read(trial)
-        if start and is_dead(start):
-            mark_stopped(study, trial, "its worker died")
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

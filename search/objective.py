@@ -1,45 +1,38 @@
 """One trial: a configuration climbs the ladder, reports at every rung, and is pruned or goes on.
 
-Runs in whatever process it is called in; knows nothing of workers or of what is shown.
+At each rung the trainings are saved first, and only then does the study's database say that the rung was reached; an
+interrupted trial goes on from what was saved. Runs in whatever process it is called in; knows nothing of workers or of what is
+shown.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import socket
-import time
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import optuna
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, PartialFixedSampler, TPESampler
-from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from foils import Dataset
+from models.checkpoint import pack_fold
 from models.cost import inference_cost
 from models.crossvalidation import CrossValidation, FoldResult
-from models.process import one_thread
 from models.task import make_task
 from search import defaults
 from search.audit import is_audited
 from search.baseline import is_baseline
-from search.entries import Entry
+from search.keeping import Stopped
 from search.ladder import Ladder, Rung
 from search.members import keep_members
-from search.objectives import OBJECTIVES, on_path, parse_objectives, shortfall
-from search.pruners import make_pruner
-from search.records import ERROR, STOPPED, Reached, Recipe, Start, on_rungs
+from search.objectives import OBJECTIVES, final, on_path, parse_objectives, shortfall
+from search.records import DAMAGE, Asked, Reached, Recipe, Saved, on_rungs
 from search.rivals import is_pruned
-from search.storage import open_storage
-from search.studies import Plan, Study
+from search.runs import Shelf
+from search.studies import Plan, trial_seed
 from spaces import Config, Space, suggest
-from spaces.suggest import parameters
 
 # Another trial whose acceptance on the same rung is this many times the working point has learned: chance gives once.
 LEARNED = 3.0
@@ -47,136 +40,176 @@ LEARNED = 3.0
 SOUND = "climbs and learns"
 
 
-class Stopped(Exception):
-    """Ask a trial to end before its time: its worker is stopping, or time is up."""
+def _nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a worker needs for a trial.
+class Support:
+    """What a trial's worker does for it.
 
-    `data`: the pits that trials may see; `launch`: marks the trials of one launch; `deadline`: seconds of the epoch;
-    `stop`: a file whose existence asks for an end; `device`: where to train; `entries`: the tickets whose choices are known.
+    `check` is called after every epoch, `interrupt` after every step, and either may raise to stop the work; `together` puts
+    what is written within into one transaction; `shelf`: where checkpoints are kept, None for a trial that is not to go on.
     """
 
-    study: Study
-    plan: Plan
-    data: Dataset
-    launch: str
-    deadline: float | None
-    stop: Path
-    device: str = defaults.DEVICE
-    entries: Mapping[int, Entry] = field(default_factory=dict)
-
-    def over(self) -> str | None:
-        """Give the reason why no more is to be trained; None while there is none."""
-        if self.stop.exists():
-            return "stopped by hand"
-        if self.deadline is not None and time.time() > self.deadline:
-            return "time is up"
-        return None
-
-    def check(self) -> None:
-        """Raise Stopped when time is up or an end was asked for."""
-        reason = self.over()
-        if reason is not None:
-            raise Stopped(reason)
-
-
-def trial_seed(study_seed: int, number: int) -> int:
-    """Give the one seed that everything random in a trial follows from."""
-    return int(np.random.SeedSequence([study_seed, number]).generate_state(1)[0])
-
-
-def run_trial(job: Job, ticket: int) -> int | None:
-    """Run one trial to its end, whatever that is, and give its number; None where it was not to start any more.
-
-    `ticket` seeds the sampler. The trial computes on one thread. An exception fails the trial, with its reason, and no other.
-    """
-    if job.over() is not None:
-        return None
-    study, entry = open_study(job, ticket), job.entries.get(ticket)
-    start = Start(job.launch, f"{socket.gethostname()}:{os.getpid()}", entry.origin if entry else None)
-    trial = ask(study, job.study.storage, start)
-    try:
-        with one_thread():
-            values = climb(trial, job.data, job.plan, job.check, job.device, entry.config if entry else None)
-    except optuna.TrialPruned:
-        study.tell(trial, state=TrialState.PRUNED)
-    except Stopped as reason:
-        mark_stopped(study, trial, str(reason))
-    except Exception as error:  # a broken trial must not end the search; the reason is kept and shown
-        ERROR.write(study, trial, f"{type(error).__name__}: {error}".splitlines()[0])
-        study.tell(trial, state=TrialState.FAIL)
-    else:
-        study.tell(trial, values)
-    return trial.number
-
-
-def ask(study: optuna.Study, storage: str, start: Start) -> optuna.Trial:
-    """Ask for a trial that says from its first moment who runs it; `storage`: the address of the study's.
-
-    Optuna's own `ask` leaves a moment in which a killed worker's trial belongs to no one, and would stay running for ever.
-    """
-    opened, template = open_storage(storage), create_trial(state=TrialState.RUNNING, user_attrs=start.attribute())
-    return optuna.Trial(study, opened.create_new_trial(opened.get_study_id_from_name(study.study_name), template))
-
-
-def mark_stopped(study: optuna.Study, trial: optuna.Trial | FrozenTrial, reason: str) -> None:
-    """Mark a running trial as stopped: it failed, but through no fault of its configuration."""
-    STOPPED.write(study, trial, reason)
-    study.tell(trial.number, state=TrialState.FAIL)
+    check: Callable[[], None] = _nothing
+    interrupt: Callable[[], None] = _nothing
+    together: Callable[[], AbstractContextManager[None]] = nullcontext
+    shelf: Shelf | None = None
 
 
 def climb(
-    trial: optuna.Trial,
-    data: Dataset,
-    plan: Plan,
-    check: Callable[[], None] = lambda: None,
-    device: str = defaults.DEVICE,
-    outside: Config | None = None,
+    trial: optuna.Trial, data: Dataset, plan: Plan, support: Support | None = None, device: str = defaults.DEVICE
 ) -> tuple[float, ...]:
     """Climb the ladder with the trial's configuration and give what Optuna is told of each objective, acceptance first.
 
-    `outside`: its configuration, where it is not one of the space. On CPU folds train one after another, elsewhere fused where
-    that is better. Raises TrialPruned on the rung where the pruner ends it; an audited trial, and the network in use, which all
+    A trial that was interrupted goes on from its last rung, or from where it was stopped behind it, with the same numbers; what
+    cannot be read of its checkpoints is trained again. On CPU folds train one after another, elsewhere fused where that is
+    better. Raises TrialPruned on the rung where the pruner ends it; an audited trial, and the network in use, which all
     others are compared with, only keep which rung that would have been. Of two objectives Optuna keeps no rungs: they are
     in the trial's record.
     """
-    ladder = Ladder.parse(plan.ladder)
-    config = outside or suggest(trial, Space.from_dict(json.loads(plan.space)))
-    spared = is_baseline(trial)
-    seed, audited = trial_seed(plan.seed, trial.number), not spared and is_audited(plan.seed, trial.number, plan.audit)
-    Recipe(config.to_dict(), seed, audited).write(trial)
-    task = make_task(data, config, epochs=ladder.epochs, working_point=plan.working_point, device=device)
-    validation = CrossValidation(task, np.array(plan.folds), seed, check, fused=device != defaults.DEVICE)
+    support = support or Support()
+    ladder, recipe, found = Ladder.parse(plan.ladder), _choose(trial, plan, support), Reached.read(trial)
     goals = parse_objectives(plan.objectives)
-    cost = inference_cost(config, data.description.channels, data.description.crop) if "cost" in goals else 0
-    would_prune: str | None = None
-    steps: tuple[int, ...] = ()
-    path: dict[str, list[float]] = {}
-    for height, rung in enumerate(ladder.rungs, start=1):
-        left = len(ladder.rungs) - height
-        validation.advance(rung.folds, rung.epochs, others_learned=partial(_others_learned, trial, rung, plan.working_point))
-        results = validation.results()
-        values = {name: OBJECTIVES[name].measure(results, cost) for name in goals}
-        if len(goals) == 1:
-            trial.report(values["acceptance"], rung.cost)
-        else:
-            steps, path = (*steps, rung.cost), on_path(path, values)
-        # The pruner is not asked about a doomed trial again: it would rank it among its rivals on rungs that those had to earn.
-        prune = left > 0 and would_prune is None and (is_pruned(trial, steps, path) if path else trial.should_prune())
-        if prune and (audited or spared):
-            would_prune = str(rung)
-        ends = prune and not (audited or spared)
-        found = replace(_reached(rung, results, validation), would_prune=would_prune, steps=steps, path=path)
-        found.write(trial)
-        if path and (ends or not left):
-            trial.set_constraint(SOUND, shortfall(found, left))
-        if ends:
-            raise optuna.TrialPruned
-    keep_members(data, validation)
-    return tuple(OBJECTIVES[name].told(value) for name, value in values.items())
+    # Where its worker died between the last rung and the end, all is there but the end.
+    if found is None or not (found.pruned or found.rung == str(ladder.rungs[-1])):
+        config = Config.from_dict(recipe.config)
+        task = make_task(data, config, epochs=ladder.epochs, working_point=plan.working_point, device=device)
+        folds, fused = np.array(plan.folds), device != defaults.DEVICE
+        validation = CrossValidation(task, folds, recipe.seed, support.check, interrupt=support.interrupt, fused=fused)
+        cost = inference_cost(config, data.description.channels, data.description.crop) if "cost" in goals else 0
+        spared = recipe.audited or is_baseline(trial)
+        found = _Climber(trial, data, plan, validation, support, cost, spared).climb(found)
+    if found.pruned:
+        raise optuna.TrialPruned
+    return tuple(OBJECTIVES[name].told(final(found, name)) for name in goals)
+
+
+def _choose(trial: optuna.Trial, plan: Plan, support: Support) -> Recipe:
+    """Choose what a trial follows from, all in one write, or read what was chosen before it was interrupted."""
+    recipe, asked = Recipe.read(trial), Asked.read(trial)
+    if recipe is not None:
+        return recipe
+    with support.together():
+        outside = None if asked is None or asked.config is None else Config.from_dict(asked.config)
+        config = outside or suggest(trial, Space.from_dict(json.loads(plan.space)))
+        audited = not is_baseline(trial) and is_audited(plan.seed, trial.number, plan.audit)
+        recipe = Recipe(config.to_dict(), trial_seed(plan.seed, trial.number), audited)
+        recipe.write(trial)
+    return recipe
+
+
+@dataclass(frozen=True)
+class _Climber:
+    """A trial on its way up. `cost`: of inference, 0 where nobody asks; `spared`: whether it is never pruned."""
+
+    trial: optuna.Trial
+    data: Dataset
+    plan: Plan
+    validation: CrossValidation
+    support: Support
+    cost: int
+    spared: bool
+
+    def climb(self, found: Reached | None) -> Reached:
+        """Climb from the last rung reached, `found`, to the top, or to where the pruner ends it."""
+        rungs = Ladder.parse(self.plan.ladder).rungs
+        done = 0 if found is None else [str(rung) for rung in rungs].index(found.rung) + 1
+        saved = self._go_on(found, rungs[done - 1] if done else None)
+        for height, rung in enumerate(rungs[done:], start=done + 1):
+            left = len(rungs) - height
+            self._advance(rung, saved)
+            if left:
+                saved = self._save(saved)
+            else:
+                keep_members(self.data, self.validation)
+            found = self._report(rung, left, found, saved)
+            if found.pruned:
+                break
+        assert found is not None  # a ladder has rungs
+        return found
+
+    def _go_on(self, found: Reached | None, rung: Rung | None) -> Saved | None:
+        """Bring the trainings to where they were, by their checkpoints, or by training again what those do not hold."""
+        saved, shelf = Saved.read(self.trial), self.support.shelf
+        if saved is None:
+            return None
+        packed, faults = shelf.read(saved) if shelf else ({}, ())
+        reseeds, note = {int(fold): times for fold, times in saved.reseeds.items()}, found.note if found else None
+        faults += self.validation.resume(
+            packed, reseeds=reseeds, abandoned=saved.abandoned, seconds=saved.seconds, fused=saved.fused, note=note
+        )
+        if faults:
+            text = f"a checkpoint could not be used, so that its fold was trained again: {'; '.join(faults)}"
+            self.trial.set_user_attr(DAMAGE.name, text)
+        if rung is not None:
+            self.validation.bring(rung.folds, rung.epochs)
+        return saved
+
+    def _advance(self, rung: Rung, saved: Saved | None) -> None:
+        """Train up to a rung; a trial that is stopped on the way is saved as it stands."""
+        try:
+            learned = partial(_others_learned, self.trial, rung, self.plan)
+            self.validation.advance(rung.folds, rung.epochs, others_learned=learned)
+        except Stopped:
+            stands = self._save(saved)
+            if stands is not None:
+                self._write(stands)
+            raise
+
+    def _save(self, before: Saved | None) -> Saved | None:
+        """Write the checkpoints of the folds that have gone on; of one torn in the middle of an epoch the last one stays."""
+        shelf, validation = self.support.shelf, self.validation
+        if shelf is None:
+            return None
+        there, files = before.folds if before else {}, {}
+        for fold in range(validation.count):
+            reseeds, training, kept = validation.reseeds.get(fold, 0), validation.trainings.get(fold), there.get(fold)
+            if kept is not None and kept.reseeds == reseeds and (training is None or kept.epoch == training.epoch):
+                files[str(fold)] = asdict(kept)
+            elif training is not None and training.epoch:
+                files[str(fold)] = asdict(shelf.keep(fold, reseeds, training.epoch, pack_fold(training)))
+        reseeds_of = {str(fold): times for fold, times in validation.reseeds.items()}
+        return Saved(files, reseeds_of, validation.abandoned, round(validation.seconds, 3), validation.fused)
+
+    def _report(self, rung: Rung, left: int, before: Reached | None, saved: Saved | None) -> Reached:
+        """Tell the study that a rung is reached, and ask its pruner, all in one write; `left`: the rungs above it."""
+        trial, goals = self.trial, parse_objectives(self.plan.objectives)
+        results = self.validation.results()
+        values = {name: OBJECTIVES[name].measure(results, self.cost) for name in goals}
+        two, would_prune = len(goals) > 1, before.would_prune if before else None
+        steps = (*(before.steps if before else ()), rung.cost) if two else ()
+        path = on_path(before.path if before else {}, values) if two else {}
+        with self.support.together():
+            if not two:
+                trial.report(values["acceptance"], rung.cost)
+            # No doomed trial is asked about again: the pruner would rank it among its rivals on rungs that those had to earn.
+            prune = left > 0 and would_prune is None and (is_pruned(trial, steps, path) if two else trial.should_prune())
+            if prune and self.spared:
+                would_prune = str(rung)
+            found = replace(
+                _reached(rung, results, self.validation),
+                would_prune=would_prune,
+                pruned=prune and not self.spared,
+                steps=steps,
+                path=path,
+            )
+            found.write(trial)
+            if saved is not None and left:
+                saved.write(trial)
+            if two and (found.pruned or not left):
+                trial.set_constraint(SOUND, shortfall(found, left))
+        if saved is not None and self.support.shelf is not None:
+            self.support.shelf.tidy(saved)
+        return found
+
+    def _write(self, saved: Saved) -> None:
+        """Tell the study where a trial that is stopped between two rungs stands."""
+        with self.support.together():
+            saved.write(self.trial)
+        if self.support.shelf is not None:
+            self.support.shelf.tidy(saved)
 
 
 def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation) -> Reached:
@@ -199,25 +232,7 @@ def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation)
     )
 
 
-def _others_learned(trial: optuna.Trial, rung: Rung, working_point: float) -> bool:
+def _others_learned(trial: optuna.Trial, rung: Rung, plan: Plan) -> bool:
     """Tell whether another trial of the study has learned by this rung."""
     others = trial.study.get_trials(deepcopy=False)
-    return any(on_rungs(other).get(rung.cost, 0.0) > LEARNED * working_point for other in others)
-
-
-def open_study(job: Job, ticket: int) -> optuna.Study:
-    """Open a job's study as a trial with this ticket asks it: of the sampler, but for what is known."""
-    plan = job.plan
-    pruner = make_pruner(plan.pruner, Ladder.parse(plan.ladder))
-    sampler = _sampler(plan, ticket, job.entries.get(ticket))
-    return optuna.load_study(study_name=job.study.name, storage=open_storage(job.study.storage), sampler=sampler, pruner=pruner)
-
-
-def _sampler(plan: Plan, ticket: int, entry: Entry | None) -> BaseSampler:
-    with warnings.catch_warnings():
-        # `group` keeps conditional parameters in the joint model; without it they drop out of it without a word.
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        sampler = TPESampler(multivariate=True, group=True, constant_liar=True, seed=trial_seed(plan.seed + 1, ticket))
-        if entry is None:
-            return sampler
-        return PartialFixedSampler(parameters(Space.from_dict(json.loads(plan.space)), entry.choices), sampler)
+    return any(on_rungs(other).get(rung.cost, 0.0) > LEARNED * plan.working_point for other in others)

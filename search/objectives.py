@@ -101,8 +101,8 @@ def acceptance_of(trial: FrozenTrial) -> float:
 
 
 def final(reached: Reached, name: str) -> float:
-    """Give an objective's value on the last rung that a trial of two objectives reached."""
-    return reached.path[name][-1]
+    """Give an objective's value on the last rung that a trial reached; where there is one objective, it is acceptance."""
+    return reached.path[name][-1] if reached.path else float(np.mean(reached.acceptance))
 
 
 def has_learned(reached: Reached) -> bool:

@@ -44,7 +44,18 @@ Ladder = Annotated[
     str | None,
     typer.Option(help=f"Rungs, FOLDSxEPOCHS each; {defaults.LADDER}, on a GPU {defaults.FUSED_LADDER}, by default."),
 ]
+Devices = Annotated[str, typer.Option(help="Where to train: cpu, or GPUs, as cuda:0,cuda:1, a worker each.")]
 Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda, or cuda:NUMBER.")]
+Runs = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Folder of the checkpoints; `runs`, beside an SQLite storage, by default.")
+]
+MovedRuns = Annotated[
+    Path | None, typer.Option("--runs", metavar="FOLDER", help="Folder of the checkpoints, if not where the launch had it.")
+]
+LaunchWorkers = Annotated[
+    int | None,
+    typer.Option("--workers", min=0, help="Worker processes; one a core by default, on GPUs one each; 0 only prepares."),
+]
 
 # What confirming and selecting may be told.
 Top = Annotated[int, typer.Option(min=1, help="Trials that are confirmed, the best of the search first.")]

@@ -43,6 +43,9 @@ class PlainLines:
     def finished(self, trial: FrozenTrial) -> None:
         self._line(trial_line(trial))
 
+    def noted(self, text: str) -> None:
+        self._line(f"note: {text}")
+
     def stopping(self) -> None:
         self.interrupted = True
         self._line(STOPPING)
@@ -78,6 +81,9 @@ class LiveTable:
 
     def finished(self, trial: FrozenTrial) -> None:
         self.recent = [*self.recent, trial_line(trial)][-RECENT:]
+
+    def noted(self, text: str) -> None:
+        self.notes.append(f"note: {text}")
 
     def stopping(self) -> None:
         self.interrupted = True

@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self
 
 import optuna
-from optuna.trial import BaseTrial, FrozenTrial
+from optuna.trial import BaseTrial, FrozenTrial, TrialState
 
 from search.errors import StudyError
+from spaces.axes import Scalar
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,19 @@ class Start(_Record):
 
 
 @dataclass(frozen=True)
+class Asked(_Record):
+    """What a trial is to try whose choices were known before it began, there from its first moment.
+
+    `choices`: on some axes of the space; `config`: all of it, as `Config.to_dict` gives it, where the space does not hold it.
+    """
+
+    name: ClassVar[str] = "asked"
+
+    choices: Mapping[str, Scalar]
+    config: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Recipe(_Record):
     """All that a trial follows from but the data, written when it is chosen.
 
@@ -85,10 +99,10 @@ class Reached(_Record):
     """How a trial stands on the last rung that it reached, written on every rung; one value a fold where there are several.
 
     `accepted` of `signals`, and `rejected_high` of `backgrounds` where at least HIGH of the signal is accepted, are counts of
-    pits; `verdicts`: values of `models.verdicts.Verdict`; `epochs_run`, `seconds`: what
-    the trial has cost; `would_prune`: the rung where the pruner would have ended it first, for an audited trial; `note`:
-    why its folds were trained apart on a device that could fuse them. `steps`, `path`: the fold-epochs of every rung so far and
-    each objective's value there; empty where there is one objective, whose values Optuna keeps.
+    pits; `verdicts`: values of `models.verdicts.Verdict`; `epochs_run`, `seconds`: what the trial has cost; `would_prune`: the
+    rung where the pruner would have ended it first, for a trial that is spared; `pruned`: whether the pruner ended it here;
+    `note`: why its folds were trained apart on a device that could fuse them. `steps`, `path`: the fold-epochs of every rung so
+    far and each objective's value there; empty where there is one objective, whose values Optuna keeps.
     """
 
     name: ClassVar[str] = "reached"
@@ -107,6 +121,7 @@ class Reached(_Record):
     epochs_run: int
     seconds: float
     would_prune: str | None = None
+    pruned: bool = False
     note: str | None = None
     steps: tuple[int, ...] = ()
     path: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -120,6 +135,38 @@ class Reached(_Record):
     def pooled_high(self) -> tuple[int, int]:
         """The background pits rejected at high acceptance, and all, of the folds together."""
         return sum(self.rejected_high), sum(self.backgrounds)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A fold's checkpoint on disk: its file and that file's hash, of the fold started again so often, at this epoch."""
+
+    name: str
+    sha256: str
+    reseeds: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Saved(_Record):
+    """What of a trial's trainings is on disk, written with the rung that it stands for, or when the trial was interrupted.
+
+    `files`: by fold, what Kept says; `reseeds`: by fold, how often it was started again, where it was; `abandoned`: the epochs
+    that this cost; `seconds`: what the trial has cost; `fused`: whether folds are trained together, None while unknown.
+    """
+
+    name: ClassVar[str] = "saved"
+
+    files: Mapping[str, Mapping[str, Any]]
+    reseeds: Mapping[str, int]
+    abandoned: int
+    seconds: float
+    fused: bool | None = None
+
+    @property
+    def folds(self) -> dict[int, Kept]:
+        """The checkpoints, by fold."""
+        return {int(fold): Kept(**kept) for fold, kept in self.files.items()}
 
 
 @dataclass(frozen=True)
@@ -139,6 +186,11 @@ class Remark:
         return text
 
 
+def is_interrupted(trial: FrozenTrial) -> bool:
+    """Tell whether a trial was begun and waits to go on."""
+    return trial.state == TrialState.WAITING and STOPPED.read(trial) is not None
+
+
 def on_rungs(trial: FrozenTrial) -> Mapping[int, float]:
     """Give the acceptance that a trial reported on each rung, by the fold-epochs spent there."""
     reached = Reached.read(trial)
@@ -147,5 +199,5 @@ def on_rungs(trial: FrozenTrial) -> Mapping[int, float]:
     return dict(zip(reached.steps, reached.path["acceptance"], strict=True))
 
 
-# Why a trial ended through no fault of its configuration, and what broke one.
-STOPPED, ERROR = Remark("stopped"), Remark("error")
+# Why a trial was interrupted last, through no fault of its configuration; what broke one; which checkpoint could not be used.
+STOPPED, ERROR, DAMAGE = Remark("stopped"), Remark("error"), Remark("damage")

@@ -58,7 +58,7 @@ def status(
     trial: Annotated[int | None, typer.Option(min=0, help="Print this trial's configuration, for launch --enqueue.")] = None,
 ) -> None:
     """Show a study: trials, verdicts, best so far."""
-    from search.launching import reap
+    from search.leases import reap
     from search.status import known_text, summarise
     from search.studies import find_study
     from search.tables import status_table
@@ -67,7 +67,7 @@ def status(
     if trial is not None:
         say(known_text(found, trial).rstrip())
         return
-    reap(found.optuna)
+    reap(found.backend, found.id)
     make_console().print(status_table(summarise(found)))
 
 

@@ -5,11 +5,9 @@ Knows nothing of how it is shown.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -20,9 +18,10 @@ from search.errors import StudyError
 from search.front import Member, members
 from search.intervals import Share, wilson
 from search.ladder import Ladder
-from search.launching import FINISHED, LAUNCH
+from search.launches import Launched, last_launch, now_of
+from search.leases import FINISHED
 from search.objectives import acceptance_of, second_of
-from search.records import ERROR, STOPPED, Reached, Recipe, on_rungs
+from search.records import DAMAGE, ERROR, Reached, Recipe, is_interrupted, on_rungs
 from search.reliability import Tally, tally
 from search.studies import Plan, Study
 from spaces import Config
@@ -33,18 +32,18 @@ from spaces.known import write_known
 class Status:
     """A study at one moment.
 
-    `stopped`: trials that Ctrl-C, the clock or a dead worker ended; `failed`: those that broke, with `errors`; `rungs`: each
-    rung with the trials that reached it; `tally`: of the best trial's trainings, confirmations among them; `comparison`: of the
-    best with the network in use, None while that is not known; `audit`: None where nothing is pruned, or any trial may be;
-    `second`: the objective beside acceptance, if there is one, and then the `front`; `left_s`: seconds left, None where nobody
-    knows.
+    `waiting`: trials that were interrupted and go on with the next worker; `failed`: those that broke, with `errors`;
+    `damages`: checkpoints that could not be used; `rungs`: each rung with the trials that reached it; `tally`: of the best
+    trial's trainings, confirmations among them; `comparison`: of the best with the network in use, None while that is unknown;
+    `audit`: None where nothing is pruned, or any trial may be; `second`: the objective beside acceptance, if there is one, and
+    then the `front`; `left_s`: seconds left, None where nobody knows.
     """
 
     name: str
     complete: int
     pruned: int
     failed: int
-    stopped: int
+    waiting: int
     running: int
     target: int
     best: FrozenTrial | None
@@ -57,25 +56,26 @@ class Status:
     second: str | None
     front: Sequence[Member]
     errors: Sequence[str]
+    damages: Sequence[str]
     left_s: float | None
 
 
 def summarise(study: Study) -> Status:
     """Sum up a study. Raises StudyError where pitsearch did not make it."""
     opened, plan = study.optuna, study.plan
-    return of_trials(study.name, plan, opened.get_trials(deepcopy=False), opened.user_attrs.get(LAUNCH, {}), kept(opened))
+    return of_trials(study.name, plan, opened.get_trials(deepcopy=False), last_launch(study), now_of(study), kept(opened))
 
 
 def of_trials(
     name: str,
     plan: Plan,
     trials: Sequence[FrozenTrial],
-    launched: Mapping[str, Any],
+    launched: Launched | None = None,
+    now: tuple[str, float] = ("", 0.0),
     confirmations: Mapping[tuple[int, int], Confirmation] | None = None,
 ) -> Status:
-    """Sum up trials that were read already."""
+    """Sum up trials that were read already; `now`: by the clock of their database."""
     states = Counter(trial.state for trial in trials)
-    stopped = sum(STOPPED.read(trial) is not None for trial in trials)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     reached = [found for trial in trials if (found := Reached.read(trial))]
     best = max(complete, key=acceptance_of, default=None)
@@ -85,10 +85,10 @@ def of_trials(
         name=name,
         complete=len(complete),
         pruned=states[TrialState.PRUNED],
-        failed=states[TrialState.FAIL] - stopped,
-        stopped=stopped,
+        failed=states[TrialState.FAIL],
+        waiting=sum(map(is_interrupted, trials)),
         running=states[TrialState.RUNNING],
-        target=int(launched.get("trials", 0)),
+        target=launched.trials if launched else 0,
         best=best,
         tally=tally([Reached.demand(best), *of_trial(confirmations or {}, best.number)] if best else []),
         comparison=compare(complete, best),
@@ -99,7 +99,8 @@ def of_trials(
         second=second,
         front=[member for member in members(trials, plan) if member.on_front] if second else (),
         errors=[f"trial {trial.number}: {error}" for trial in trials if (error := ERROR.read(trial))],
-        left_s=_left(launched, sum(trial.state in FINISHED for trial in trials), states[TrialState.RUNNING]),
+        damages=[f"trial {trial.number}: {damage}" for trial in trials if (damage := DAMAGE.read(trial))],
+        left_s=_left(launched, now, sum(trial.state in FINISHED for trial in trials), states[TrialState.RUNNING]),
     )
 
 
@@ -137,15 +138,18 @@ def known_text(study: Study, number: int) -> str:
     )
 
 
-def _left(launched: Mapping[str, Any], finished: int, running: int) -> float | None:
+def _left(launched: Launched | None, now: tuple[str, float], finished: int, running: int) -> float | None:
     """Estimate from this launch's pace; never past its deadline. Nothing is left where nothing runs."""
-    if not launched or not running:
-        return 0.0 if launched and finished >= launched["trials"] else None
-    since = finished - launched["finished"]
+    if launched is None or not running:
+        return 0.0 if launched and finished >= launched.trials else None
+    clock, seconds = now
+    if clock != launched.clock:
+        return None  # the machine was started again, and its clock with it
+    since = finished - launched.finished
     estimates = []
     if since > 0:
-        pace = (time.time() - launched["started"]) / since
-        estimates.append(pace * max(launched["trials"] - finished, 0))
-    if launched["deadline"] is not None:
-        estimates.append(max(launched["deadline"] - time.time(), 0.0))
+        pace = (seconds - launched.started) / since
+        estimates.append(pace * max(launched.trials - finished, 0))
+    if launched.deadline is not None:
+        estimates.append(max(launched.deadline - seconds, 0.0))
     return min(estimates) if estimates else None

@@ -6,32 +6,135 @@ Knows nothing of what a study holds.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import optuna
-from optuna.storages import BaseStorage, RDBStorage, get_storage
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+import sqlalchemy as sql
+from optuna.storages import get_storage
+from optuna.storages._cached_storage import _CachedStorage
+from sqlalchemy import Engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
 from search import defaults
+from search.addresses import is_file, parse_address, place_of, read_password
 from search.errors import StudyError
+from search.leases import METADATA
+from search.retrying import StudyStorage, reason_of
 
-# The seconds that SQLite waits for another writer.
-BUSY_SECONDS = 60
+# The seconds that SQLite waits for another writer, and that a server may take to answer; those that connecting may take.
+BUSY_SECONDS, CONNECT_SECONDS = 60, 10
+# What two starters of one database wait for, as a number of PostgreSQL's advisory locks and a name of MySQL's.
+LOCK = 0x9175EA
+# SQLite may corrupt a database in WAL mode from 3.7.0 on until this version (the WAL-reset bug).
+WAL_IS_SAFE = (3, 51, 3)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
+def open_storage(url: str, *, create: bool = False) -> _CachedStorage:
+    """Open a storage; unless `create`, an SQLite file must be there already.
+
+    Raises StudyError, never quoting the address, which may be wrong in ways that show a password.
+    """
+    parsed = parse_address(url)
+    file = Path(parsed.database or "")
+    if is_file(parsed):
+        if parsed.database in (None, "", ":memory:"):
+            raise StudyError(
+                f"an SQLite storage must be a file that workers share, but got none; write e.g. {defaults.STORAGE}."
+            )
+        if not create and not file.is_file():
+            raise StudyError(
+                f"{parsed.database}: a storage must be there, but this file is not; run `pitsearch launch DATA` first, or give "
+                "--storage."
+            )
+        # A file is meant from here: connections are kept by address, and whoever changes folder must not get another's.
+        parsed = parsed.set(database=str(file.absolute()))
+    try:
+        if is_file(parsed) and not file.exists():
+            _make_file(parsed)
+        return _connect(parsed.render_as_string(hide_password=False))
+    except (NoSuchModuleError, ModuleNotFoundError, ImportError):
+        raise StudyError(
+            f"the storage's driver must be installed, but {parsed.drivername!r} is not; install it, or use {defaults.STORAGE}."
+        ) from None
+    except (SQLAlchemyError, RuntimeError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else reason_of(error)
+        remedy = "check folder and rights" if is_file(parsed) else "check that it runs, the address and the password"
+        raise StudyError(f"{place_of(parsed)}: the storage must be a writable database, but: {reason}; {remedy}.") from None
+
+
+def backend_of(storage: _CachedStorage) -> StudyStorage:
+    """Give the storage behind Optuna's cache."""
+    backend = storage._backend
+    assert isinstance(backend, StudyStorage)  # open_storage opens no other
+    return backend
+
+
 @lru_cache(maxsize=8)
-def _connect(url: str) -> BaseStorage:
-    arguments = {"connect_args": {"timeout": BUSY_SECONDS}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+def _connect(address: str) -> _CachedStorage:
+    url = parse_address(address)
+    with _alone(url):
+        opened = _open(url)
+        _make_tables(opened.engine)
+    if is_file(url):
+        _leave_wal(opened)
     # With Optuna's cache around it from the start: left to load_study, each trial would read the whole study anew.
-    return get_storage(RDBStorage(url, engine_kwargs=arguments))
+    cached = get_storage(opened)
+    assert isinstance(cached, _CachedStorage)  # of a database it is
+    return cached
 
 
-def _make_database(url: URL) -> None:
+def _open(url: URL) -> StudyStorage:
+    """Open a database whose tables are there, or make them."""
+    # Optuna takes braces in an address for a template.
+    address = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+    return StudyStorage(address, engine_kwargs=_options(url))
+
+
+def _options(url: URL) -> dict[str, Any]:
+    """Say how an engine connects: a worker holds one connection, and its lease's renewal a second for a moment."""
+    if is_file(url):
+        return {"connect_args": {"timeout": BUSY_SECONDS}}
+    return {"pool_pre_ping": True, "pool_size": 1, "max_overflow": 3, "connect_args": _connect_args(url)}
+
+
+def _connect_args(url: URL) -> dict[str, Any]:
+    """Say what a driver is told beside the address: the password, and when to give up a server that does not answer."""
+    password = read_password()
+    secret = {} if password is None else {"password": password}
+    if url.get_backend_name() == "postgresql" and url.get_driver_name().startswith("psycopg"):
+        return {**secret, "connect_timeout": CONNECT_SECONDS, "keepalives_idle": 30, "tcp_user_timeout": 1000 * BUSY_SECONDS}
+    return {**secret, "connect_timeout": CONNECT_SECONDS}
+
+
+@contextmanager
+def _alone(url: URL) -> Iterator[None]:
+    """Keep other starters of a server's database waiting, so that its tables are made once."""
+    if is_file(url):
+        yield  # a file is there with its tables, or not at all
+        return
+    engine = sql.create_engine(url, poolclass=sql.NullPool, connect_args=_connect_args(url))
+    lock = {"postgresql": f"select pg_advisory_lock({LOCK})", "mysql": f"select get_lock('pitsearch-{LOCK}', 600)"}
+    with engine.connect() as connection:  # which lets the lock go when it is closed
+        connection.execute(sql.text(lock[url.get_backend_name()]))
+        yield
+    engine.dispose()
+
+
+def _make_tables(engine: Engine) -> None:
+    """Make our own tables where they are missing, in a transaction that no other starter's can cross."""
+    with engine.begin() as connection:
+        METADATA.create_all(connection)
+
+
+def _make_file(url: URL) -> None:
     """Make an SQLite database under a temporary name, tables and all, and link it: whoever sees the file sees it whole.
 
     Optuna makes tables in place, where a second process that opens the half-made file breaks the first.
@@ -39,7 +142,8 @@ def _make_database(url: URL) -> None:
     path = Path(url.database or "")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        made = RDBStorage(url.set(database=str(temporary)).render_as_string())
+        made = _open(url.set(database=str(temporary)))
+        _make_tables(made.engine)
         made.remove_session()
         made.engine.dispose()
         with suppress(FileExistsError):  # another process was first, and its file is as good
@@ -49,33 +153,18 @@ def _make_database(url: URL) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def open_storage(url: str, *, create: bool = False) -> BaseStorage:
-    """Open a storage; unless `create`, an SQLite file must be there already.
-
-    Raises StudyError, never quoting the address, which may hold a password.
-    """
+def _leave_wal(storage: StudyStorage) -> None:
+    """Take an SQLite database out of WAL mode where this SQLite may corrupt it there. Raises StudyError where it cannot."""
+    connection = storage.engine.raw_connection()
     try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise StudyError("a storage must be a database address, but got none; write e.g. sqlite:///studies.db.") from None
-    sqlite, file = parsed.get_backend_name() == "sqlite", Path(parsed.database or "")
-    if sqlite and parsed.database in (None, "", ":memory:"):
-        raise StudyError(f"an SQLite storage must be a file that workers share, but got none; write e.g. {defaults.STORAGE}.")
-    if sqlite and not create and not file.is_file():
-        raise StudyError(
-            f"{parsed.database}: a storage must be there, but this file is not; run `pitsearch launch DATA` first, or give "
-            "--storage."
-        )
-    try:
-        if sqlite and not file.exists():
-            _make_database(parsed)
-        # A file is meant from here: connections are kept by address, and whoever changes folder must not get another's.
-        return _connect(parsed.set(database=str(file.absolute())).render_as_string() if sqlite else url)
-    except (NoSuchModuleError, ModuleNotFoundError, ImportError):
-        raise StudyError(
-            f"the storage's driver must be installed, but {parsed.drivername!r} is not; install it, or use {defaults.STORAGE}."
-        ) from None
-    except (SQLAlchemyError, RuntimeError, OSError) as error:
-        reason = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or type(error).__name__).splitlines()[0]
-        place = parsed.database if sqlite else parsed.get_backend_name()
-        raise StudyError(f"{place}: the storage must be a writable database, but: {reason}; check folder and rights.") from None
+        cursor = connection.cursor()
+        (mode,) = cursor.execute("PRAGMA journal_mode").fetchone()
+        if mode == "wal" and sqlite3.sqlite_version_info < WAL_IS_SAFE:
+            (mode,) = cursor.execute("PRAGMA journal_mode = DELETE").fetchone()
+            if mode == "wal":
+                raise StudyError(
+                    f"an SQLite storage must not be in WAL mode with SQLite {sqlite3.sqlite_version}, which may corrupt it, "
+                    "but it is, and others use it; end them, then run this again."
+                )
+    finally:
+        connection.close()

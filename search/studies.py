@@ -6,7 +6,7 @@ Knows nothing of training or of how trials are run.
 from __future__ import annotations
 
 import json
-import warnings
+import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.exceptions import ExperimentalWarning
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from foils import DataError, Dataset, fold_numbers, hold_out, load
@@ -24,12 +24,15 @@ from search.errors import StudyError
 from search.ladder import Ladder
 from search.objectives import OBJECTIVES, parse_objectives
 from search.pruners import make_pruner
-from search.storage import open_storage
+from search.retrying import StudyStorage
+from search.storage import backend_of, open_storage
 from spaces import Space
 from spaces.networks import TIMM, Network
 
-# The key under which a study keeps its plan.
-PLAN = "pitsearch:plan"
+# The keys under which a study keeps its plan, and what tells it from others of its name elsewhere.
+PLAN, UID = "pitsearch:plan", "pitsearch:uid"
+# Optuna's own key for how the dashboard labels values.
+METRIC_NAMES = "study:metric_names"
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,21 @@ class Study:
     def optuna(self) -> optuna.Study:
         """Open the Optuna study itself."""
         return optuna.load_study(study_name=self.name, storage=open_storage(self.storage))
+
+    @property
+    def backend(self) -> StudyStorage:
+        """The database that it lives in."""
+        return backend_of(open_storage(self.storage))
+
+    @property
+    def id(self) -> int:
+        """Its number in the database."""
+        return self.backend.get_study_id_from_name(self.name)
+
+    @property
+    def uid(self) -> str:
+        """What tells it from studies of the same name in other databases."""
+        return str(self.optuna.user_attrs[UID])
 
     def trial(self, number: int) -> FrozenTrial:
         """Read one trial."""
@@ -175,22 +193,27 @@ def _check_timm(space: Space, size: int) -> None:
             check_timm(network, size)
 
 
+def trial_seed(study_seed: int, number: int) -> int:
+    """Give the one seed that everything random in a trial follows from."""
+    return int(np.random.SeedSequence([study_seed, number]).generate_state(1)[0])
+
+
 def open_or_create(name: str, storage: str, plan: Plan) -> Study:
     """Open the study of this name, or create it. Raises StudyError, saying which, where it was made for something else."""
-    opened = open_storage(storage, create=True)
-    if name in optuna.get_all_study_names(opened):
-        there = optuna.load_study(study_name=name, storage=opened)
-        made_for = _read_plan(there)
-        _check_same(name, made_for, plan)
-        # The same data may have moved since.
+    opened, goals = open_storage(storage, create=True), [OBJECTIVES[goal] for goal in parse_objectives(plan.objectives)]
+    directions = [StudyDirection.MAXIMIZE if goal.maximise else StudyDirection.MINIMIZE for goal in goals]
+    user, system = {PLAN: asdict(plan), UID: secrets.token_hex(8)}, {METRIC_NAMES: [goal.told_words for goal in goals]}
+    backend_of(opened).create_whole_study(name, directions, user, system)
+    there = optuna.load_study(study_name=name, storage=opened)
+    made_for = _read_plan(there)
+    _check_same(name, made_for, plan)
+    if there.directions != directions:  # Optuna itself would go on with them
+        ways = ", ".join(direction.name.lower() for direction in there.directions)
+        raise StudyError(
+            f"study {name!r} must be searched the way it was made, but its directions are {ways}; choose another --study."
+        )
+    if made_for.folder != plan.folder:  # the same data may have moved since
         there.set_user_attr(PLAN, asdict(replace(made_for, folder=plan.folder)))
-        return Study(name, storage)
-    goals = [OBJECTIVES[goal] for goal in parse_objectives(plan.objectives)]
-    made = optuna.create_study(study_name=name, storage=opened, directions=[goal.direction for goal in goals])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)  # it only names the axis of the dashboard's plots
-        made.set_metric_names([goal.told_words for goal in goals])
-    made.set_user_attr(PLAN, asdict(plan))
     return Study(name, storage)
 
 
@@ -211,6 +234,12 @@ def find_study(name: str | None, storage: str = defaults.STORAGE) -> Study:
     if name is not None and name not in names:
         raise StudyError(f"a study must be in the storage, but got {name!r}; choose from: {there}, or launch it.")
     return Study(name or names[0], storage)
+
+
+def check_version(study: Study) -> None:
+    """Raise StudyError where another version of pitsearch made a study: its trials would not be comparable."""
+    plan = study.plan
+    _check_same(study.name, plan, replace(plan, version=version("pitsearch")))
 
 
 def study_data(study: Study, folder: str | Path | None = None) -> Dataset:
@@ -257,6 +286,7 @@ def _check_same(name: str, made: Plan, asked: Plan) -> None:
             f"{new.get(key, 'absent')}); {remedy}."
         )
     for field, meaning in (
+        ("version", "version of pitsearch"),
         ("seed", "seed"),
         ("held_out", "held-out set"),
         ("folds", "split into folds"),

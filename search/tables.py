@@ -17,8 +17,9 @@ from search.audit import Audit
 from search.baseline import Comparison, is_baseline
 from search.front_table import front_table
 from search.objectives import final, said
-from search.records import ERROR, STOPPED, Reached, Recipe
+from search.records import ERROR, STOPPED, Reached, Recipe, is_interrupted
 from search.status import Status, acceptance, configuration, trained
+from search.storage_check import Checked
 
 # Trials of a front that a status shows.
 MOST = 15
@@ -61,7 +62,7 @@ def status_table(status: Status) -> RenderableType:
     table.add_row(
         "trials",
         f"{done} of {max(status.target, done)} done: {status.complete} complete, {status.pruned} pruned; "
-        f"{status.running} running, {status.failed} failed, {status.stopped} stopped",
+        f"{status.running} running, {status.waiting} interrupted, {status.failed} failed",
     )
     if status.best is not None:
         table.add_row("best so far", f"acceptance {acceptance(status.best)}, trial {status.best.number}")
@@ -78,7 +79,21 @@ def status_table(status: Status) -> RenderableType:
     table.add_row("time left", duration(status.left_s))
     for error in status.errors[-3:]:
         table.add_row("failed", Text(error, style="red"))
+    for damage in status.damages[-3:]:
+        table.add_row("repaired", damage)
     return table if status.second is None else Group(table, front_table(status.second, status.front, MOST))
+
+
+def storage_table(found: Checked) -> RenderableType:
+    """Show what a storage is."""
+    table = Table(show_header=False, title=found.place, title_justify="left")
+    table.add_row("database", found.what)
+    table.add_row("workers", found.workers)
+    table.add_row("schema", f"Optuna's {found.schema}" if found.schema else "none yet; the first launch makes it")
+    table.add_row("studies", ", ".join(found.studies) or "none yet")
+    table.add_row("a write", f"{found.write_ms:.1f} ms, median")
+    table.add_row("a read", f"{found.read_ms:.1f} ms, median")
+    return table
 
 
 def comparison_line(comparison: Comparison | None) -> str:
@@ -118,8 +133,9 @@ def counted(number: int, thing: str) -> str:
 
 def trial_line(trial: FrozenTrial) -> str:
     """Say how a trial ended, on one line."""
-    recipe, reached, stopped = Recipe.read(trial), Reached.read(trial), STOPPED.read(trial)
-    state = "stopped" if stopped else trial.state.name.lower()
+    recipe, reached = Recipe.read(trial), Reached.read(trial)
+    interrupted = STOPPED.read(trial) if is_interrupted(trial) else None
+    state = "goes on" if interrupted else trial.state.name.lower()
     share = acceptance(trial)
     parts = [f"trial {trial.number:<4} {state:<9}", f"acceptance {share}" if share else "no rung reached"]
     if reached:
@@ -135,6 +151,8 @@ def trial_line(trial: FrozenTrial) -> str:
     if reached is not None and reached.note is not None:
         parts.append(reached.note)
     if trial.state == TrialState.FAIL:
-        parts.append(ERROR.read(trial) or stopped or "unknown reason")
+        parts.append(ERROR.read(trial) or "unknown reason")
+    if interrupted:
+        parts.append(f"interrupted: {interrupted}")
     parts += [f"{reached.seconds if reached else 0.0:.1f} s", configuration(trial)]
     return "  ".join(part for part in parts if part)

@@ -14,11 +14,11 @@ from foils import Dataset
 from search.audit import Audit, is_audited, measure
 from search.intervals import wilson
 from search.launching import launch
-from search.objective import Job, run_trial, trial_seed
 from search.records import Reached, Recipe
 from search.status import summarise
-from search.studies import Study
-from tests.search.conftest import SMALL_SPACE, start
+from search.studies import Study, trial_seed
+from search.worker import Job
+from tests.search.conftest import SMALL_SPACE, job_of, one_more, start
 from tests.search.trials import reached, recipe, written
 
 NUMBERS = range(4000)
@@ -50,14 +50,12 @@ def job(finished: Study, tiny: Dataset, tmp_path: Path) -> Job:
     """The next trial of a study with rivals that nobody beats on the first rung."""
     for _ in range(5):
         finished.optuna.add_trial(create_trial(value=1.0, system_attrs={"completed_rung_0": 2.0}))
-    plan = replace(finished.plan, pruner="halving", ladder="1x1,1x3,5x3,5x6")
-    return Job(finished, plan, plan.searched(tiny), "launch", None, tmp_path / "stop")
+    job = job_of(finished, tiny, tmp_path)
+    return replace(job, plan=replace(job.plan, pruner="halving", ladder="1x1,1x3,5x3,5x6"))
 
 
 def ran(job: Job, audit: float) -> FrozenTrial:
-    number = run_trial(replace(job, plan=replace(job.plan, audit=audit)), 0)
-    assert number is not None
-    return job.study.trial(number)
+    return job.study.trial(one_more(replace(job, plan=replace(job.plan, audit=audit))))
 
 
 def is_recorded_as_audited(trial: FrozenTrial) -> bool:
@@ -85,7 +83,7 @@ def test_the_pruner_is_asked_until_it_would_prune_and_never_again(job: Job, monk
     asked: list[int] = []
 
     def should_prune(trial: optuna.Trial) -> bool:
-        asked.append(job.study.trial(trial.number).last_step or 0)
+        asked.append(trial._get_latest_trial().last_step or 0)
         return len(asked) == 2
 
     monkeypatch.setattr(optuna.Trial, "should_prune", should_prune)

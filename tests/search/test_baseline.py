@@ -37,13 +37,13 @@ def test_swapped_trials_swap_the_interval() -> None:
 
 
 def test_nothing_is_compared_before_the_network_in_use_has_been_tried() -> None:
-    status = of_trials("a", PLAN, TRIALS[1:], {})
+    status = of_trials("a", PLAN, TRIALS[1:])
     assert status.comparison is None
     assert render(comparison_line(status.comparison)).startswith("the network in use has not climbed the whole ladder yet")
 
 
 def test_the_best_may_be_the_network_in_use() -> None:
-    comparison = of_trials("a", PLAN, TRIALS[:1], {}).comparison
+    comparison = of_trials("a", PLAN, TRIALS[:1]).comparison
     assert comparison is not None
     assert comparison.gain is None
     assert comparison_line(comparison).endswith("; none is better")

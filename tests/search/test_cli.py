@@ -102,7 +102,7 @@ def test_the_whole_road_on_the_command_line(run: Runner, tiny_folder: Path, tmp_
     assert "next: pitsearch select --study tiny" in launched.out
     status = run("status")
     assert "2 of 2 done: " in status.out
-    assert "; 0 running, 0 failed, 0 stopped" in status.out
+    assert "; 0 running, 0 interrupted, 0 failed" in status.out
     confirmed = run("confirm", "--study", "tiny", *FEW)
     assert "trained again on fresh splits and seeds" in confirmed.out
     assert "next: pitsearch select --study tiny" in confirmed.out
@@ -216,7 +216,7 @@ REFUSED = {
         "`0.05 <= share <= 0.5` must hold for the held-out set, but got 0.9;",
     ),
     "device": (
-        ["launch", "DATA", "--device", "tpu"],
+        ["launch", "DATA", "--devices", "tpu"],
         "a device must be cpu, cuda or cuda:NUMBER, but got 'tpu'; choose one of these.",
     ),
     "shares": (["curve", "DATA", "--shares", "10%"], "shares must be numbers with commas between them, but got '10%';"),

@@ -11,19 +11,23 @@ import pytest
 from optuna.trial import TrialState
 
 from foils import Dataset, load
-from search import objective
+from search import worker
+from search.asking import open_study
 from search.baseline import is_baseline
 from search.entries import entries
-from search.objective import Job
-from search.records import STOPPED, Recipe, Start
+from search.keeping import Orders, Stopped
+from search.launching import let_wait
+from search.leases import claim
+from search.objective import Support
+from search.records import STOPPED, Asked, Recipe, Start
 from search.status import summarise
-from search.studies import Plan, Study, open_or_create
+from search.studies import Plan, Study, find_study, open_or_create
 from spaces import Config, Space, SpaceError, suggest
 from spaces.channels import Channels
 from spaces.known import Known
 from spaces.networks import Network
 from spaces.starts import BASELINE, SOUND
-from tests.search.conftest import SMALL_SPACE, start
+from tests.search.conftest import SMALL_SPACE, job_of, start
 from tests.tiny import CHANNELS, write_dataset
 
 WIDE = Known({"network.width": 8, "optimiser.learning_rate": 0.01})
@@ -52,8 +56,10 @@ def test_a_space_that_holds_the_network_in_use_learns_from_it(finished: Study, t
     study = open_or_create("fresh", f"sqlite:///{tmp_path}/studies.db", plan)
     first = entries(plan, tiny, (), ())
     assert [entry.config for entry in first] == [None, None]
-    job = Job(study, plan, tiny, "launch", None, Path("never"), entries=dict(enumerate(first)))
-    asked = [objective.open_study(job, ticket).ask() for ticket in (0, 1)]
+    let_wait(study, first)
+    job = job_of(study, tiny, tmp_path)
+    leases = [claim(study.backend, study.id, Start("", "host:1")) for _ in first]
+    asked = [optuna.Trial(open_study(job.study, job.plan, lease.number), lease.trial_id) for lease in leases if lease]
     assert [suggest(trial, space).network for trial in asked] == [Network("minihip"), Network("pitnet", depth=3, width=32)]
     assert asked[0].params["optimiser.learning_rate"] == 2e-4
 
@@ -74,18 +80,24 @@ def test_it_is_never_pruned_and_no_part_of_the_audit(tiny: Dataset, tmp_path: Pa
 
 def test_it_comes_first_again_where_it_was_stopped(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object) -> float:
-        raise objective.Stopped("stopped by hand")
+        raise Stopped("stopped by hand")
 
-    monkeypatch.setattr(objective, "climb", stopped)
+    def told(self: Orders) -> str | None:
+        return "stopped by hand" if STOPPED.read(find_study("tiny", storage).trial(0)) else None
+
+    storage = f"sqlite:///{tmp_path}/studies.db"
+    monkeypatch.setattr(worker, "climb", stopped)
+    monkeypatch.setattr(Orders, "reason", told)
     study = start(tiny, tmp_path, trials=1, ladder="5x1")
-    assert STOPPED.read(study.trial(0))
+    assert [trial.state for trial in study.optuna.trials] == [TrialState.WAITING] * 2
     assert summarise(study).comparison is None
+    assert summarise(study).waiting == 1
     monkeypatch.undo()
     start(tiny, tmp_path, trials=2, ladder="5x1")
-    assert origins(study) == [BASELINE, BASELINE, SOUND]
+    assert origins(study) == [BASELINE, SOUND]
     comparison = summarise(study).comparison
     assert comparison is not None
-    assert comparison.baseline.number == 1
+    assert comparison.baseline.number == 0
 
 
 def test_what_is_enqueued_runs_once_also_when_the_study_goes_on(tiny: Dataset, tmp_path: Path) -> None:
@@ -111,12 +123,13 @@ def test_what_the_space_does_not_hold_is_refused_before_anything_is_written(tiny
 def test_the_sampler_goes_on_where_the_first_trial_has_no_parameters(
     tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def quick(trial: optuna.Trial, data: Dataset, plan: Plan, check: object, device: str, outside: Config | None) -> float:
-        if outside is None:
+    def quick(trial: optuna.Trial, data: Dataset, plan: Plan, support: Support, device: str) -> float:
+        asked = Asked.read(trial)
+        if asked is None or asked.config is None:
             suggest(trial, Space.from_dict(json.loads(plan.space)))
         return float(trial.number)
 
-    monkeypatch.setattr(objective, "climb", quick)
+    monkeypatch.setattr(worker, "climb", quick)
     study = start(tiny, tmp_path, trials=14, ladder="5x1", space=SMALL_SPACE)
     assert [trial.state for trial in study.optuna.trials] == [TrialState.COMPLETE] * 14
     assert all(set(trial.params) == set(study.trial(13).params) for trial in study.optuna.trials[1:])

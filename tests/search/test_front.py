@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,7 @@ from search.curve_subject import best_config
 from search.errors import StudyError
 from search.front import front, members
 from search.front_figure import figure, write_figure
-from search.launching import reap
-from search.objective import SOUND, Job, run_trial
+from search.objective import SOUND
 from search.objectives import CHOICES
 from search.pruners import PRUNERS
 from search.records import Reached, Recipe, Start, on_rungs
@@ -32,7 +30,7 @@ from search.tables import status_table, trial_line
 from spaces import Config
 from spaces.starts import BASELINE
 from tests.golden import assert_golden, render
-from tests.search.conftest import start
+from tests.search.conftest import job_of, one_more, start
 from tests.search.test_tables import CONFIG
 from tests.search.trials import PLAN, reached, recipe, written
 
@@ -127,10 +125,10 @@ def test_what_is_good_is_good_beside_those_as_cheap() -> None:
 
 
 def test_the_table_of_a_study_with_a_front() -> None:
-    assert_golden("status_front", render(status_table(of_trials("craters", COSTS, TRIALS, {}))))
+    assert_golden("status_front", render(status_table(of_trials("craters", COSTS, TRIALS))))
     many = [trial_of(number, 60 + number, float(number)) for number in range(1, 21)]
-    assert render(status_table(of_trials("craters", COSTS, many, {}))).endswith("... and 5 more\n")
-    nothing = render(status_table(of_trials("craters", REJECTIONS, [], {})))
+    assert render(status_table(of_trials("craters", COSTS, many))).endswith("... and 5 more\n")
+    nothing = render(status_table(of_trials("craters", REJECTIONS, [])))
     assert nothing.endswith("front: no trial has climbed the whole ladder yet whose folds all learned\n")
 
 
@@ -198,17 +196,14 @@ def test_trials_are_pruned_and_the_sampler_goes_on(tiny: Dataset, tmp_path: Path
     perfect = reached(rung="5x2", steps=(1, 10), path={"acceptance": [1.1, 1.1], "cost": [1.0, 1.0]})
     for _ in range(12):  # nobody is as good or as cheap
         opened.add_trial(create_trial(values=[1.1, 0.0], user_attrs=written(recipe(), perfect), system_attrs=COMPETED))
-    job = Job(study, plan, plan.searched(tiny), "launch", None, tmp_path / "stop")
-    numbers = [run_trial(job, ticket) for ticket in range(100, 103)]
-    pruned = [study.trial(number) for number in numbers if number is not None]
+    job = job_of(study, tiny, tmp_path)
+    pruned = [study.trial(one_more(job)) for _ in range(3)]
     assert [trial.state for trial in pruned] == [TrialState.PRUNED] * 3
     for trial in pruned:
         assert (Reached.demand(trial).rung, trial.values) == ("1x1", None)
         assert 2 <= trial.constraints[SOUND] <= 3
     assert summarise(study).pruned == 3
-    audited = run_trial(replace(job, plan=replace(plan, audit=1.0)), 103)
-    assert audited is not None
-    spared = study.trial(audited)
+    spared = study.trial(one_more(replace(job, plan=replace(plan, audit=1.0))))
     assert (spared.state, Reached.demand(spared).would_prune) == (TrialState.COMPLETE, "1x1")
     assert spared.constraints[SOUND] <= 1
     assert start(tiny, tmp_path, trials=17, objectives=TWO[1], pruner=pruner, ladder="1x1,5x2", audit=0.0) == study
@@ -223,14 +218,6 @@ def test_a_fold_that_did_not_learn_breaks_the_constraint(tiny: Dataset, tmp_path
     for trial in study.optuna.trials:
         learned = Reached.demand(trial).verdicts.count("learned")
         assert trial.constraints == {SOUND: pytest.approx(1 - learned / 5)}
-
-
-def test_a_worker_that_died_is_reaped(tiny: Dataset, tmp_path: Path) -> None:
-    study = start(tiny, tmp_path, trials=1, objectives=TWO[1], ladder="5x1")
-    opened = study.optuna
-    Start("launch", f"{socket.gethostname()}:{2**22 + 1}").write(opened.ask())
-    reap(opened)
-    assert (summarise(study).stopped, opened.trials[1].state) == (1, TrialState.FAIL)
 
 
 def test_a_study_made_for_other_objectives_is_refused(tiny: Dataset, tmp_path: Path) -> None:

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import time
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
 import pytest
-from optuna.trial import TrialState
 
 from foils import Dataset
 from models import crossvalidation
 from models.task import make_task
 from search import objective
+from search.errors import StudyError
+from search.keeping import Stopped
 from search.ladder import Ladder
-from search.objective import Job, climb, run_trial, trial_seed
-from search.records import ERROR, STOPPED, Reached, Recipe, Start
-from search.studies import Plan, Study, open_or_create
+from search.objective import Support, climb
+from search.records import DAMAGE, Kept, Reached, Recipe
+from search.runs import Shelf
+from search.studies import Plan, Study, trial_seed
+from search.worker import Job
 from spaces import Config
-from tests.search.conftest import start
+from tests.search.conftest import job_of, start
 
 
 @pytest.fixture
 def job(finished: Study, tiny: Dataset, tmp_path: Path) -> Job:
-    plan = finished.plan
-    return Job(finished, plan, plan.searched(tiny), "launch", None, tmp_path / "stop")
+    return job_of(finished, tiny, tmp_path)
 
 
 def test_a_complete_trial_records_every_fold(finished: Study) -> None:
@@ -80,76 +83,114 @@ def test_folds_that_could_not_be_fused_are_noted_with_the_trial(
     assert plain.note is None
 
 
-def test_a_pruned_trial_is_told_as_pruned_and_keeps_its_rung(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(optuna.Trial, "should_prune", lambda self: True)
-    number = run_trial(replace(job, plan=replace(job.plan, audit=0.0)), 3)
-    trial = job.study.optuna.trials[3]
-    assert (number, trial.state, Reached.demand(trial).rung) == (3, TrialState.PRUNED, "1x1")
-    assert Reached.demand(trial).verdicts == ("unfinished",)
-
-
-def test_a_broken_trial_fails_with_its_reason_and_harms_no_other(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> float:
-        raise RuntimeError("no such kernel\nsecond line")
-
-    monkeypatch.setattr(objective, "climb", broken)
-    run_trial(job, 3)
-    trial = job.study.optuna.trials[3]
-    assert (trial.state, ERROR.read(trial)) == (TrialState.FAIL, "RuntimeError: no such kernel")
-    monkeypatch.undo()
-    assert run_trial(job, 4) == 4
-    assert job.study.optuna.trials[4].state == TrialState.COMPLETE
-
-
-def test_a_request_to_stop_ends_a_trial_at_its_next_epoch_and_marks_it(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    checks = iter([None, None])
-
-    def check(self: Job) -> None:
-        if next(checks, "stop") == "stop":
-            raise objective.Stopped("stopped by hand")
-
-    monkeypatch.setattr(Job, "check", check)
-    run_trial(job, 3)
-    trial = job.study.optuna.trials[3]
-    assert (trial.state, STOPPED.read(trial)) == (TrialState.FAIL, "stopped by hand")
-    assert ERROR.read(trial) is None
-
-
-def test_no_trial_is_started_after_a_request_to_stop_or_the_deadline(job: Job) -> None:
-    assert run_trial(replace(job, deadline=time.time() - 1), 3) is None
-    job.stop.touch()
-    assert run_trial(job, 3) is None
-    assert len(job.study.optuna.trials) == 3
-
-
-def test_the_sampler_is_seeded_by_the_ticket(job: Job) -> None:
-    samplers: list[Any] = [objective.open_study(job, ticket).sampler for ticket in (7, 7, 8)]
-    draws = [sampler._rng.rng.random() for sampler in samplers]
-    assert draws[0] == draws[1] != draws[2]
-
-
 def test_other_trials_on_the_same_rung_say_whether_learning_is_possible(tiny: Dataset, tmp_path: Path) -> None:
     study = start(tiny, tmp_path, trials=1)
     trial = study.optuna.ask()
-    values = study.optuna.trials[0].intermediate_values
+    values, strict = study.optuna.trials[0].intermediate_values, replace(study.plan, working_point=0.9)
     for rung in Ladder.parse(study.plan.ladder).rungs:
-        assert objective._others_learned(trial, rung, 0.1) == (values[rung.cost] > 0.3)
-        assert not objective._others_learned(trial, rung, 0.9)
+        assert objective._others_learned(trial, rung, study.plan) == (values[rung.cost] > 0.3)
+        assert not objective._others_learned(trial, rung, strict)
 
 
 def test_a_plan_survives_the_storage(finished: Study) -> None:
     assert isinstance(finished.plan, Plan)
 
 
-def test_a_trial_says_from_its_first_moment_who_runs_it(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = replace(job, study=open_or_create("fresh", f"sqlite:///{tmp_path}/studies.db", job.plan))
-    study = objective.open_study(job, 0)
+class Cut:
+    """A worker's support that stops a trial after so many epochs, again and again."""
 
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt  # as if the worker ended at its first write
+    def __init__(self, folder: Path, every: int) -> None:
+        self.folder, self.every, self.cuts = folder, every, 0
 
-    monkeypatch.setattr(optuna.storages.RDBStorage, "set_trial_user_attr", killed)
-    objective.ask(study, job.study.storage, Start("launch", "host:1"))
-    (trial,) = study.trials
-    assert trial.state is TrialState.RUNNING
-    assert Start.read(trial) == Start("launch", "host:1")
+    def climb(self, trial: Alone, job: Job, harm: Callable[[Path], None] = lambda folder: None) -> tuple[float, ...]:
+        """Climb in as many pieces as it takes; `harm` is done to the checkpoints after the first."""
+        while True:
+            left = itertools.count(self.every, -1)
+
+            def check(left: Iterator[int] = left) -> None:
+                if next(left) == 1:
+                    raise Stopped("stopped by hand")
+
+            try:
+                support = Support(check=check, shelf=Shelf(self.folder, f"{self.cuts:08}"))
+                return climb(trial, job.data, job.plan, support)  # type: ignore[arg-type]  # it quacks like a trial
+            except Stopped:
+                if not self.cuts:
+                    harm(self.folder)
+                self.cuts += 1
+
+
+def whole(record: Reached | None) -> Reached:
+    """Give a record without what no two runs share."""
+    assert record is not None
+    return replace(record, seconds=0)
+
+
+@pytest.mark.parametrize("every", [1, 2, 7, 23])
+def test_a_trial_that_is_stopped_again_and_again_ends_as_one_that_is_not(
+    finished: Study, job: Job, tmp_path: Path, every: int
+) -> None:
+    known = finished.optuna.trials[1]
+    cut, trial = Cut(tmp_path / "1", every), Alone(known.params, 1)
+    assert cut.climb(trial, job) == (known.value,)
+    assert cut.cuts >= 30 // every - 2
+    assert whole(Reached.read(trial)) == whole(Reached.demand(known))
+    assert DAMAGE.read(trial) is None
+
+
+def gone(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def one_cut_short(folder: Path) -> None:
+    file = sorted(folder.glob("*.safetensors"))[0]
+    file.write_bytes(file.read_bytes()[:-9])
+
+
+def one_tampered_with(folder: Path) -> None:
+    file = sorted(folder.glob("*.safetensors"))[-1]
+    file.write_bytes(file.read_bytes()[:-9] + b"tampered!")
+
+
+@pytest.mark.parametrize("harm", [gone, one_cut_short, one_tampered_with])
+def test_what_is_lost_of_checkpoints_is_trained_again_to_the_same_numbers(
+    finished: Study, job: Job, tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    known, trial = finished.optuna.trials[1], Alone(finished.optuna.trials[1].params, 1)
+    assert Cut(tmp_path / "1", 17).climb(trial, job, harm) == (known.value,)
+    assert whole(Reached.read(trial)) == whole(Reached.demand(known))
+    assert (DAMAGE.read(trial) or "").startswith("a checkpoint could not be used, so that its fold was trained again: fold ")
+
+
+def test_a_trial_that_died_between_its_last_rung_and_its_end_trains_no_more(
+    finished: Study, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, trial = finished.optuna.trials[1], Alone(finished.optuna.trials[1].params, 1)
+    climb(trial, job.data, job.plan)  # type: ignore[arg-type]  # it quacks like a trial
+    monkeypatch.setattr(objective, "make_task", None)
+    assert climb(trial, job.data, job.plan) == (known.value,)  # type: ignore[arg-type]  # it quacks like a trial
+    replace(Reached.read(trial) or Reached.demand(known), rung="1x1", pruned=True).write(trial)
+    with pytest.raises(optuna.TrialPruned):
+        climb(trial, job.data, job.plan)  # type: ignore[arg-type]  # it quacks like a trial
+
+
+def test_only_folds_that_have_gone_on_are_written_again(job: Job, finished: Study, tmp_path: Path) -> None:
+    written: list[str] = []
+
+    class Watched(Shelf):
+        def keep(self, fold: int, reseeds: int, epoch: int, content: bytes) -> Kept:
+            written.append(f"{fold} at {epoch}")
+            return super().keep(fold, reseeds, epoch, content)
+
+    trial = Alone(finished.optuna.trials[2].params, 2)
+    plan = replace(job.plan, ladder="1x2,5x2,5x6")
+    climb(trial, job.data, plan, Support(shelf=Watched(tmp_path / "2", "mark")))  # type: ignore[arg-type]  # it quacks like a trial
+    assert written == [f"{fold} at 2" for fold in range(5)]
+
+
+def test_a_disk_that_is_full_is_said_with_its_remedy(job: Job, finished: Study, tmp_path: Path) -> None:
+    (tmp_path / "3").write_text("")
+    trial = Alone(finished.optuna.trials[1].params, 1)
+    with pytest.raises(StudyError, match=r"a checkpoint must be writable, but: .*; mend it, then run the same command again"):
+        climb(trial, job.data, job.plan, Support(shelf=Shelf(tmp_path / "3", "mark")))  # type: ignore[arg-type]  # it quacks
+    assert Reached.read(trial) is None

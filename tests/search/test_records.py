@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
-from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
+from sqlalchemy import event
 
 from foils import Dataset
 from search.errors import StudyError
+from search.keeping import Orders
 from search.ladder import Ladder
-from search.objective import Job, run_trial
+from search.leases import claim
 from search.records import ERROR, STOPPED, Reached, Recipe, Start
-from search.storage import open_storage
 from search.studies import Study
+from search.worker import run_trial
+from tests.search.conftest import job_of
 from tests.search.trials import reached, recipe
 
 RECORDS = (Start("launch", "host:1"), recipe(audited=True), reached(verdicts=("learned", *("collapsed",) * 4)))
@@ -69,24 +69,16 @@ def test_counts_are_pooled_over_the_folds() -> None:
 
 @pytest.mark.parametrize("pruned", [False, True], ids=["climbs on", "would be pruned"])
 @pytest.mark.parametrize("audit", [0.0, 1.0], ids=["as any", "audited"])
-def test_a_trial_writes_one_record_a_rung_and_one_before(
+def test_a_trial_is_one_transaction_a_rung_one_before_and_one_at_its_end(
     finished: Study, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audit: float, pruned: bool
 ) -> None:
-    counted = Counter[str]()
-
-    def counting(storage: BaseStorage, name: str) -> None:
-        write = getattr(storage, name)
-
-        def call(*given: Any, **named: Any) -> Any:
-            counted[name] += 1
-            return write(*given, **named)
-
-        monkeypatch.setattr(storage, name, call)
-
-    for name in ("set_trial_user_attr", "set_trial_intermediate_value"):
-        counting(open_storage(finished.storage), name)
+    job = job_of(finished, tiny, tmp_path)
+    job = replace(job, plan=replace(job.plan, audit=audit))
+    lease = claim(finished.backend, finished.id, Start("", "host:1"))
+    assert lease is not None
+    committed: list[str] = []
+    event.listen(finished.backend.engine, "before_cursor_execute", lambda *given: committed.append(given[2]))
     monkeypatch.setattr(optuna.Trial, "should_prune", lambda self: pruned)
-    plan = replace(finished.plan, audit=audit)
-    run_trial(Job(finished, plan, plan.searched(tiny), "launch", None, tmp_path / "stop"), 3)
-    rungs = 1 if pruned and not audit else len(Ladder.parse(plan.ladder).rungs)
-    assert counted == {"set_trial_user_attr": 1 + rungs, "set_trial_intermediate_value": rungs}
+    run_trial(job, lease, Orders())
+    rungs = 1 if pruned and not audit else len(Ladder.parse(job.plan.ladder).rungs)
+    assert committed.count("BEGIN IMMEDIATE") == 1 + rungs + 1

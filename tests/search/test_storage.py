@@ -22,7 +22,7 @@ from search.storage import open_storage
         ("sqlite://", "an SQLite storage must be a file that workers share, but got none"),
         ("sqlite:///:memory:", "an SQLite storage must be a file that workers share, but got none"),
         ("sqlite:///{folder}/none.db", "a storage must be there, but this file is not; run `pitsearch launch DATA` first"),
-        ("nodb://user:secret@host/name", "the storage's driver must be installed, but 'nodb' is not"),
+        ("nodb://user@host/name", "the storage's driver must be installed, but 'nodb' is not"),
     ],
 )
 def test_a_storage_that_cannot_be_used_is_refused_without_its_password(tmp_path: Path, address: str, message: str) -> None:

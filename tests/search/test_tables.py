@@ -12,6 +12,7 @@ from optuna.trial import TrialState, create_trial
 
 from foils import Dataset
 from search.audit import Audit
+from search.launches import Launched
 from search.records import Start
 from search.status import of_trials
 from search.tables import data_table, duration, status_table, trial_line
@@ -62,7 +63,7 @@ TRIALS = [
     trial_of(1, TrialState.COMPLETE, 3, audited=True),
     trial_of(2, TrialState.PRUNED, 1),
     trial_of(3, TrialState.FAIL, 0, error="RuntimeError: no such kernel"),
-    trial_of(4, TrialState.FAIL, 2, stopped="stopped by hand"),
+    trial_of(4, TrialState.WAITING, 2, stopped="stopped by hand"),
     trial_of(5, TrialState.RUNNING, 2),
 ]
 
@@ -82,13 +83,13 @@ def test_a_line_for_every_kind_of_trial() -> None:
 
 
 def test_the_table_of_a_study() -> None:
-    launched = {"trials": 3, "finished": 0, "started": 0.0, "deadline": None}
-    assert_golden("status", render(status_table(of_trials("craters", PLAN, TRIALS, launched))))
+    launched = Launched("mark", 3, 0, 0, 2, "server", 0.0, None, "runs")
+    assert_golden("status", render(status_table(of_trials("craters", PLAN, TRIALS, launched, ("server", 5.0)))))
 
 
 def test_the_audit_in_the_table_of_a_study() -> None:
     def row(audit: Audit | None) -> str | None:
-        shown = render(status_table(replace(of_trials("craters", PLAN, [], {}), audit=audit)))
+        shown = render(status_table(replace(of_trials("craters", PLAN, []), audit=audit)))
         found = re.search(r"^│ audit +│ (.*?) +│$", shown, re.MULTILINE)
         return found[1] if found else None
 
@@ -105,11 +106,11 @@ def test_the_audit_in_the_table_of_a_study() -> None:
 
 @pytest.mark.parametrize("change", [{"audit": 0.0}, {"pruner": "none"}])
 def test_a_study_that_audits_nothing_shows_no_audit(change: dict[str, Any]) -> None:
-    assert of_trials("craters", replace(PLAN, **change), TRIALS, {}).audit is None
+    assert of_trials("craters", replace(PLAN, **change), TRIALS).audit is None
 
 
 def test_the_table_of_a_study_that_has_nothing_yet() -> None:
-    assert_golden("status_empty", render(status_table(of_trials("craters", PLAN, [], {}))))
+    assert_golden("status_empty", render(status_table(of_trials("craters", PLAN, []))))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""The commands for studies on many machines: workers, and the storages that they share. `search/cli.py` lists them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from search import defaults, options
+from search.console import say, where
+from search.options import MovedData, Storage, StudyName
+
+storage_app = typer.Typer(help="Check a storage, or copy a study to another.", no_args_is_help=True)
+
+
+def worker(
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    data: MovedData = None,
+    runs: options.MovedRuns = None,
+    device: options.Device = defaults.DEVICE,
+) -> None:
+    """Join a study as one more worker.
+
+    Takes trials until the budget of the last launch is done. SIGTERM, or Ctrl-C once, hands its trial to another worker.
+    """
+    from search.joining import join
+    from search.keeping import by_signal
+    from search.studies import find_study
+    from search.tables import trial_line
+
+    found = find_study(study, storage)
+    stopping = "stopping: the running trial is handed to another worker; press Ctrl-C again to stop at once"
+    with by_signal(lambda: say(stopping)) as told:
+        for number in join(found, data=data, runs=runs, device=device, order=told):
+            say(trial_line(found.trial(number)))
+        if told() == "stopped by hand":
+            raise typer.Exit(130)
+    say(f"next: pitsearch status --study {found.name}{where(storage)}")
+
+
+def storage_check(address: Annotated[str, typer.Argument(metavar="URL", help="Database address.")]) -> None:
+    """Say whether a storage is fit for studies, how fast it is, and which schema it has."""
+    from search.console import make_console
+    from search.storage_check import check_storage
+    from search.tables import storage_table
+
+    make_console().print(storage_table(check_storage(address)))
+    say(f"fit for studies; next: pitsearch launch DATA{where(address)}")
+
+
+def storage_copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Database address.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Database address.")],
+    study: StudyName = None,
+) -> None:
+    """Copy a study to another storage, whole or not at all."""
+    from search.storage_copy import copy_study
+
+    copied, trials = copy_study(study, source, target)
+    say(f"copied {copied.name}: {trials} trials; the original stays")
+    say(f"next: pitsearch status --study {copied.name}{where(target)}")
+
+
+storage_app.command("check", epilog="Example: pitsearch storage check sqlite:///studies.db")(storage_check)
+storage_app.command("copy", epilog="Example: pitsearch storage copy sqlite:///studies.db postgresql+psycopg://me@db/studies")(
+    storage_copy
+)
