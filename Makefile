@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test test-all lint bench clean
+.PHONY: setup demo test test-all faults lint bench clean
 
 setup: .venv/installed
 
@@ -27,6 +27,10 @@ test: lint
 # The slow ones, too.
 test-all: test
 	$(BIN)/python -m pytest -m slow
+
+# Play every fault against real processes on SQLite and PostgreSQL, a line each; part of test-all. Half an hour on 2 cores.
+faults: setup
+	$(BIN)/python -m pytest tests/faults --quiet
 
 lint: setup
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ import typer
 
 from search import defaults, options
 from search.console import counting, make_console, on_stop, say, where
-from search.operations import storage_app, worker
+from search.operations import jobscript, storage_app, worker
 from search.options import Data, MovedData, Storage, StudyName, Workers
 from search.reports import check, curve, dashboard, diagnose, front, importance, spaces, status
 
@@ -85,6 +85,8 @@ def launch(
     ladder: options.Ladder = None,
     devices: options.Devices = defaults.DEVICE,
     runs: options.Runs = None,
+    cluster: options.ClusterName = None,
+    jobs: options.Jobs = defaults.JOBS,
 ) -> None:
     """Search for the best network, or go on searching.
 
@@ -125,6 +127,8 @@ def launch(
             objectives=objectives,
             devices=devices,
             runs=runs,
+            cluster=cluster,
+            jobs=jobs,
             watcher=watcher,
         )
     status = summarise(launched)
@@ -272,6 +276,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (predict, "pitsearch predict best/ foils-demo --out scores.csv"),
     (dashboard, "pitsearch dashboard --port 8080"),
     (worker, "pitsearch worker --study synthetic --storage postgresql+psycopg://me@db/studies"),
+    (jobscript, "pitsearch jobscript --cluster slurm --study synthetic --storage postgresql+psycopg://me@db/studies"),
 )
 
 for command, example in COMMANDS:

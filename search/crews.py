@@ -18,6 +18,7 @@ from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoo
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
+from search.clusters import THREADS
 from search.errors import StudyError, refusal
 from search.keeping import Orders, by_file, by_parent, by_time
 from search.leases import TAKEN_UP
@@ -25,8 +26,6 @@ from search.worker import Job, work
 
 # Seconds between two looks around.
 TICK_S = 1.0
-# A worker computes on one thread, in whatever library.
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def alone(job: Job, stop: Path, left_s: float | None) -> Generator[None, None, None]:

@@ -48,7 +48,7 @@ def job_script(cluster: Cluster, command: Sequence[str], jobs: int) -> str:
     if cluster.system == "htcondor":
         return _submit_description(cluster, command, jobs)
     prefix, asked = {"slurm": ("#SBATCH", _slurm), "sge": ("#$", _sge), "pbs": ("#PBS", _pbs)}[cluster.system]
-    header = [f"{prefix} {line}" for line in (*asked(cluster, jobs), *warning(cluster), *cluster.directives)]
+    header = [f"{prefix} {line}" for line in (*asked(cluster, jobs), *shell(cluster), *warning(cluster), *cluster.directives)]
     # PBS alone starts in the home folder.
     start = ['cd "$PBS_O_WORKDIR" || exit 1'] if cluster.system == "pbs" else []
     if cluster.system == "sge":
@@ -61,6 +61,11 @@ def job_script(cluster: Cluster, command: Sequence[str], jobs: int) -> str:
 def exports() -> list[str]:
     """Give the shell commands that keep numerical libraries to one thread."""
     return [f"export {name}=1" for name in THREADS]
+
+
+def shell(cluster: Cluster) -> list[str]:
+    """Give the directives for a script to be read by bash, where a system looks at the user's shell, not at the first line."""
+    return ["-S /bin/bash"] if cluster.system in ("sge", "pbs") else []
 
 
 def taking_over(cluster: Cluster) -> str:
@@ -93,6 +98,11 @@ def warning(cluster: Cluster) -> list[str]:
     }[cluster.system]
 
 
+def selects(cluster: Cluster) -> bool:
+    """Tell whether a cluster's own directives say what a PBS job consists of, for a GPU: it may be said once only."""
+    return cluster.system == "pbs" and any("select=" in line for line in cluster.directives)
+
+
 def _slurm(cluster: Cluster, jobs: int) -> list[str]:
     return [
         f"--job-name={NAME}",
@@ -113,7 +123,6 @@ def _sge(cluster: Cluster, jobs: int) -> list[str]:
     return [
         f"-N {NAME}",
         f"-t 1-{jobs}",
-        "-S /bin/bash",
         f"-l mem_free={cluster.memory_mb}M",
         f"-l h_rt={cluster.walltime}",
         *([f"-q {cluster.queue}"] if cluster.queue else []),
@@ -129,7 +138,7 @@ def _pbs(cluster: Cluster, jobs: int) -> list[str]:
         f"-N {NAME}",
         # It refuses an array of one.
         *([f"-J 1-{jobs}"] if jobs > 1 else []),
-        f"-l select=1:ncpus=1:mem={cluster.memory_mb}mb",
+        *([] if selects(cluster) else [f"-l select=1:ncpus=1:mem={cluster.memory_mb}mb"]),
         f"-l walltime={cluster.walltime}",
         *([f"-q {cluster.queue}"] if cluster.queue else []),
         *([f"-A {cluster.account}"] if cluster.account else []),

@@ -10,7 +10,7 @@ import re
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,13 +22,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from foils import Dataset
 from search import defaults
-from search.addresses import is_file, parse_address
+from search.addresses import is_file, parse_address, place_of
+from search.clusters import Cluster, read_cluster
 from search.crews import alone, side_by_side
 from search.entries import Entry, entries
 from search.errors import StudyError
 from search.ladder import Ladder
-from search.launches import register
-from search.leases import add_waiting, reap
+from search.launches import Launched, register
+from search.leases import add_waiting, open_places, reap
 from search.records import Asked, Saved, Start, is_interrupted
 from search.runs import reconcile
 from search.studies import Study, ladder_there, make_plan, open_or_create
@@ -83,6 +84,8 @@ def launch(
     objectives: str = defaults.OBJECTIVES,
     devices: str = defaults.DEVICE,
     runs: str | Path | None = None,
+    cluster: str | None = None,
+    jobs: int = defaults.JOBS,
     watcher: Watcher | None = None,
 ) -> Study:
     """Search a space on a data set until the study has `trials` finished trials, or `minutes` are over.
@@ -94,7 +97,8 @@ def launch(
     join it. `devices`: where trials compute, several with commas between them. `ladder`: by default the study's own, for a new
     study the one that suits the device. `runs`: the folder of checkpoints, beside an SQLite storage by default. The held-out
     set, a share of the groups or whole slides, is out of reach of every trial. `audit`: the share of trials that is never
-    pruned. `objectives`: `acceptance`, or with `rejection` or `cost` after a comma.
+    pruned. `objectives`: `acceptance`, or with `rejection` or `cost` after a comma. `cluster`: a batch system, a file with a
+    table of one, or the address of a Dask scheduler, in place of processes here; up to so many `jobs` work then.
     Raises DataError, SpaceError or StudyError where something does not fit, before anything is written.
     """
     for option, value, least in (("trials", trials, 1), ("workers", workers, 0), ("minutes", minutes, 0)):
@@ -102,8 +106,9 @@ def launch(
             bound = ">= 0" if option == "workers" else "> 0"
             raise StudyError(f"`{option} {bound}` must hold, but got {value}; choose a larger number.")
     places = devices.split(",")
-    for place in places:
+    for place in places if cluster is None else ():  # a cluster's are not here
         check_device(place)
+    asked = None if cluster is None else _check_cluster(cluster, storage)
     on_gpu = defaults.DEVICE not in places
     name = study or data.description.name
     if ladder is None:
@@ -123,7 +128,7 @@ def launch(
     entries(plan, data, enqueue, ())  # what is wrong with them is said before anything is written
     handle = open_or_create(name, storage, plan)
     reap(handle.backend, handle.id)
-    count = (len(places) if on_gpu else cpu_count()) if workers is None else workers
+    count = jobs if asked is not None else (len(places) if on_gpu else cpu_count()) if workers is None else workers
     launched = register(handle, trials=trials, minutes=minutes, workers=count, runs=_place_runs(runs, storage))
     let_wait(handle, entries(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False)))
     there = handle.optuna.get_trials(deepcopy=False)
@@ -131,14 +136,28 @@ def launch(
     room = trials - launched.finished
     watcher = watcher or Silent()
     watcher.started(handle, (*data.notes, *notes, *_no_room(there, room, bool(enqueue))))
+    if asked is not None:
+        _run_on_cluster(asked, jobs, handle, launched, places[0], watcher)
+        return handle
     searched = plan.searched(data)
-    jobs = [
+    crew = [
         Job(handle, plan, searched, launched.mark, Path(launched.runs), places[number % len(places)])
         for number in range(min(count, max(room, 1)))
     ]
-    if jobs:
-        _run(jobs, None if minutes is None else 60 * minutes, watcher)
+    if crew:
+        _run(crew, None if minutes is None else 60 * minutes, watcher)
     return handle
+
+
+def _check_cluster(text: str, storage: str) -> Cluster | str:
+    """Read what a cluster is. Raises StudyError where it is none, or its workers could not share the storage."""
+    cluster = read_cluster(text)
+    if is_file(parse_address(storage)):
+        raise StudyError(
+            f"a cluster's workers must share a database server, but got the file {place_of(parse_address(storage))}; give "
+            "--storage postgresql+psycopg://..."
+        )
+    return cluster
 
 
 def _place_runs(runs: str | Path | None, storage: str) -> Path:
@@ -176,20 +195,47 @@ def _reconcile(runs: Path, trials: Sequence[FrozenTrial]) -> None:
 
 
 def _run(jobs: Sequence[Job], left_s: float | None, watcher: Watcher) -> None:
-    """Run a crew to its end; whatever happens, no trial of a worker that is gone stays running."""
-    study = jobs[0].study
-    watch = _Watch(study, watcher)
-    with tempfile.TemporaryDirectory(prefix="pitsearch-") as folder, _interruptible(Path(folder) / "stop", watcher) as stop:
+    """Run a crew of this machine to its end."""
+    watch = _Watch(jobs[0].study, watcher)
+    with _stoppable(watcher) as stop:
         # One worker needs no process of its own.
         several = len(jobs) > 1
         crew = side_by_side(jobs, stop, left_s, watch.count, watcher.noted) if several else alone(jobs[0], stop, left_s)
-        try:
-            with closing(crew):
-                for _ in crew:
-                    watch.look()
-        finally:
-            reap(study.backend, study.id)
-            watch.look(interrupted=True)
+        _look_around(crew, watch)
+
+
+def _run_on_cluster(cluster: Cluster | str, jobs: int, study: Study, launched: Launched, device: str, watcher: Watcher) -> None:
+    """Run a crew on a cluster to its end; what its jobs print is beside the checkpoints."""
+    from search.dask_cluster import open_cluster  # Dask takes its time to import
+    from search.dask_crew import Handed, on_cluster
+
+    handed = Handed(study, study.plan.folder, launched.mark, device)
+
+    def tasks() -> int:
+        """Say how many workers there is something to do for; 0 when the budget is done, or the time."""
+        left_s = launched.left_s(study)
+        return 0 if left_s is not None and left_s <= 0 else min(jobs, open_places(study.backend, study.id))
+
+    with _stoppable(watcher) as stop, open_cluster(cluster, jobs, Path(launched.runs) / "jobs", watcher.noted) as client:
+        _look_around(on_cluster(client, handed, tasks, stop, watcher.noted), _Watch(study, watcher))
+
+
+@contextmanager
+def _stoppable(watcher: Watcher) -> Iterator[Path]:
+    """Give a file whose existence asks for an end, made at the first Ctrl-C or SIGTERM."""
+    with tempfile.TemporaryDirectory(prefix="pitsearch-") as folder, _interruptible(Path(folder) / "stop", watcher) as stop:
+        yield stop
+
+
+def _look_around(crew: Generator[None, None, None], watch: _Watch) -> None:
+    """Run a crew; whatever happens, no trial of a worker that is gone stays running."""
+    try:
+        with closing(crew):
+            for _ in crew:
+                watch.look()
+    finally:
+        reap(watch.study.backend, watch.study.id)
+        watch.look(interrupted=True)
 
 
 class _Watch:

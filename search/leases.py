@@ -14,7 +14,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -87,7 +87,7 @@ def _claim(storage: StudyStorage, session: Session, study_id: int, start: Start,
     mine = session.execute(sql.select(LEASES.c.trial_id).where(LEASES.c.token == token)).scalar()
     if mine is not None:  # this was done before, and only the answer was lost
         return _lease(session, mine)
-    if not _has_room(session, study_id):
+    if not _places(session, study_id, (*FINISHED, TrialState.RUNNING)):
         return None
     waiting: Any = (
         session.query(models.TrialModel)
@@ -118,15 +118,19 @@ def _lease(session: Session, trial_id: int) -> Lease:
     return Lease(trial_id, number, row.token, row.taken_up)
 
 
-def _has_room(session: Session, study_id: int) -> bool:
-    """Tell whether the budget has room for a trial: finished, running and broken ones of this launch all take theirs."""
+def open_places(storage: StudyStorage, study_id: int) -> int:
+    """Count the places of the budget that no trial has filled yet: those that nobody has, and those of running trials."""
+    return storage.transact(lambda session: _places(session, study_id, FINISHED), reads=True)
+
+
+def _places(session: Session, study_id: int, filled: Sequence[TrialState]) -> int:
+    """Count the places of the budget that trials of these states, and those that broke in this launch, leave open."""
     launched = _attribute(session, models.StudyUserAttributeModel, "study_id", study_id, LAUNCH)
     if launched is None:
-        return False
+        return 0
     counts = _count(session, study_id)
     broken = counts.get(TrialState.FAIL, 0) - launched["failed"]
-    taken = sum(counts.get(state, 0) for state in (*FINISHED, TrialState.RUNNING)) + max(broken, 0)
-    return bool(taken < launched["trials"])
+    return int(max(launched["trials"] - sum(counts.get(state, 0) for state in filled) - max(broken, 0), 0))
 
 
 def _count(session: Session, study_id: int) -> dict[TrialState, int]:

@@ -39,6 +39,27 @@ def worker(
     say(f"next: pitsearch status --study {found.name}{where(storage)}")
 
 
+def jobscript(
+    cluster: options.ClusterOf,
+    jobs: options.Jobs = defaults.JOBS,
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    runs: options.MovedRuns = None,
+) -> None:
+    """Print an array-job script whose jobs join a study, for clusters without Dask."""
+    from search.clusters import Cluster, read_cluster
+    from search.errors import StudyError
+    from search.jobscripts import job_script
+    from search.studies import find_study
+
+    asked = read_cluster(cluster)
+    if not isinstance(asked, Cluster):
+        raise StudyError(f"a job script must be for a batch system, but got the scheduler {asked}; give slurm, say, or a file.")
+    found = find_study(study, storage)
+    command = [asked.python, "-m", "search", "worker", "--study", found.name, "--storage", storage]
+    print(job_script(asked, [*command, *(["--runs", str(runs)] if runs else [])], jobs), end="")
+
+
 def storage_check(address: Annotated[str, typer.Argument(metavar="URL", help="Database address.")]) -> None:
     """Say whether a storage is fit for studies, how fast it is, and which schema it has."""
     from search.console import make_console

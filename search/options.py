@@ -49,6 +49,18 @@ Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda, or cuda:NU
 Runs = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of the checkpoints; `runs`, beside an SQLite storage, by default.")
 ]
+ClusterName = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="NAME|FILE|ADDRESS",
+        help="slurm, htcondor, sge, pbs, a TOML file with a [cluster] table, or a Dask scheduler's tls://HOST:PORT.",
+    ),
+]
+ClusterOf = Annotated[
+    str, typer.Option("--cluster", metavar="NAME|FILE", help="slurm, htcondor, sge, pbs, or a TOML file of one.")
+]
+Jobs = Annotated[int, typer.Option(min=1, help="Jobs of the cluster that work at the same time, at most.")]
 MovedRuns = Annotated[
     Path | None, typer.Option("--runs", metavar="FOLDER", help="Folder of the checkpoints, if not where the launch had it.")
 ]

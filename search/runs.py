@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from search.records import Kept, Saved
 OWNER = "study"
 # Of a lease's token, in the name of a file.
 SHORT = 8
+# Seconds after which a file that no row names was left over.
+SETTLED_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -107,23 +110,25 @@ def _own(folder: Path, uid: str) -> bool:
 def reconcile(runs: Path, named: Mapping[int, Collection[str]], running: Collection[int]) -> int:
     """Remove what no row of the database stands for, and say how many folders or files that were.
 
-    `named`: the files of each trial that may go on; `running`: trials that are left alone, for their workers write.
+    `named`: the files of each trial that may go on; `running`: trials that are left alone, for their workers write. So is
+    whatever is young: since the database was read, a worker may have begun.
     """
     removed = 0
     for folder in sorted(runs.iterdir()):
         if not folder.name.isdigit() or int(folder.name) in running:
             continue
-        if int(folder.name) in named:
-            removed += _remove_but(folder, set(named[int(folder.name)]))
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-            removed += 1
+        removed += _remove_but(folder, named.get(int(folder.name), ()), SETTLED_S)
+        with suppress(OSError):
+            folder.rmdir()  # if nothing is in it
     return removed
 
 
-def _remove_but(folder: Path, names: Collection[str]) -> int:
-    left = [file for file in folder.iterdir() if file.name not in names] if folder.is_dir() else []
-    for file in left:
+def _remove_but(folder: Path, names: Collection[str], settled_s: float = 0.0) -> int:
+    """Remove a folder's files but those of these names and the young ones, and count them."""
+    removed, before = 0, time.time() - settled_s
+    for file in [*folder.iterdir()] if folder.is_dir() else []:
         with suppress(OSError):
-            file.unlink(missing_ok=True)
-    return len(left)
+            if file.name not in names and file.stat().st_mtime <= before:
+                file.unlink()
+                removed += 1
+    return removed

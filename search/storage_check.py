@@ -60,7 +60,7 @@ def check_storage(address: str) -> Checked:
         folder = Path(str(url.database)).absolute().parent
         if not folder.is_dir():
             raise StudyError(
-                f"{folder}: the folder of an SQLite storage must be there, but is not; make it, or correct the address."
+                f"{folder}: an SQLite storage's folder must be there, but is not; make it, or correct the address."
             )
         try:
             with TemporaryDirectory(dir=folder, prefix=".pitsearch-check-") as scratch:

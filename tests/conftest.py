@@ -11,6 +11,9 @@ import torch
 from foils import Dataset, load
 from tests.tiny import write_dataset
 
+# Real databases and clusters, for the tests that ask for one.
+pytest_plugins = ["tests.engines"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

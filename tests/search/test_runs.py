@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from search.errors import StudyError
 from search.records import Saved
-from search.runs import Shelf, open_runs, reconcile
+from search.runs import SETTLED_S, Shelf, open_runs, reconcile
 
 
 def saved(*kept: object) -> Saved:
@@ -68,6 +70,13 @@ def test_what_no_row_stands_for_is_removed_and_running_trials_are_left_alone(tmp
     (runs / "1" / "fold0-0-12-mark.safetensors.77").write_bytes(b"half")
     (runs / "2" / "fold0-0-12-mark.safetensors.77").write_bytes(b"half")
     (runs / "notes.txt").write_text("a person's")
+    long_ago = time.time() - 2 * SETTLED_S
+    for file in runs.rglob("*"):
+        os.utime(file, (long_ago, long_ago))
+    young = Shelf(runs / "4", "mark").keep(0, 0, 3, b"of a worker that has just begun")
     assert reconcile(runs, {1: [kept[1].name]}, running=[2]) == 4
+    assert (runs / "4" / young.name).exists()
+    Shelf(runs / "4", "mark").drop()
+    assert not (runs / "0").exists()
     there = sorted(str(file.relative_to(runs)) for file in runs.rglob("*") if file.is_file())
     assert there == [f"1/{kept[1].name}", "2/fold0-0-12-mark.safetensors.77", f"2/{kept[2].name}", "notes.txt", "study"]

@@ -1,0 +1,187 @@
+"""Faults that end a process: workers, launchers and databases that die, or are told to."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from functools import partial
+
+from optuna.trial import TrialState
+
+from search.leases import TAKEN_UP
+from search.records import STOPPED, Saved
+from tests.engines import Postgres, alive, children
+from tests.faults.lab import Lab, said
+
+# What a process is given between SIGTERM and SIGKILL.
+GRACE_S = 30.0
+
+
+def ended_well(process: subprocess.Popen[str], codes: tuple[int, ...] = (0,)) -> str:
+    """Wait for a process that must end by itself, and give all that it said."""
+    out = said(process)
+    assert process.returncode in codes, f"exit code {process.returncode}: {out}"
+    assert "Traceback" not in out, out
+    return out
+
+
+def finish(lab: Lab) -> None:
+    """Run the same launch once more, to the end of its budget."""
+    ended_well(lab.launch(1))
+
+
+def kill_workers_in_a_rung(lab: Lab, times: int) -> str:
+    """Kill one worker after the other in the middle of a rung; no trial's more often than it may be taken up."""
+    generator, killed = random.Random(0), Counter[int]()
+    launcher = lab.launch(2)
+    with lab.watched():
+        while killed.total() < times:
+            running: dict[int, int] = {}
+
+            def victims(running: dict[int, int] = running) -> bool:
+                running.clear()
+                running.update({number: pid for number, pid in lab.running().items() if killed[number] < TAKEN_UP})
+                return bool(running) or launcher.poll() is not None
+
+            lab.wait_for_rungs() if not killed else lab.wait(victims, "a trial to kill")
+            if launcher.poll() is not None:
+                break
+            victims()
+            time.sleep(generator.random() * 0.5)
+            for number, pid in running.items():
+                if alive(pid):
+                    os.kill(pid, signal.SIGKILL)
+                    killed[number] += 1
+                    lab.wait(partial(is_dead, pid), "the end of a killed worker")
+                    break
+        out = ended_well(launcher)
+    return f"{killed.total()} workers killed, {out.count('a worker was killed')} replaced"
+
+
+def is_dead(process: int) -> bool:
+    """Tell whether a process has ended."""
+    return not alive(process)
+
+
+def kill_all_workers(lab: Lab) -> str:
+    """Kill every worker at once."""
+    launcher = lab.launch(2)
+    with lab.watched():
+        pids = lab.wait_for_rungs(2)
+        for pid in pids.values():
+            os.kill(pid, signal.SIGKILL)
+        ended_well(launcher)
+    return f"{len(pids)} workers killed at once, the launch went on"
+
+
+def kill_the_launcher(lab: Lab) -> str:
+    """Kill the launcher; its workers must hand their trials back and end."""
+    launcher = lab.launch(2)
+    with lab.watched():
+        pids = lab.wait_for_rungs(2)
+        os.kill(launcher.pid, signal.SIGKILL)
+        launcher.wait()
+        started = time.monotonic()
+        lab.wait(lambda: not any(map(alive, pids.values())), "the end of orphans", 30)
+        took = time.monotonic() - started
+        reasons = {STOPPED.read(trial) for trial in lab.read() if trial.state == TrialState.WAITING}
+        finish(lab)
+    return f"its workers ended within {took:.0f} s ({', '.join(sorted(filter(None, reasons)))}), the same command went on"
+
+
+def terminate_the_launcher(lab: Lab) -> str:
+    """Send SIGTERM to the launcher; nothing of it may stay."""
+    launcher = lab.launch(2)
+    with lab.watched():
+        pids = lab.wait_for_rungs(2)
+        started = time.monotonic()
+        launcher.send_signal(signal.SIGTERM)
+        ended_well(launcher, (130,))
+        took = time.monotonic() - started
+        orphans = sum(map(alive, pids.values()))
+        assert not orphans, f"{orphans} orphans"
+        finish(lab)
+    return f"it and its workers ended within {took:.0f} s, no orphan"
+
+
+def terminate_a_worker(lab: Lab) -> str:
+    """Send SIGTERM to a worker that joined by hand: it must hand its trial over, saved, and exit with 0."""
+    lab.prepare()
+    worker = lab.worker()
+    with lab.watched():
+        (number,) = lab.wait_for_rungs()
+        started = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        ended_well(worker)
+        took = time.monotonic() - started
+        assert took < GRACE_S, f"it took {took:.1f} s of {GRACE_S:.0f}"
+        trial = lab.study.trial(number)
+        saved = Saved.demand(trial)
+        assert (trial.state, STOPPED.read(trial)) == (TrialState.WAITING, "its worker was asked to end"), trial.state
+        epochs = sum(kept.epoch for kept in saved.folds.values())
+        ended_well(lab.worker())
+    return f"exit code 0 after {took:.1f} s, trial {number} saved at {epochs} fold-epochs and taken up by another worker"
+
+
+def interrupt(lab: Lab) -> str:
+    """Press Ctrl-C once, then run the same command, then press it twice."""
+    launcher = lab.launch(2)
+    with lab.watched():
+        lab.wait_for_rungs(2)
+        started = time.monotonic()
+        os.killpg(launcher.pid, signal.SIGINT)
+        ended_well(launcher, (130,))
+        once = time.monotonic() - started
+        assert once < 10, f"once took {once:.1f} s"
+        launcher = lab.launch(2)
+        lab.wait(lambda: lab.running() or launcher.poll() is not None, "the launch to go on")
+        workers = children(launcher.pid)
+        started = time.monotonic()
+        os.killpg(launcher.pid, signal.SIGINT)
+        time.sleep(0.2)
+        if launcher.poll() is None:
+            os.killpg(launcher.pid, signal.SIGINT)
+        ended_well(launcher, (0, 130))
+        twice = time.monotonic() - started
+        lab.wait(lambda: not any(map(alive, workers)), "the end of all processes", 10)
+        finish(lab)
+    return f"once ended within {once:.1f} s, twice within {twice:.1f} s, no process left"
+
+
+def stop_a_worker_past_its_lease(lab: Lab) -> str:
+    """Stop a worker until its lease has run out and another has its trial, then let it go on: it must be fenced off."""
+    lab.prepare()
+    late = lab.worker()
+    with lab.watched():
+        (number,) = lab.wait_for_rungs()
+        os.kill(late.pid, signal.SIGSTOP)
+        started = time.monotonic()
+        other = lab.worker()
+        lab.wait(lambda: has_passed(lab, number, late.pid), "another worker to take it up")
+        took = time.monotonic() - started
+        os.kill(late.pid, signal.SIGCONT)
+        ended_well(other)
+        ended_well(late)
+    return f"trial {number} was taken up after {took:.0f} s, and the late worker's end of it was ignored"
+
+
+def has_passed(lab: Lab, number: int, process: int) -> bool:
+    """Tell whether a trial is in other hands than a process's, or has ended."""
+    return lab.running().get(number, process) != process or lab.study.trial(number).state.is_finished()
+
+
+def kill_the_database(lab: Lab, postgres: Postgres, seconds: float) -> str:
+    """Kill PostgreSQL and start it again after a while."""
+    launcher = lab.launch(2)
+    with lab.watched():
+        lab.wait_for_rungs(2)
+        postgres.kill()
+        time.sleep(seconds)
+        postgres.start()
+        out = ended_well(launcher)
+    again = sum(STOPPED.read(trial) is not None for trial in lab.read())
+    return f"{out.count('the storage is away')} processes waited for it, {again} trials were taken up anew"

@@ -1,0 +1,89 @@
+"""Every fault that is played, and how: the one table of them, and what plays one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tests.engines import Postgres, Slurm
+from tests.faults import clusters, deaths, places
+from tests.faults.findings import Finding, judge
+from tests.faults.lab import SHORT_LEASE_S, Lab, Table
+
+Play = Callable[[Lab], str]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault, by what happens.
+
+    `play`: plays it to the end and says what was found; `trials`: of the study; `lease_s`: of its leases, None for what a user
+    has; `excused`: trials that may differ from an undisturbed run's; `fast`: part of `make test`, too; `storages`: where it is
+    played.
+    """
+
+    name: str
+    play: Play
+    trials: int = 5
+    lease_s: float | None = None
+    excused: frozenset[int] = frozenset()
+    fast: bool = False
+    storages: tuple[str, ...] = ("sqlite", "postgresql")
+
+
+FAULTS = (
+    Fault("kill -9 of a worker in a rung, 20 times", partial(deaths.kill_workers_in_a_rung, times=20), trials=10),
+    Fault("kill -9 of all workers", deaths.kill_all_workers),
+    Fault("kill -9 of the launcher", deaths.kill_the_launcher),
+    Fault("SIGTERM to the launcher", deaths.terminate_the_launcher),
+    Fault("SIGTERM to a worker, 30 s before its end", deaths.terminate_a_worker, trials=3, fast=True),
+    Fault("Ctrl-C once, then twice", deaths.interrupt),
+    Fault(
+        "a worker stopped past its lease and continued",
+        deaths.stop_a_worker_past_its_lease,
+        trials=3,
+        lease_s=SHORT_LEASE_S,
+        fast=True,
+    ),
+    Fault("the disk full while a checkpoint is written", places.fill_the_disk),
+    Fault("a read-only folder", places.take_write_access),
+    Fault("a slow disk", places.slow_the_disk),
+    Fault("checkpoints cut short and tampered with", places.harm_checkpoints),
+    Fault("a worker that cannot see the checkpoints", places.lose_the_folder),
+    Fault("16 starters on an empty database", places.start_sixteen_at_once),
+    Fault("another version, other data, another space, another direction", places.refuse_what_does_not_match),
+    Fault("a clock an hour off", places.turn_the_clock),
+    Fault("a trial that kills whoever runs it", partial(places.kill_whoever_runs_it, number=2), excused=frozenset({2})),
+    Fault("a loss that is no number", places.explode),
+    Fault("kill -9 of a Dask worker and the Dask scheduler", clusters.kill_dask, storages=("postgresql",)),
+)
+# The seconds that PostgreSQL is away after it was killed.
+OUTAGES = (1, 10, 60)
+
+
+def play(fault: Fault, storage: str, address: str, folder: Path, data: Path, undisturbed: Table) -> Finding:
+    """Play a fault and hold what is left against what is promised."""
+    lab = Lab(folder, data, address, fault.trials)
+    if fault.lease_s is not None:
+        lab.environment["PITSEARCH_LEASE_S"] = str(fault.lease_s)
+    try:
+        found = fault.play(lab)
+        expected = Table({number: row for number, row in undisturbed.rows.items() if number not in fault.excused})
+        return Finding(fault.name, storage, found, judge(lab, expected))
+    except (AssertionError, TimeoutError) as error:
+        return Finding(fault.name, storage, "not as promised", (str(error),))
+    finally:
+        lab.end()
+
+
+def jobs(slurm: Slurm) -> Fault:
+    """Make the fault of SLURM's jobs being cancelled and requeued."""
+    return Fault("a SLURM job cancelled, another requeued", partial(clusters.harm_jobs, slurm=slurm), storages=("postgresql",))
+
+
+def outage(postgres: Postgres, seconds: int) -> Fault:
+    """Make the fault of PostgreSQL being killed and away for so long."""
+    away = partial(deaths.kill_the_database, postgres=postgres, seconds=float(seconds))
+    return Fault(f"kill -9 of PostgreSQL, back after {seconds} s", away, storages=("postgresql",))
