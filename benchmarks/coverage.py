@@ -145,10 +145,10 @@ def search_and_select(folder: str, seed: int, trials: int, terms: Terms) -> tupl
         return None
 
 
-def experiment(truth: Truth, seed: int) -> Experiment | None:
+def experiment(truth: Truth, seed: int, terms: Terms = TERMS) -> Experiment | None:
     """Search fresh foils, and ask how true is what comes of it; None where nothing could be kept."""
     with TemporaryDirectory() as folder, one_thread():
-        ended = search_and_select(folder, seed, TRIALS, TERMS)
+        ended = search_and_select(folder, seed, TRIALS, terms)
         return None if ended is None else _judge(*ended, truth)
 
 
@@ -239,7 +239,7 @@ def coverage_table(kept: Sequence[Experiment], count: int, fresh: int) -> Table:
     )
 
 
-def finals_table(kept: Sequence[Experiment]) -> Table:
+def finals_table(kept: Sequence[Experiment], terms: Terms = TERMS) -> Table:
     """Compare the ensemble with the refit."""
     rows = []
     for name in ("ensemble", "refit"):
@@ -247,7 +247,7 @@ def finals_table(kept: Sequence[Experiment]) -> Table:
         rows.append([name, mean([1 - s.true_rejection for s in stated]), *(mean(v) for v in _accepted(stated))])
     gains = [one.finals["ensemble"].at_rate - one.finals["refit"].at_rate for one in kept]
     return Table(
-        f"What is made of the winner, {TERMS.repeats} confirmations each",
+        f"What is made of the winner, {terms.repeats} confirmations each, {len(kept)} searches",
         ["final", f"true false-positive rate at the {RATE:.0%} threshold", "true acceptance there", f"at {RATE:.0%} exactly"],
         rows,
         [f"ensemble above refit, at {RATE:.0%} exactly, paired: {mean(gains)}"],

@@ -1,22 +1,21 @@
 """A crew on a Dask cluster: every task is a worker that takes trials until there is none to take.
 
-joblib's Dask backend sends the tasks; where their jobs are lost, Dask runs them again elsewhere, and the trials that they had
-go on by the leases in the study's database, like any other's. A launcher that dies takes no finished work with it. Knows
-nothing of batch systems.
+Where their jobs are lost, Dask runs the tasks again elsewhere, and the trials that they had go on by the leases in the study's
+database, like any other's. A launcher that dies takes no finished work with it. Tasks go to Dask itself: joblib would run
+them in the launcher while the cluster has one worker. Knows nothing of batch systems.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from threading import Thread
 
-from distributed import Client
-from joblib import Parallel, delayed, parallel_config
+from distributed import CancelledError, Client, Future
 from optuna.trial import TrialState
 
 from search import defaults
@@ -50,59 +49,43 @@ class Handed:
 def on_cluster(
     client: Client, handed: Handed, tasks: Callable[[], int], stop: Path, noted: Callable[[str], None]
 ) -> Generator[None, None, None]:
-    """Work on a cluster until the budget is done; `tasks`: says how many workers there is work for; `stop`: asks for an end."""
-    told = False
+    """Work on a cluster until the budget is done; `tasks`: says how many workers there is work for; `stop`: asks for an end.
+
+    Raises StudyError where a task or the scheduler fails.
+    """
+    sent: list[Future[None]] = []
+    # What goes wrong is told on one line; Dask, whose loggers have levels of their own, would tell it with all that led to it.
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
+        if not client.ncores():  # type: ignore[no-untyped-call]
+            noted("waiting for the first worker of the cluster")
         while not stop.exists() and (wanted := tasks()):
-            if not client.ncores():  # type: ignore[no-untyped-call]
-                if not told:
-                    noted("waiting for the first worker of the cluster")
-                told = True
-                # A task without a worker is what lets a cluster start one.
-                waiting = client.submit(_nothing, pure=False)
-                while not stop.exists() and not client.ncores():  # type: ignore[no-untyped-call]
-                    yield from _tick()
-                del waiting
-                continue
-            failures: list[BaseException] = []
-            thread = Thread(target=_send, args=(client, handed, wanted, failures), daemon=True)
-            thread.start()
-            while thread.is_alive() and not stop.exists():
-                yield from _tick()
-            if failures:
-                raise failures[0]
-            yield from _tick()
+            sent = [future for future in sent if not _has_ended(future)]
+            sent += [client.submit(work_as_task, handed, pure=False) for _ in range(wanted - len(sent))]
+            time.sleep(TICK_S)
+            yield
     finally:
-        # Nobody waits for the tasks any more then, which tells them to end.
-        client.close()  # type: ignore[no-untyped-call]
+        client.close()  # type: ignore[no-untyped-call]  # nobody waits for the tasks any more, which tells them to end
         end = time.monotonic() + HANDING_BACK_S
         while _at_work(handed) and time.monotonic() < end:
             time.sleep(TICK_S / 2)
 
 
-def _tick() -> Generator[None, None, None]:
-    time.sleep(TICK_S)
-    yield
-
-
-def _nothing() -> None:
-    """Do nothing."""
-
-
-def _send(client: Client, handed: Handed, tasks: int, failures: list[BaseException]) -> None:
-    """Run so many tasks to their end, and keep what went wrong."""
+def _has_ended(future: Future[None]) -> bool:
+    """Tell whether a task has come to its end. Raises StudyError where it has not come to a good one."""
+    if not future.done():  # type: ignore[no-untyped-call]
+        return False
     try:
-        with parallel_config("dask", client=client, wait_for_workers_timeout=0):
-            Parallel(pre_dispatch="all", batch_size=1)(delayed(work_as_task)(handed) for _ in range(tasks))
-    except StudyError as error:
-        failures.append(error)
-    except Exception as error:  # whatever Dask and joblib make of a scheduler that is gone
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        failures.append(
-            StudyError(
-                f"the Dask scheduler must stay, but: {reason}; what finished is kept: start it, then run the same again."
-            )
-        )
+        future.result()
+    except StudyError:
+        raise
+    except (Exception, CancelledError) as error:  # whatever Dask makes of a scheduler that is gone
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise StudyError(
+            f"the Dask scheduler must stay, but: {reason}; what finished is kept: start it, then run the same again."
+        ) from None
+    return True
 
 
 def work_as_task(handed: Handed) -> None:

@@ -61,7 +61,9 @@ def work(job: Job, orders: Orders) -> Iterator[int]:
     """
     backend, study_id = job.study.backend, job.study.id
     while orders.reason() is None:
-        reap(backend, study_id)
+        for lost in reap(backend, study_id):
+            if not lost.waits:
+                Shelf(job.runs / str(lost.number), "").drop()
         lease = claim(backend, study_id, Start(job.launch, f"{socket.gethostname()}:{os.getpid()}"))
         if lease is not None:
             run_trial(job, lease, orders)

@@ -31,7 +31,7 @@ def judge(lab: Lab, undisturbed: Table) -> tuple[str, ...]:
     finished = [trial.number for trial in trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
     table = Table.of(trials).rows
     differ = [number for number, row in undisturbed.rows.items() if number < lab.trials and table.get(number) != row]
-    left = [path.name for path in lab.runs.glob("*/*") if path.is_dir()]
+    left = [path.name for path in lab.runs.glob("*/[0-9]*") if path.is_dir()]
     promises = {
         f"{len(lab.seen - there)} acknowledged rungs lost": not lab.seen <= there,
         f"trials counted twice: {sorted(finished)}": len(set(finished)) < len(finished),

@@ -83,7 +83,7 @@ def harm_checkpoints(lab: Lab) -> str:
         lab.wait_for_rungs(2)
         os.killpg(launcher.pid, signal.SIGINT)
         ended_well(launcher, (130,))
-        files = sorted(lab.runs.glob("[0-9]*/*.safetensors"))
+        files = sorted(lab.runs.glob("lab/[0-9]*/*.safetensors"))
         files[0].write_bytes(files[0].read_bytes()[:-1])
         content = bytearray(files[-1].read_bytes())
         content[len(content) // 2] ^= 1

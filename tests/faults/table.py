@@ -80,7 +80,8 @@ def play(fault: Fault, storage: str, address: str, folder: Path, data: Path, und
 
 def jobs(slurm: Slurm) -> Fault:
     """Make the fault of SLURM's jobs being cancelled and requeued."""
-    return Fault("a SLURM job cancelled, another requeued", partial(clusters.harm_jobs, slurm=slurm), storages=("postgresql",))
+    harm = partial(clusters.harm_jobs, slurm=slurm)
+    return Fault("a SLURM job cancelled, another requeued", harm, trials=10, storages=("postgresql",))
 
 
 def outage(postgres: Postgres, seconds: int) -> Fault:

@@ -1,0 +1,151 @@
+"""The benchmarks of sampler and storage: trials that train nothing do what trials do, and a trial that is lost is seen.
+
+And what was made faster by them chooses what it chose before.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import warnings
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import TPESampler
+from optuna.trial import TrialState
+
+from benchmarks.filling import fill
+from benchmarks.idle import Chance, Clock, Done, IdleWorker, begin, plan_of, work_idly
+from benchmarks.load import GRPC, POSTGRES, SQLITE, Crew, ran
+from benchmarks.measure import Work, workers
+from search.asking import open_study
+from search.audit import good_trials
+from search.ladder import Ladder
+from search.leases import Lease, claim, hold
+from search.objectives import has_learned
+from search.records import Reached, Recipe, Saved, Start
+from search.studies import Plan, Study, trial_seed
+from spaces import Config, Space, suggest
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    return plan_of(tmp_path_factory.mktemp("data") / "foils")
+
+
+def started(plan: Plan, folder: Path, trials: int = 1000) -> Study:
+    return begin("idle", f"sqlite:///{folder}/studies.db", plan, trials, folder / "runs")
+
+
+def test_the_workers_import_no_torch() -> None:
+    command = "import sys, benchmarks.filling; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", command], check=True)
+
+
+def test_an_idle_trial_leaves_what_a_real_one_leaves(plan: Plan, tmp_path: Path) -> None:
+    study, clock, rungs = started(plan, tmp_path), Clock(), Ladder.parse(plan.ladder).rungs
+    assert IdleWorker(study).run(clock.part) == 0
+    (trial,) = study.optuna.trials
+    assert trial.state == TrialState.COMPLETE
+    assert list(trial.intermediate_values) == [rung.cost for rung in rungs]
+    assert Config.from_dict(Recipe.demand(trial).config)
+    assert Reached.demand(trial).rung == str(rungs[-1])
+    assert has_learned(Reached.demand(trial))
+    assert [kept.epoch for kept in Saved.demand(trial).folds.values()] == [rungs[-2].epochs] * rungs[-2].folds
+    assert set(clock.taken) == {"claim", "suggest", "rungs", "end"}
+
+
+def test_a_worker_ends_with_the_budget_and_says_what_it_ran(plan: Plan, tmp_path: Path) -> None:
+    done = work_idly(started(plan, tmp_path, trials=2), tmp_path / "meeting", "0", 1, 0.0)
+    assert (done.numbers, done.errors, len(done.overheads), done.work.amount) == ((0, 1), (), 2, 2)
+
+
+def test_lost_and_doubled_trials_are_counted(plan: Plan, tmp_path: Path) -> None:
+    study = started(plan, tmp_path)
+    worker = IdleWorker(study, lambda number: Chance(seed=number))
+    assert [worker.run() for _ in range(3)] == [0, 1, 2]
+
+    def lost(numbers: tuple[int, ...], trials: int) -> int:
+        return ran([Done(Work(0.0, 1.0, 1), numbers, (), (), torch=False)], study.optuna, trials).lost
+
+    assert lost((2, 1, 0), 3) == 0
+    assert lost((0, 1), 3) == 1
+    assert lost((0, 1, 2, 2), 3) == 1
+    assert lost((0, 1, 2), 5) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [SQLITE, POSTGRES, GRPC])
+def test_workers_share_a_study_and_lose_nothing(kind: str, plan: Plan, postgres_url: str, tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path}/studies.db" if kind == SQLITE else postgres_url
+    with workers(2) as pool:
+        found = Crew(pool, tmp_path, plan, {kind: address}).run(kind, 2, 5)
+    assert (found.lost, found.errors, len(found.overheads)) == (0, (), 5)
+    assert found.rate > 0
+
+
+def test_trials_that_never_ran_are_read_and_learned_from_like_others(plan: Plan, tmp_path: Path) -> None:
+    study = started(plan, tmp_path)
+    fill(study, 40, seed=0)
+    fill(study, 2, seed=1, running=True)
+    trials = study.optuna.trials
+    assert [trial.number for trial in trials] == list(range(42))
+    assert [trial.state for trial in trials[40:]] == [TrialState.RUNNING] * 2
+    for trial in trials:
+        assert (trial.last_step is None) == (not trial.intermediate_values)
+        assert suggest(optuna.trial.FixedTrial(trial.params), Space.from_dict(json.loads(plan.space)))
+    assert good_trials(trials)
+    assert IdleWorker(study).run() == 42
+
+
+class Enough(Exception):
+    pass
+
+
+def chosen(study: Study, plan: Plan, lease: Lease, *, optunas: bool) -> dict[str, Any]:
+    """Choose for a trial with our sampler, or with Optuna's own; nothing is kept of it."""
+    opened = open_study(study, plan, lease.number)
+    if optunas:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            opened.sampler = TPESampler(
+                multivariate=True, group=True, constant_liar=True, seed=trial_seed(plan.seed + 1, lease.number)
+            )
+    trial = optuna.Trial(opened, lease.trial_id)
+    with suppress(Enough), study.backend.together():
+        suggest(trial, Space.from_dict(json.loads(plan.space)))
+        raise Enough
+    return trial.params
+
+
+@pytest.mark.parametrize("objectives", ["acceptance", "acceptance,cost"])
+def test_the_sampler_chooses_what_optunas_own_would(objectives: str, plan: Plan, tmp_path: Path) -> None:
+    plan = replace(plan, objectives=objectives)
+    study, random = started(plan, tmp_path), np.random.default_rng(0)
+    for number in range(45):
+        lease = claim(study.backend, study.id, Start("idle", "host:1"))
+        assert lease is not None
+        params = chosen(study, plan, lease, optunas=False)
+        assert params == chosen(study, plan, lease, optunas=True)
+        opened = open_study(study, plan, number)
+        trial = optuna.Trial(opened, lease.trial_id)
+        with study.backend.together(hold(lease)):
+            suggest(trial, Space.from_dict(json.loads(plan.space)))
+        if number % 9 == 4:
+            continue  # goes on running
+        value = float(random.random())
+        with study.backend.together(hold(lease)):
+            if objectives == "acceptance":
+                trial.report(value, 3)
+                pruned = number % 3 == 1
+                opened.tell(trial, None if pruned else value, state=TrialState.PRUNED if pruned else None)
+            else:
+                trial.set_constraint("climbs", 0.5 - value)
+                opened.tell(trial, (value, 1 - value**2))
