@@ -23,7 +23,7 @@ from search.studies import PLAN
 from tests.engines import alive
 from tests.faults.deaths import ended_well, finish, is_dead
 from tests.faults.lab import EXPLODES, Lab, said
-from tests.faults.shim import slow_disk
+from tests.faults.shim import slow_disk, wrong_clock
 
 
 @contextmanager
@@ -161,7 +161,8 @@ def refuse_what_does_not_match(lab: Lab) -> str:
 def turn_the_clock(lab: Lab) -> str:
     """Let one of two workers live an hour ahead."""
     lab.prepare()
-    ahead = lab.worker(prefix=["faketime", "--exclude-monotonic", "-f", "+1h"])
+    (library,) = wrong_clock(lab.folder, 3600).values()
+    ahead = lab.worker(prefix=["env", f"LD_PRELOAD={library}"])
     with lab.watched():
         lab.wait_for_rungs()
         ended_well(lab.worker())
