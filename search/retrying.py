@@ -183,8 +183,14 @@ class StudyStorage(RDBStorage):
         value = float(param_value_internal)
 
         def write(session: Session) -> None:
-            there = session.query(models.TrialParamModel.param_id).filter_by(trial_id=trial_id, param_name=param_name).first()
-            if there is None:  # else this was done before, and only the answer was lost
+            there = session.info.get(trial_id)
+            if there is None:
+                names = session.query(models.TrialParamModel.param_name).filter_by(trial_id=trial_id)
+                there = session.info[trial_id] = {name for (name,) in names}
+            if param_name in there:
+                return  # this was done before, and only the answer was lost
+            there.add(param_name)
+            with session.no_autoflush:  # so that those that are written together are sent together
                 self._set_trial_param_without_commit(session, trial_id, param_name, value, distribution, previous_distribution)
 
         self._write(write)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import optuna
 from optuna.pruners import BasePruner
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from search.audit import good_trials
 from search.intervals import standard_error
@@ -32,7 +32,7 @@ class TrailingPruner(BasePruner):
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         """Tell whether a trial is to be pruned on the rung that it reported last."""
         step = trial.last_step
-        good = good_trials(study.get_trials(deepcopy=False))
+        good = good_trials(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
         if step is None or not good:
             return False
         rung = next(rung for rung in self.ladder.rungs if rung.cost == step)
