@@ -41,5 +41,10 @@ lint: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
+# The part of it that says what sampler and storage take, with up to 64 workers, on SQLite, PostgreSQL and gRPC: some 20 minutes.
+# Wants PostgreSQL's server programs (Debian's postgresql-15) and 8 GB of memory.
+bench-storage: setup
+	$(BIN)/python -m benchmarks load storage --rounds 3
+
 clean:
 	rm -rf .venv build demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

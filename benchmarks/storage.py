@@ -1,123 +1,145 @@
-"""What the sampler and the storage take of a trial, in a study that holds many trials already."""
+"""What sampler and storage take of a trial, by the trials that a study holds already, and by those that run beside it."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
-import numpy as np
-import optuna
-from optuna.samplers import RandomSampler
-from optuna.trial import TrialState
+import sqlalchemy as sql
+from optuna.storages._cached_storage import _CachedStorage
 
+from benchmarks.filling import fill
+from benchmarks.idle import Clock, IdleWorker, begin, plan_of
+from benchmarks.load import postgres
 from benchmarks.measure import Spread, Table
-from foils import Dataset, load
-from foils.synthetic import SyntheticFoils, scaled_counts, synthesise
-from search import defaults
-from search.ladder import Ladder
-from search.objective import Job, ask, open_study
-from search.records import Reached, Recipe, Start
-from search.studies import Plan, make_plan, open_or_create
-from spaces import Space, suggest
+from search.storage_check import check_storage
+from search.studies import Study
 
-THERE, TRIAL_S = 1000, 10.0
-# The share of trials that end on each rung, roughly as successive halving leaves them.
-ENDS = (0.6, 0.2, 0.1, 0.1)
+# Finished trials of a study, trials that run beside, and the seconds of a trial that its overhead is set against.
+THERE, BESIDE, TRIAL_S = (100, 1000, 3000, 10000), (0, 16, 64, 256), 10.0
+# The finished trials where others run beside.
+MIDDLE = 1000
+PARTS = ("claim", "suggest", "rungs", "end")
+# A budget that has room for all.
+ROOM = 10**9
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a trial took: milliseconds of each part, milliseconds of computing here, and statements to the database."""
+
+    parts: dict[str, float]
+    computing: float
+    statements: int
+
+    @property
+    def whole(self) -> float:
+        """The milliseconds of all parts."""
+        return sum(self.parts.values())
 
 
 def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
-    """Run trials that train nothing in studies that hold none and many. `scale`: of how many."""
-    many = max(10, round(THERE * scale))
-    with TemporaryDirectory() as folder:
-        synthesise(Path(folder) / "foils", SyntheticFoils(seed=0, counts=scaled_counts(100)))
-        data = load(Path(folder) / "foils")
-        rows = []
-        for there in (0, many):
-            found = _trials(data, f"sqlite:///{folder}/{there}.db", there, rounds)
-            whole = [sum(parts[number] for parts in found.values()) for number in range(rounds)]
-            share = Spread.of([seconds / TRIAL_S * 100 for seconds in whole])
-            spreads = [Spread.of([1e3 * seconds for seconds in seconds_each]) for seconds_each in found.values()]
-            rows.append([str(there), *map(str, spreads), str(Spread.of([1e3 * seconds for seconds in whole])), str(share)])
+    """Run trials that train nothing in studies that hold ever more trials. `scale`: of how many."""
+    there = [max(10, round(count * scale)) for count in THERE]
+    with TemporaryDirectory() as folder, postgres() as server:
+        plan = plan_of(Path(folder) / "foils")
+        addresses = {"SQLite": f"sqlite:///{folder}/studies.db", "PostgreSQL": server.url("studies")}
+        runs = Path(folder) / "runs"
+        studies = {kind: begin("growth", address, plan, ROOM, runs) for kind, address in addresses.items()}
+        grown = _growth(studies, there, rounds)
+        beside = begin("beside", addresses["PostgreSQL"], plan, ROOM, runs)
+        crowded = _crowd(beside, max(10, round(MIDDLE * scale)), [round(count * scale) for count in BESIDE], rounds)
+        checked = {kind: check_storage(address) for kind, address in addresses.items()}
     return [
         Table(
-            "Sampler and storage (SQLite) of a trial that climbs the whole ladder, in milliseconds",
-            ["trials there", *found, "together", f"% of a trial of {TRIAL_S:.0f} s"],
-            rows,
-        )
+            "Sampler and storage of a trial that climbs the whole ladder, in milliseconds",
+            ["storage", "trials there", *PARTS, "together", f"% of a trial of {TRIAL_S:.0f} s", "computing", "statements"],
+            [[kind, str(count), *_cells(taken)] for (kind, count), (taken, _) in grown.items()],
+            [
+                "suggest: open the study, choose, write it down; rungs: four times report, ask the pruner, write down; "
+                "computing: of the worker's process; statements: sent to the database",
+            ],
+        ),
+        Table(
+            "The same with trials of other workers beside it, on PostgreSQL",
+            ["running beside", *PARTS, "together", f"% of a trial of {TRIAL_S:.0f} s", "computing", "statements"],
+            [[str(count), *_cells(taken)] for count, taken in crowded.items()],
+            [f"{max(10, round(MIDDLE * scale))} finished trials there"],
+        ),
+        Table(
+            "The storages",
+            ["storage", "a write, ms", "a read, ms", *(f"{count} trials read anew, s" for count in there)],
+            [
+                [kind, f"{one.write_ms:.2f}", f"{one.read_ms:.2f}", *(f"{grown[kind, count][1]:.2f}" for count in there)]
+                for kind, one in checked.items()
+            ],
+            ["a write: a transaction that changes one row, brought to the disk; read anew: as by a worker that just started"],
+        ),
     ]
 
 
-def _trials(data: Dataset, storage: str, there: int, rounds: int) -> dict[str, list[float]]:
-    ladder = Ladder.parse(defaults.LADDER)
-    plan, _ = make_plan(
-        data,
-        Space(),
-        ladder,
-        pruner="halving",
-        audit=defaults.AUDIT,
-        seed=0,
-        working_point=0.05,
-        holdout_share=0.2,
-        holdout_slides=(),
-    )
-    study = open_or_create("bench", storage, plan)
-    _fill(study.optuna, plan, there)
-    job = Job(study, plan, data, "bench", None, Path("never"))
-    found: dict[str, list[float]] = defaultdict(list)
-    for number in range(rounds + 1):
-        seconds: dict[str, float] = defaultdict(float)
+def _growth(studies: dict[str, Study], there: Sequence[int], rounds: int) -> dict[tuple[str, int], tuple[list[Taken], float]]:
+    """Fill studies up and run trials in them, in turns; also give the seconds that reading each anew takes."""
+    workers = {kind: IdleWorker(study) for kind, study in studies.items()}
+    found: dict[tuple[str, int], tuple[list[Taken], float]] = {}
+    before = 0
+    for count in there:
+        for kind, study in studies.items():
+            fill(study, count - before, seed=count)
+            found[kind, count] = ([], _read_anew(study))
+            workers[kind].run()  # which reads what is new, as each worker does once
+        for _ in range(rounds):
+            for kind, worker in workers.items():
+                found[kind, count][0].append(_timed(worker))
+        before = count
+    return {key: found[key] for kind in studies for key in found if key[0] == kind}
 
-        @contextmanager
-        def part(name: str, seconds: dict[str, float] = seconds) -> Iterator[None]:
-            started = time.perf_counter()
-            yield
-            seconds[name] += time.perf_counter() - started
 
-        with part("ask"):
-            opened = open_study(job, 7000 + number)
-            trial = ask(opened, job.study.storage, Start("bench", "host:1"))
-        with part("suggest"):
-            config = suggest(trial, Space.from_dict(json.loads(plan.space)))
-        with part("records"):
-            Recipe(config.to_dict(), 1, audited=False).write(trial)
-        for rung in ladder.rungs:
-            with part("report and prune"):
-                trial.report(0.9, rung.cost)
-                if rung is not ladder.rungs[-1]:
-                    trial.should_prune()
-            with part("records"):
-                _reached(str(rung), rung.folds).write(trial)
-        with part("tell"):
-            opened.tell(trial, 0.9)
-        if number:  # the first reads the study, as each worker does once
-            for name, value in seconds.items():
-                found[name].append(value)
+def _crowd(study: Study, there: int, beside: Sequence[int], rounds: int) -> dict[int, list[Taken]]:
+    """Run trials beside ever more that run already."""
+    fill(study, there, seed=0)
+    worker = IdleWorker(study)
+    found: dict[int, list[Taken]] = {}
+    before = 0
+    for count in beside:
+        fill(study, count - before, seed=count, running=True)
+        worker.run()
+        found[count] = [_timed(worker) for _ in range(rounds)]
+        before = count
     return found
 
 
-def _reached(rung: str, folds: int) -> Reached:
-    shares, counts = (0.9,) * folds, (50,) * folds
-    pits = (counts,) * 4
-    return Reached(rung, shares, shares, *pits, shares, shares, ("learned",) * folds, (0,) * folds, 9, 1.0)
+def _timed(worker: IdleWorker) -> Taken:
+    wall, computing, sent = Clock(), Clock(time.process_time), Counter[str]()
+
+    @contextmanager
+    def part(name: str) -> Iterator[None]:
+        with wall.part(name), computing.part(name):
+            yield
+
+    def count(*statement: object) -> None:
+        sent["statements"] += 1
+
+    sql.event.listen(worker.backend.engine, "before_cursor_execute", count)
+    worker.run(part)
+    sql.event.remove(worker.backend.engine, "before_cursor_execute", count)
+    return Taken({name: wall.taken[name] for name in PARTS}, sum(computing.taken.values()), sent["statements"])
 
 
-def _fill(study: optuna.Study, plan: Plan, there: int) -> None:
-    """Add finished trials with random values."""
-    ladder, random = Ladder.parse(plan.ladder), np.random.default_rng(0)
-    made = optuna.create_study(direction="maximize", sampler=RandomSampler(seed=0))
-    for _ in range(there):
-        trial = made.ask()
-        Recipe(suggest(trial, Space.from_dict(json.loads(plan.space))).to_dict(), 1, audited=False).write(trial)
-        last = int(random.choice(len(ladder.rungs), p=ENDS))
-        value = float(random.beta(8, 2))
-        for rung in ladder.rungs[: last + 1]:
-            trial.report(value, rung.cost)
-        _reached(str(ladder.rungs[last]), ladder.rungs[last].folds).write(trial)
-        whole = last == len(ladder.rungs) - 1
-        made.tell(trial, value if whole else None, state=TrialState.COMPLETE if whole else TrialState.PRUNED)
-    study.add_trials(made.get_trials(deepcopy=False))
+def _read_anew(study: Study) -> float:
+    started = time.perf_counter()
+    _CachedStorage(study.backend).get_all_trials(study.id, deepcopy=False)
+    return time.perf_counter() - started
+
+
+def _cells(taken: Sequence[Taken]) -> list[str]:
+    parts = [Spread.of([one.parts[name] for one in taken]) for name in PARTS]
+    whole, computing = Spread.of([one.whole for one in taken]), Spread.of([one.computing for one in taken])
+    share = Spread.of([one.whole / (10 * TRIAL_S) for one in taken])
+    return [*map(str, (*parts, whole, share, computing)), f"{median(one.statements for one in taken):.0f}"]

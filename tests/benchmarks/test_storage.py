@@ -1,37 +1,25 @@
-"""The benchmarks of sampler and storage: trials that train nothing do what trials do, and a trial that is lost is seen.
-
-And what was made faster by them chooses what it chose before.
-"""
+"""The benchmarks of sampler and storage: trials that train nothing do what trials do, and a trial that is lost is seen."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-import warnings
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import optuna
 import pytest
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
 from benchmarks.filling import fill
 from benchmarks.idle import Chance, Clock, Done, IdleWorker, begin, plan_of, work_idly
 from benchmarks.load import GRPC, POSTGRES, SQLITE, Crew, ran
 from benchmarks.measure import Work, workers
-from search.asking import open_study
 from search.audit import good_trials
 from search.ladder import Ladder
-from search.leases import Lease, claim, hold
 from search.objectives import has_learned
-from search.records import Reached, Recipe, Saved, Start
-from search.studies import Plan, Study, trial_seed
+from search.records import Reached, Recipe, Saved
+from search.studies import Plan, Study
 from spaces import Config, Space, suggest
 
 
@@ -103,49 +91,3 @@ def test_trials_that_never_ran_are_read_and_learned_from_like_others(plan: Plan,
         assert suggest(optuna.trial.FixedTrial(trial.params), Space.from_dict(json.loads(plan.space)))
     assert good_trials(trials)
     assert IdleWorker(study).run() == 42
-
-
-class Enough(Exception):
-    pass
-
-
-def chosen(study: Study, plan: Plan, lease: Lease, *, optunas: bool) -> dict[str, Any]:
-    """Choose for a trial with our sampler, or with Optuna's own; nothing is kept of it."""
-    opened = open_study(study, plan, lease.number)
-    if optunas:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            opened.sampler = TPESampler(
-                multivariate=True, group=True, constant_liar=True, seed=trial_seed(plan.seed + 1, lease.number)
-            )
-    trial = optuna.Trial(opened, lease.trial_id)
-    with suppress(Enough), study.backend.together():
-        suggest(trial, Space.from_dict(json.loads(plan.space)))
-        raise Enough
-    return trial.params
-
-
-@pytest.mark.parametrize("objectives", ["acceptance", "acceptance,cost"])
-def test_the_sampler_chooses_what_optunas_own_would(objectives: str, plan: Plan, tmp_path: Path) -> None:
-    plan = replace(plan, objectives=objectives)
-    study, random = started(plan, tmp_path), np.random.default_rng(0)
-    for number in range(45):
-        lease = claim(study.backend, study.id, Start("idle", "host:1"))
-        assert lease is not None
-        params = chosen(study, plan, lease, optunas=False)
-        assert params == chosen(study, plan, lease, optunas=True)
-        opened = open_study(study, plan, number)
-        trial = optuna.Trial(opened, lease.trial_id)
-        with study.backend.together(hold(lease)):
-            suggest(trial, Space.from_dict(json.loads(plan.space)))
-        if number % 9 == 4:
-            continue  # goes on running
-        value = float(random.random())
-        with study.backend.together(hold(lease)):
-            if objectives == "acceptance":
-                trial.report(value, 3)
-                pruned = number % 3 == 1
-                opened.tell(trial, None if pruned else value, state=TrialState.PRUNED if pruned else None)
-            else:
-                trial.set_constraint("climbs", 0.5 - value)
-                opened.tell(trial, (value, 1 - value**2))
