@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,12 +13,14 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import sqlalchemy as sql
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import TPESampler
 from optuna.storages._cached_storage import _CachedStorage
 
 from benchmarks.filling import fill
 from benchmarks.idle import Clock, IdleWorker, begin, plan_of
 from benchmarks.load import postgres
-from benchmarks.measure import Spread, Table
+from benchmarks.measure import Spread, Table, ratio
 from search.storage_check import check_storage
 from search.studies import Study
 
@@ -26,6 +29,7 @@ THERE, BESIDE, TRIAL_S = (100, 1000, 3000, 10000), (0, 16, 64, 256), 10.0
 # The finished trials where others run beside.
 MIDDLE = 1000
 PARTS = ("claim", "suggest", "rungs", "end")
+COLUMNS = (*PARTS, "together", f"% of a trial of {TRIAL_S:.0f} s", "computing", "statements")
 # A budget that has room for all.
 ROOM = 10**9
 
@@ -59,7 +63,7 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     return [
         Table(
             "Sampler and storage of a trial that climbs the whole ladder, in milliseconds",
-            ["storage", "trials there", *PARTS, "together", f"% of a trial of {TRIAL_S:.0f} s", "computing", "statements"],
+            ["storage", "trials there", *COLUMNS],
             [[kind, str(count), *_cells(taken)] for (kind, count), (taken, _) in grown.items()],
             [
                 "suggest: open the study, choose, write it down; rungs: four times report, ask the pruner, write down; "
@@ -68,9 +72,12 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
         ),
         Table(
             "The same with trials of other workers beside it, on PostgreSQL",
-            ["running beside", *PARTS, "together", f"% of a trial of {TRIAL_S:.0f} s", "computing", "statements"],
-            [[str(count), *_cells(taken)] for count, taken in crowded.items()],
-            [f"{max(10, round(MIDDLE * scale))} finished trials there"],
+            ["running beside", *COLUMNS, "with Optuna's sampler", "ratio"],
+            [[str(count), *_cells(ours), *_against(ours, theirs)] for count, (ours, theirs) in crowded.items()],
+            [
+                f"{max(10, round(MIDDLE * scale))} finished trials there; Optuna's sampler: the same, but looking at the study "
+                "anew for each group of parameters; ratio: of its whole trial to ours, round by round"
+            ],
         ),
         Table(
             "The storages",
@@ -101,18 +108,25 @@ def _growth(studies: dict[str, Study], there: Sequence[int], rounds: int) -> dic
     return {key: found[key] for kind in studies for key in found if key[0] == kind}
 
 
-def _crowd(study: Study, there: int, beside: Sequence[int], rounds: int) -> dict[int, list[Taken]]:
-    """Run trials beside ever more that run already."""
+def _crowd(study: Study, there: int, beside: Sequence[int], rounds: int) -> dict[int, tuple[list[Taken], list[Taken]]]:
+    """Run trials beside ever more that run already, in turns with our sampler and with Optuna's own."""
     fill(study, there, seed=0)
-    worker = IdleWorker(study)
-    found: dict[int, list[Taken]] = {}
+    ours, theirs = IdleWorker(study), IdleWorker(study, _optunas)
+    found: dict[int, tuple[list[Taken], list[Taken]]] = {}
     before = 0
     for count in beside:
         fill(study, count - before, seed=count, running=True)
-        worker.run()
-        found[count] = [_timed(worker) for _ in range(rounds)]
+        ours.run()
+        turns = [(_timed(ours), _timed(theirs)) for _ in range(rounds)]
+        found[count] = [one for one, _ in turns], [other for _, other in turns]
         before = count
     return found
+
+
+def _optunas(number: int) -> TPESampler:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return TPESampler(multivariate=True, group=True, constant_liar=True, seed=number)
 
 
 def _timed(worker: IdleWorker) -> Taken:
@@ -143,3 +157,8 @@ def _cells(taken: Sequence[Taken]) -> list[str]:
     whole, computing = Spread.of([one.whole for one in taken]), Spread.of([one.computing for one in taken])
     share = Spread.of([one.whole / (10 * TRIAL_S) for one in taken])
     return [*map(str, (*parts, whole, share, computing)), f"{median(one.statements for one in taken):.0f}"]
+
+
+def _against(ours: Sequence[Taken], theirs: Sequence[Taken]) -> list[str]:
+    wholes = [one.whole for one in theirs]
+    return [str(Spread.of(wholes)), str(ratio(wholes, [one.whole for one in ours]))]

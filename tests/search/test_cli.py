@@ -33,6 +33,8 @@ COMMANDS = [
     "export",
     "predict",
     "dashboard",
+    "worker",
+    "jobscript",
 ]
 
 # A selection that tiny pits can pass within seconds.

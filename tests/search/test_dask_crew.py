@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import dask
 import pytest
 from distributed import LocalCluster
 from optuna.trial import TrialState
@@ -52,5 +53,6 @@ def test_a_clusters_workers_cannot_share_a_file(tiny: Dataset, tmp_path: Path) -
 
 
 def test_a_scheduler_that_does_not_answer_is_told(tiny: Dataset, tmp_path: Path, postgres_url: str) -> None:
-    with pytest.raises(StudyError, match=r"a Dask scheduler must answer at tcp://127\.0\.0\.1:9, but"):
+    refused = pytest.raises(StudyError, match=r"a Dask scheduler must answer at tcp://127\.0\.0\.1:9, but")
+    with dask.config.set({"distributed.comm.timeouts.connect": "2s"}), refused:
         launch(tiny, SMALL_SPACE, cluster="tcp://127.0.0.1:9", storage=postgres_url, runs=tmp_path, ladder=SHORT)

@@ -218,6 +218,7 @@ def go_on(command: list[str], folder: Path, study: optuna.Study) -> None:
     assert sum(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in after) == done + 1
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_trial_goes_on(tiny_folder: Path, tmp_path: Path) -> None:
     command = command_of(tiny_folder, tmp_path, workers=2)
     command[command.index("500")] = "12"
@@ -247,7 +248,7 @@ def test_a_second_ctrl_c_stops_at_once_and_leaves_no_process_behind(tiny_folder:
     assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tiny_folder: Path, tmp_path: Path, workers: int) -> None:
     command = command_of(tiny_folder, tmp_path, workers)
     process = begin(command, tmp_path)
