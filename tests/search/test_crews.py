@@ -37,6 +37,7 @@ def refuse(job: Job, stop: Path, left_s: float | None, parent: int) -> None:
     raise StudyError("a checkpoint must be writable, but: No space left on device; mend it.")
 
 
+@pytest.mark.slow
 def test_workers_that_die_before_any_trial_ends_end_the_launch(
     job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

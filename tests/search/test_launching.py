@@ -231,6 +231,7 @@ def test_a_killed_worker_is_replaced_and_its_trial_goes_on(tiny_folder: Path, tm
     assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 12
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_stops_at_once_and_leaves_no_process_behind(tiny_folder: Path, tmp_path: Path) -> None:
     command = command_of(tiny_folder, tmp_path, workers=2)
     process = begin(command, tmp_path)
