@@ -17,6 +17,7 @@ from rich.table import Table as Drawn
 
 from benchmarks import (
     anomaly,
+    checkpoints,
     cost,
     coverage,
     diagnosis,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "parts": parts.measure,
     "load": load.measure,
     "storage": storage.measure,
+    "checkpoints": checkpoints.measure,
     "cost": cost.measure,
     "search": search.measure,
     "pruning": pruning.measure,
