@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import time
-from collections import Counter
 from functools import partial
 
 from optuna.trial import TrialState
@@ -36,30 +35,23 @@ def finish(lab: Lab) -> None:
 
 def kill_workers_in_a_rung(lab: Lab, times: int) -> str:
     """Kill one worker after the other in the middle of a rung; no trial's more often than it may be taken up."""
-    generator, killed = random.Random(0), Counter[int]()
-    launcher = lab.launch(2)
+    generator, killed, launcher = random.Random(0), 0, lab.launch(2)
+
+    def victims() -> list[int]:
+        lost = lab.taken_up()
+        return [pid for number, pid in lab.running().items() if lost[number] < TAKEN_UP and alive(pid)]
+
     with lab.watched():
-        while killed.total() < times:
-            running: dict[int, int] = {}
-
-            def victims(running: dict[int, int] = running) -> bool:
-                running.clear()
-                running.update({number: pid for number, pid in lab.running().items() if killed[number] < TAKEN_UP})
-                return bool(running) or launcher.poll() is not None
-
-            lab.wait_for_rungs() if not killed else lab.wait(victims, "a trial to kill")
-            if launcher.poll() is not None:
-                break
-            victims()
+        lab.wait_for_rungs()
+        while killed < times and launcher.poll() is None:
+            lab.wait(lambda: victims() or launcher.poll() is not None, "a trial to kill")
             time.sleep(generator.random() * 0.5)
-            for number, pid in running.items():
-                if alive(pid):
-                    os.kill(pid, signal.SIGKILL)
-                    killed[number] += 1
-                    lab.wait(partial(is_dead, pid), "the end of a killed worker")
-                    break
+            for pid in victims()[:1]:  # looked for again: a worker may have gone on to another trial
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+                lab.wait(partial(is_dead, pid), "the end of a killed worker")
         out = ended_well(launcher)
-    return f"{killed.total()} workers killed, {out.count('a worker was killed')} replaced"
+    return f"{killed} workers killed, {out.count('a worker was killed')} replaced"
 
 
 def is_dead(process: int) -> bool:

@@ -19,8 +19,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sql
+from optuna.storages._rdb.models import TrialModel
 from optuna.trial import FrozenTrial, TrialState
 
+from search.leases import LEASES
 from search.records import Reached, Start
 from search.studies import Study, find_study
 from spaces import Range, Space
@@ -162,6 +165,12 @@ class Lab:
             if trial.state == TrialState.RUNNING and trial.intermediate_values and start is not None:
                 found[trial.number] = int(start.worker.rpartition(":")[2])
         return found
+
+    def taken_up(self) -> dict[int, int]:
+        """Tell how often each trial has been taken from a worker that was gone."""
+        asked = sql.select(TrialModel.number, LEASES.c.taken_up).join(LEASES, LEASES.c.trial_id == TrialModel.trial_id)
+        rows = self.study.backend.transact(lambda session: session.execute(asked).all(), reads=True)
+        return {row.number: row.taken_up for row in rows}
 
     def wait(self, true: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
         """Look until something is so. Raises TimeoutError, with what the processes said, where it never is."""
