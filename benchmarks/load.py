@@ -6,8 +6,6 @@ The workers are processes that run do-nothing trials (`idle.py`) of random choic
 from __future__ import annotations
 
 import multiprocessing
-import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -25,7 +23,7 @@ from optuna.trial import TrialState
 from benchmarks.idle import Done, begin, connect, meet, plan_of, work_idly, work_plainly
 from benchmarks.measure import Spread, Table, rate, workers
 from search.studies import Plan
-from tests.engines import PATIENCE_S, Postgres, free_ports
+from tests.engines import PATIENCE_S, free_ports, run_postgres
 
 # Workers; the trials that they share; of the run that counts lost trials.
 WORKERS, TRIALS, MANY, MANY_WORKERS = (1, 4, 16, 64), 256, 5000, 16
@@ -49,7 +47,7 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     """Let 1 to 64 workers share a study on each storage. `scale`: of trials, and where it is small of workers."""
     counts = [count for count in WORKERS if count <= max(4, scale * WORKERS[-1])]
     trials, many = max(counts[-1], round(TRIALS * scale)), max(MANY_WORKERS, round(MANY * scale))
-    with TemporaryDirectory() as folder, postgres() as server, workers(counts[-1]) as pool:
+    with TemporaryDirectory() as folder, run_postgres() as server, workers(counts[-1]) as pool:
         addresses = {SQLITE: f"sqlite:///{folder}/studies.db", POSTGRES: server.url("studies"), GRPC: server.url("proxied")}
         crew = Crew(pool, Path(folder), plan_of(Path(folder) / "foils"), addresses)
         crew.gather(counts[-1])
@@ -130,20 +128,6 @@ def ran(done: list[Done], study: optuna.Study, trials: int) -> Ran:
     lost = max(len({*range(trials)} ^ set(numbers)) + len(numbers) - len(set(numbers)) for numbers in (there, said))
     overheads = tuple(overhead for one in done for overhead in one.overheads)
     return Ran(rate([one.work for one in done]), overheads, tuple(error for one in done for error in one.errors), lost)
-
-
-@contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Run a private PostgreSQL server with its own defaults: it takes 100 connections, and what is committed is on the disk."""
-    folder = Path(tempfile.mkdtemp(prefix="pitsearch-benchmark-"))
-    try:
-        server = Postgres(folder)
-        try:
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder)
 
 
 @contextmanager

@@ -19,10 +19,10 @@ from optuna.storages._cached_storage import _CachedStorage
 
 from benchmarks.filling import fill
 from benchmarks.idle import Clock, IdleWorker, begin, plan_of
-from benchmarks.load import postgres
 from benchmarks.measure import Spread, Table, ratio
 from search.storage_check import check_storage
 from search.studies import Study
+from tests.engines import run_postgres
 
 # Finished trials of a study, trials that run beside, and the seconds of a trial that its overhead is set against.
 THERE, BESIDE, TRIAL_S = (100, 1000, 3000, 10000), (0, 16, 64, 256), 10.0
@@ -51,7 +51,7 @@ class Taken:
 def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     """Run trials that train nothing in studies that hold ever more trials. `scale`: of how many."""
     there = [max(10, round(count * scale)) for count in THERE]
-    with TemporaryDirectory() as folder, postgres() as server:
+    with TemporaryDirectory() as folder, run_postgres() as server:
         plan = plan_of(Path(folder) / "foils")
         addresses = {"SQLite": f"sqlite:///{folder}/studies.db", "PostgreSQL": server.url("studies")}
         runs = Path(folder) / "runs"

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -262,9 +262,9 @@ def _folder(name: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"pitsearch-{name}-"))
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server for this run of the tests."""
+@contextmanager
+def run_postgres() -> Iterator[Postgres]:
+    """Run a private PostgreSQL server with its own defaults: it takes 100 connections, and what is committed is on the disk."""
     folder = _folder("postgres")
     try:
         server = Postgres(folder)
@@ -274,6 +274,13 @@ def postgres() -> Iterator[Postgres]:
             server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for this run of the tests."""
+    with run_postgres() as server:
+        yield server
 
 
 @pytest.fixture
