@@ -28,7 +28,8 @@ test: lint
 
 # The slow ones, too: an hour.
 test-all: test
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --numprocesses 2 --ignore tests/faults
+	$(BIN)/python -m pytest -m slow tests/faults
 
 # Play every fault against real processes on SQLite and PostgreSQL, a line each; part of test-all. Half an hour on 2 cores.
 faults: setup
