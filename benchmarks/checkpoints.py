@@ -37,11 +37,8 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
 
 def _row(network: str, pits: int, rounds: int, folder: Path) -> list[str]:
     with one_thread():
-        task, fold_of, shelf = (
-            make_noise_task(network, pits, 8, 28, rounds + 1),
-            np.arange(pits) % 5,
-            Shelf(folder / network, MARK),
-        )
+        task, fold_of = make_noise_task(network, pits, 8, 28, rounds + 1), np.arange(pits) % 5
+        shelf = Shelf(folder / network, MARK)
         training = start_fold(task, fold_of, 0, 0, 0)
         training.advance(1)
         sizes, keeps, taken, epochs = zip(

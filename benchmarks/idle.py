@@ -101,8 +101,8 @@ def reached(rung: Rung, value: float) -> Reached:
 
 def saved(rung: Rung) -> Saved:
     """Give the record of the checkpoints that a trial would have on a rung."""
-    kept = {"name": f"fold0-0-{rung.epochs}-01234567.safetensors", "sha256": "0" * 64, "reseeds": 0, "epoch": rung.epochs}
-    return Saved({str(fold): vars(Kept(**kept)) for fold in range(rung.folds)}, {}, 0, 1.0, False)  # type: ignore[arg-type]
+    kept = Kept(f"fold0-0-{rung.epochs}-01234567.safetensors", "0" * 64, 0, rung.epochs)
+    return Saved({str(fold): vars(kept) for fold in range(rung.folds)}, {}, 0, 1.0, False)
 
 
 class Chance(RandomSampler):
