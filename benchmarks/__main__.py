@@ -13,29 +13,13 @@ from typing import Annotated
 import rich.box
 import typer
 from rich.console import Console
-from rich.table import Table as Drawn
+from rich.table import Table as BootstrapShare
 
-from benchmarks import (
-    anomaly,
-    checkpoints,
-    cost,
-    coverage,
-    diagnosis,
-    finals,
-    fronts,
-    load,
-    losses,
-    parts,
-    pruning,
-    reliability,
-    search,
-    selected,
-    storage,
-    throughput,
-    verdicts,
-    winners,
-)
-from benchmarks.measure import Table, machine
+from benchmarks.search import anomaly, finals, fronts, losses, pruning, selected, winners
+from benchmarks.search import search_cost as search
+from benchmarks.speed import checkpoints, cost, load, parts, storage, throughput
+from benchmarks.statistics import coverage, diagnosis, reliability, verdicts
+from benchmarks.support.measure import Table, machine
 
 BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "throughput": throughput.measure,
@@ -61,7 +45,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
 
 def markdown(table: Table) -> str:
     """Write a table as Markdown that is also readable as it stands."""
-    drawn = Drawn(*table.columns, box=rich.box.MARKDOWN, pad_edge=True)
+    drawn = BootstrapShare(*table.columns, box=rich.box.MARKDOWN, pad_edge=True)
     for row in table.rows:
         drawn.add_row(*row)
     console = Console(width=400, file=StringIO(), color_system=None)

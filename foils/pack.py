@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
+from foils.atomic_write import write_whole
 from foils.description import Description
 from foils.errors import DataError
 from foils.images import Grey, ImageFault, read_pages
 from foils.labels import Pit
-from foils.whole import write_whole
 
 Flags = npt.NDArray[np.bool_]
 # A fault shared by thousands of files is shown on this many of them.

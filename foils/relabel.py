@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from foils.atomic_write import write_whole
 from foils.description import Description, read_description
 from foils.errors import DataError
 from foils.labels import read_labels
-from foils.whole import write_whole
 
 # What the list of suspects must have; `corrected` is the column that a person fills in.
 COLUMNS = ("pit", "label", "corrected")

@@ -17,8 +17,8 @@ import torch
 from torch.nn import functional
 
 from foils.images import Grey
-from spaces.augmentation import Turn, allowed_turns
-from spaces.channels import MODES, Channels, Light, used_lights
+from spaces.choices.augmentation import Turn, allowed_turns
+from spaces.choices.channels import MODES, Channels, Light, used_lights
 
 # Images that go through a network together when they are scored.
 SCORED_AT_ONCE = 256

@@ -1,4 +1,4 @@
-"""Bring the probabilities of a pit's images to one for the pit, as `spaces.channels.SCORES` says.
+"""Bring the probabilities of a pit's images to one for the pit, as `spaces.choices.channels.SCORES` says.
 
 The one place where this is done: trainings and ensembles score by it. Knows nothing of networks.
 """

@@ -9,26 +9,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from search.confirming import Terms, confirm
     from search.errors import StudyError
-    from search.exporting import export
-    from search.launching import launch
-    from search.predicting import predict
-    from search.selection import select
-    from search.studies import Study
+    from search.launcher.launch import launch
+    from search.selection.confirm import ConfirmOptions, confirm
+    from search.selection.export import export
+    from search.selection.predict import predict
+    from search.selection.select import select
+    from search.studies.study import Study
 
 _PLACES = {
-    "Study": "search.studies",
+    "Study": "search.studies.study",
     "StudyError": "search.errors",
-    "Terms": "search.confirming",
-    "confirm": "search.confirming",
-    "export": "search.exporting",
-    "launch": "search.launching",
-    "predict": "search.predicting",
-    "select": "search.selection",
+    "ConfirmOptions": "search.selection.confirm",
+    "confirm": "search.selection.confirm",
+    "export": "search.selection.export",
+    "launch": "search.launcher.launch",
+    "predict": "search.selection.predict",
+    "select": "search.selection.select",
 }
 
-__all__ = ["Study", "StudyError", "Terms", "confirm", "export", "launch", "predict", "select"]
+__all__ = ["ConfirmOptions", "Study", "StudyError", "confirm", "export", "launch", "predict", "select"]
 
 
 def __getattr__(name: str) -> Any:

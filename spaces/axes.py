@@ -9,16 +9,16 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from spaces.augmentation import PERTURBATIONS
-from spaces.balance import BALANCES
-from spaces.channels import MODES, SUBSETS
+from spaces.choices.augmentation import PERTURBATIONS
+from spaces.choices.balance import BALANCES
+from spaces.choices.channels import MODES, SUBSETS
+from spaces.choices.detectors import DETECTORS
+from spaces.choices.labelling import SCHEMES
+from spaces.choices.losses import LOSSES
+from spaces.choices.networks import KERNELS, fits, kind_of
+from spaces.choices.optimisers import kind_of as optimiser_of
 from spaces.config import TABLES, check_name
-from spaces.detectors import DETECTORS
 from spaces.errors import SpaceError
-from spaces.labelling import SCHEMES
-from spaces.losses import LOSSES
-from spaces.networks import KERNELS, fits, kind_of
-from spaces.optimisers import kind_of as optimiser_of
 
 Scalar = str | int | float
 

@@ -6,15 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from spaces.augmentation import TURNINGS, Augmentation, check_drop
-from spaces.balance import BALANCES, Balance
-from spaces.channels import MODES, SCORES, SUBSETS, Channels
-from spaces.detectors import DETECTORS
-from spaces.errors import SpaceError
-from spaces.features import FEATURES, check_mode
-from spaces.labelling import DETECTOR, MAYBES, SCHEMES, STYLES, Labelling
-from spaces.losses import LOSSES, Loss
-from spaces.networks import (
+from spaces.choices.augmentation import TURNINGS, Augmentation, check_drop
+from spaces.choices.balance import BALANCES, Balance
+from spaces.choices.channels import MODES, SCORES, SUBSETS, Channels
+from spaces.choices.detectors import DETECTORS
+from spaces.choices.features import FEATURES, check_mode
+from spaces.choices.labelling import DETECTOR, MAYBES, SCHEMES, STYLES, Labelling
+from spaces.choices.losses import LOSSES, Loss
+from spaces.choices.networks import (
     ACTIVATIONS,
     HEADS,
     NETWORKS,
@@ -28,8 +27,9 @@ from spaces.networks import (
     is_network,
     is_weights,
 )
-from spaces.normalisation import NORMALISATIONS
-from spaces.optimisers import OPTIMISERS, SCHEDULES, Optimiser, is_optimiser
+from spaces.choices.normalisation import NORMALISATIONS
+from spaces.choices.optimisers import OPTIMISERS, SCHEDULES, Optimiser, is_optimiser
+from spaces.errors import SpaceError
 
 # Where each name is looked up: the axis's key, and the table of its choices.
 TABLES: dict[str, Mapping[str, Any]] = {

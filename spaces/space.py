@@ -16,13 +16,13 @@ from typing import Any
 
 import tomli_w
 
-from spaces.augmentation import allowed_turns
 from spaces.axes import AXES, MODES_OF, SHORT, Domain, Range, Scalar, check_domain
-from spaces.channels import SUBSETS, Channels, Light, check_subset, used_lights
+from spaces.choices.augmentation import allowed_turns
+from spaces.choices.channels import SUBSETS, Channels, Light, check_subset, used_lights
+from spaces.choices.features import check_features
+from spaces.choices.labelling import SCHEMES, Scheme, own_scheme
+from spaces.choices.networks import check_form, check_lights
 from spaces.errors import SpaceError
-from spaces.features import check_features
-from spaces.labelling import SCHEMES, Scheme, own_scheme
-from spaces.networks import check_form, check_lights
 
 # Where a space file keeps labelling schemes of its own.
 SCHEMES_KEY = "schemes"

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from foils import Dataset, load
-from tests.tiny import write_dataset
+from tests.support.tiny import write_dataset
 
 # Real databases and clusters, for the tests that ask for one.
-pytest_plugins = ["tests.engines"]
+pytest_plugins = ["tests.support.engines"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 import benchmarks
 from benchmarks.__main__ import BENCHMARKS, main, markdown
-from benchmarks.ceiling import operations
-from benchmarks.measure import Table
+from benchmarks.speed.ceiling import operations
+from benchmarks.support.measure import Table
 
 APP = typer.Typer()
 APP.command()(main)

@@ -7,9 +7,9 @@ import sys
 import optuna
 from optuna.study import StudyDirection
 
-from search.leases import LAUNCH, claim, hold
-from search.records import Start
-from search.storage import backend_of, open_storage
+from search.storage.connect import backend_of, open_storage
+from search.storage.leases import LAUNCH, claim, require_lease
+from search.trials.records import TrialOrigin
 
 
 def main(address: str, trials: int) -> None:
@@ -21,13 +21,13 @@ def main(address: str, trials: int) -> None:
         return
     study = optuna.load_study(study_name="busy", storage=storage, sampler=optuna.samplers.RandomSampler())
     mine = 0
-    while (lease := claim(backend, study._study_id, Start("busy", "host:1"))) is not None:
+    while (lease := claim(backend, study._study_id, TrialOrigin("busy", "host:1"))) is not None:
         study.get_trials(deepcopy=False)  # Optuna's cache knows a trial from there
         trial = optuna.Trial(study, lease.trial_id)
-        with backend.together(hold(lease)):
+        with backend.transaction(require_lease(lease)):
             x = trial.suggest_float("x", 0, 1)
             trial.report(x, 1)
-        with backend.together(hold(lease)):
+        with backend.transaction(require_lease(lease)):
             study.tell(trial, x)
         mine += 1
     print(mine)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from optuna.trial import TrialState
 
-from search.records import STOPPED
-from tests.engines import Slurm, alive, free_ports
+from search.trials.records import STOPPED
 from tests.faults.deaths import ended_well, has_passed
 from tests.faults.lab import Lab, said
+from tests.support.engines import Slurm, alive, free_ports
 
 
 class Dask:

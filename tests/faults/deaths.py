@@ -11,10 +11,10 @@ from functools import partial
 
 from optuna.trial import TrialState
 
-from search.leases import TAKEN_UP
-from search.records import STOPPED, Saved
-from tests.engines import Postgres, alive, children
+from search.storage.leases import TAKEN_UP
+from search.trials.records import STOPPED, CheckpointRecord
 from tests.faults.lab import Lab, said
+from tests.support.engines import Postgres, alive, children
 
 # What a process is given between SIGTERM and SIGKILL.
 GRACE_S = 30.0
@@ -112,7 +112,7 @@ def terminate_a_worker(lab: Lab) -> str:
         took = time.monotonic() - started
         assert took < GRACE_S, f"it took {took:.1f} s of {GRACE_S:.0f}"
         trial = lab.study.trial(number)
-        saved = Saved.demand(trial)
+        saved = CheckpointRecord.demand(trial)
         assert (trial.state, STOPPED.read(trial)) == (TrialState.WAITING, "its worker was asked to end"), trial.state
         epochs = sum(kept.epoch for kept in saved.folds.values())
         ended_well(lab.worker())

@@ -23,12 +23,12 @@ import sqlalchemy as sql
 from optuna.storages._rdb.models import TrialModel
 from optuna.trial import FrozenTrial, TrialState
 
-from search.leases import LEASES
-from search.records import Reached, Start
-from search.studies import Study, find_study
+from search.storage.leases import LEASES
+from search.studies.study import Study, find_study
+from search.trials.records import RungResult, TrialOrigin
 from spaces import Range, Space
 from spaces.axes import Domain
-from tests.search.conftest import SMALL_SPACE
+from tests.support.studies import SMALL_SPACE
 
 LADDER = "1x20,5x20,5x60"
 # Of the worst false-positive rates: no trial's reseed hangs on whether others learned before it.
@@ -55,7 +55,7 @@ class Table:
 
 
 def _row(trial: FrozenTrial) -> Row:
-    reached = Reached.read(trial)
+    reached = RungResult.read(trial)
     record = None if reached is None else replace(reached, seconds=0.0)
     return trial.state.name, trial.values, dict(trial.intermediate_values), dict(trial.params), record
 
@@ -161,7 +161,7 @@ class Lab:
         """Give the processes of trials that run, by trial, once their first rung is on record."""
         found = {}
         for trial in self.read():
-            start = Start.read(trial)
+            start = TrialOrigin.read(trial)
             if trial.state == TrialState.RUNNING and trial.intermediate_values and start is not None:
                 found[trial.number] = int(start.worker.rpartition(":")[2])
         return found

@@ -17,13 +17,13 @@ from pathlib import Path
 
 from optuna.trial import TrialState
 
-from search.leases import TAKEN_UP
-from search.records import DAMAGE, ERROR, STOPPED, Reached
-from search.studies import PLAN
-from tests.engines import alive
+from search.storage.leases import TAKEN_UP
+from search.studies.plan import PLAN
+from search.trials.records import DAMAGE, ERROR, STOPPED, RungResult
 from tests.faults.deaths import ended_well, finish, is_dead
 from tests.faults.lab import EXPLODES, Lab, said
 from tests.faults.shim import slow_disk, wrong_clock
+from tests.support.engines import alive
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def start_sixteen_at_once(lab: Lab) -> str:
     plan = json.dumps(asdict(lab.study.plan))
     address = lab.storage if not lab.storage.startswith("sqlite") else f"sqlite:///{lab.folder}/empty.db"
     code = (
-        "import json, sys\nfrom search.studies import Plan, open_or_create\n"
+        "import json, sys\nfrom search.studies.plan import Plan\nfrom search.studies.study import open_or_create\n"
         "given = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(sys.argv[2]).items()}\n"
         "print(len(open_or_create(sys.argv[3], sys.argv[1], Plan(**given)).optuna.trials))"
     )
@@ -194,6 +194,6 @@ def explode(lab: Lab) -> str:
     """Let one configuration's loss leave all bounds: its rate is a hundred thousand times too high."""
     with lab.watched():
         ended_well(lab.launch(2))
-    verdicts = {trial.number: Reached.demand(trial).verdicts for trial in lab.read()}
+    verdicts = {trial.number: RungResult.demand(trial).verdicts for trial in lab.read()}
     assert "diverged" in verdicts[EXPLODES], verdicts
     return f"a result like any other: trial {EXPLODES} diverged"

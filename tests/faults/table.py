@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.engines import Postgres, Slurm
 from tests.faults import clusters, deaths, places
 from tests.faults.findings import Finding, judge
 from tests.faults.lab import SHORT_LEASE_S, Lab, Table
+from tests.support.engines import Postgres, Slurm
 
 Play = Callable[[Lab], str]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import Postgres, Slurm
 from tests.faults.findings import Finding
 from tests.faults.lab import Lab, Table, said
 from tests.faults.table import FAULTS, OUTAGES, Fault, jobs, outage, play
-from tests.tiny import write_dataset
+from tests.support.engines import Postgres, Slurm
+from tests.support.tiny import write_dataset
 
 COUNTS = {"candidate": 40, "top": 40, "bottom": 40, "misc": 20}
 

@@ -12,7 +12,7 @@ import tifffile
 from PIL import Image
 
 from foils import DataError, Dataset, load
-from tests.tiny import CHANNELS, COUNTS, SIZE, write_dataset
+from tests.support.tiny import CHANNELS, COUNTS, SIZE, write_dataset
 
 Break = Callable[[Path], object]
 

@@ -14,7 +14,7 @@ from foils import load
 from foils.groups import group_pits
 from foils.labels import Pit
 from foils.pack import _corner
-from tests.tiny import write_dataset
+from tests.support.tiny import write_dataset
 
 CROP = 9
 

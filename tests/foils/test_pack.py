@@ -15,7 +15,7 @@ from PIL import Image
 import foils.pack
 from foils import DataError, Dataset, load
 from foils.images import read_pages
-from tests.tiny import CHANNELS, SIZE, draw_pits, write_dataset
+from tests.support.tiny import CHANNELS, SIZE, draw_pits, write_dataset
 
 FEW = {"candidate": 6, "top": 6, "maybe": 2}
 LIGHTS = (CHANNELS[0], CHANNELS[1], CHANNELS[4])

@@ -10,7 +10,7 @@ import pytest
 
 from foils import DataError, load
 from foils.relabel import relabel
-from tests.tiny import CHANNELS, write_dataset
+from tests.support.tiny import CHANNELS, write_dataset
 
 HEAD = "pit,label,suggested,sure,repeats,reason,corrected"
 

@@ -7,11 +7,11 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from foils.lighting import QMUL_RIG, Faces, Optics, illuminate
+from foils.synthetic.lighting import QMUL_RIG, Faces, Optics, illuminate
 from models.inputs import Inputs, lay_out, turn_by_45
-from spaces.augmentation import allowed_turns
-from spaces.channels import MODES, Channels
-from tests.models.toys import LIGHTS, crops
+from spaces.choices.augmentation import allowed_turns
+from spaces.choices.channels import MODES, Channels
+from tests.support.toys import LIGHTS, crops
 
 
 def every(inputs: Inputs, turn: int | None = None) -> npt.NDArray[np.generic]:

@@ -7,7 +7,7 @@ import torch
 from scipy.stats import trim_mean
 
 from models.scores import RULES, TRIMMED, over_images
-from spaces.channels import SCORES
+from spaces.choices.channels import SCORES
 
 CHANCES = torch.rand(5, 10, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 

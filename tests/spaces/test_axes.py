@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from spaces.axes import AXES, Domain, Range, check_domain
+from spaces.choices.labelling import SCHEMES
+from spaces.choices.networks import NETWORKS
 from spaces.config import TABLES
 from spaces.errors import SpaceError
-from spaces.labelling import SCHEMES
-from spaces.networks import NETWORKS
 
 
 @pytest.mark.parametrize("key", AXES)

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from spaces.augmentation import Augmentation
 from spaces.axes import AXES
-from spaces.balance import Balance
-from spaces.channels import Channels
+from spaces.choices.augmentation import Augmentation
+from spaces.choices.balance import Balance
+from spaces.choices.channels import Channels
+from spaces.choices.labelling import Labelling
+from spaces.choices.losses import Loss
+from spaces.choices.networks import NETWORKS, Network
+from spaces.choices.optimisers import Optimiser
 from spaces.config import BEYOND, TABLES, Config
 from spaces.errors import SpaceError
-from spaces.labelling import Labelling
-from spaces.losses import Loss
-from spaces.networks import NETWORKS, Network
-from spaces.optimisers import Optimiser
 
 CHOICES = [(key, name) for key, table in TABLES.items() for name in table]
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from foils.description import Channel
 from spaces.axes import AXES, Domain, Range, check_domain
+from spaces.choices.detectors import DETECTORS
 from spaces.config import TABLES, Config
-from spaces.detectors import DETECTORS
 from spaces.errors import SpaceError
 from spaces.space import Space
 from spaces.suggest import suggest
-from tests.spaces.test_channels import QMUL
+from tests.spaces.choices.test_channels import QMUL
 
 LABELS = ("candidate", "top", "bottom", "misc", "maybe")
 

@@ -12,19 +12,19 @@ import pytest
 from optuna.trial import FixedTrial
 
 from foils.description import Channel
-from spaces.augmentation import Augmentation, allowed_turns
 from spaces.axes import AXES, Range
-from spaces.balance import Balance
-from spaces.channels import Channels, used_lights
+from spaces.choices.augmentation import Augmentation, allowed_turns
+from spaces.choices.balance import Balance
+from spaces.choices.channels import Channels, used_lights
+from spaces.choices.features import check_features
+from spaces.choices.labelling import DETECTOR, Labelling
+from spaces.choices.networks import NETWORKS, Network
+from spaces.choices.optimisers import Optimiser
 from spaces.config import TABLES, Config
 from spaces.errors import SpaceError
-from spaces.features import check_features
-from spaces.labelling import DETECTOR, Labelling
-from spaces.networks import NETWORKS, Network
-from spaces.optimisers import Optimiser
 from spaces.space import Space
 from spaces.suggest import axis_of, parameters, suggest
-from tests.spaces.test_channels import QMUL
+from tests.spaces.choices.test_channels import QMUL
 
 LABELS = ("candidate", "top", "bottom", "misc", "maybe")
 IRREGULAR = tuple(Channel(str(azimuth), "rotating", azimuth) for azimuth in (0.0, 50.0, 110.0))

@@ -1,0 +1,1 @@
+"""Benchmarks of speed: images a second, storage, start-up and memory."""

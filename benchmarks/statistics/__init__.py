@@ -1,0 +1,1 @@
+"""Benchmarks of stated numbers: whether intervals, reliabilities and verdicts hold."""

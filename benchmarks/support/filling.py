@@ -1,0 +1,104 @@
+"""Fill studies with trials that never ran, thousands in seconds. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+    distribution_to_json,
+)
+from optuna.storages._rdb import models
+from optuna.trial import TrialState
+from sqlalchemy.orm import Session
+
+from benchmarks.support.idle import reached
+from search.studies.plan import Plan
+from search.studies.study import Study
+from search.trials.ladder import Ladder
+from search.trials.records import Recipe, TrialOrigin
+from spaces import Space, suggest
+
+# The share of trials that end on each rung, roughly as successive halving leaves them.
+ENDS = (0.6, 0.2, 0.1, 0.1)
+
+
+class _Dice:
+    """Chooses at random, where a space is asked for suggestions, and keeps what was chosen and from what."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self.random = random
+        self.chosen: dict[str, tuple[Any, BaseDistribution]] = {}
+
+    def suggest_categorical(self, name: str, choices: Any, /) -> Any:
+        return self._keep(name, choices[self.random.integers(len(choices))], CategoricalDistribution(choices))
+
+    def suggest_int(self, name: str, low: int, high: int, /, *, log: bool) -> int:
+        return int(self._keep(name, int(self.random.integers(low, high + 1)), IntDistribution(low, high, log=log)))
+
+    def suggest_float(self, name: str, low: float, high: float, /, *, log: bool) -> float:
+        ends = np.log([low, high]) if log else np.array([low, high])
+        value = float(np.clip(np.exp(self.random.uniform(*ends)) if log else self.random.uniform(*ends), low, high))
+        return float(self._keep(name, value, FloatDistribution(low, high, log=log)))
+
+    def _keep(self, name: str, value: Any, distribution: BaseDistribution) -> Any:
+        self.chosen[name] = value, distribution
+        return value
+
+
+def fill(study: Study, count: int, *, seed: int, running: bool = False) -> None:
+    """Add trials of random choices and values to a study: finished ones, or such as run, in one transaction.
+
+    Optuna's own way to add a trial takes some forty statements.
+    """
+    plan, study_id, random = study.plan, study.id, np.random.default_rng(seed)
+
+    def add(session: Session) -> None:
+        there = session.query(models.TrialModel).filter_by(study_id=study_id).count()
+        session.add_all(_trial(study_id, there + number, plan, random, running) for number in range(count))
+
+    study.backend.transact(add)
+
+
+def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, running: bool) -> Any:
+    """Make a row of a trial with those that belong to it."""
+    rungs, dice = Ladder.parse(plan.ladder).rungs, _Dice(random)
+    config = suggest(dice, Space.from_dict(json.loads(plan.space)))
+    last, value = int(random.choice(len(rungs), p=ENDS)), float(random.beta(8, 2))
+    ended = TrialState.COMPLETE if last == len(rungs) - 1 else TrialState.PRUNED
+    # Their relations are made by Optuna's models when these are first used.
+    made: Any = models.TrialModel(
+        study_id=study_id,
+        number=number,
+        state=TrialState.RUNNING if running else ended,
+        datetime_start=datetime.now(),
+        datetime_complete=None if running else datetime.now(),
+    )
+    made.params = [
+        models.TrialParamModel(
+            param_name=name, param_value=kind.to_internal_repr(chosen), distribution_json=distribution_to_json(kind)
+        )
+        for name, (chosen, kind) in dice.chosen.items()
+    ]
+    made.user_attributes = [
+        models.TrialUserAttributeModel(key=key, value_json=json.dumps(kept))
+        for record in (TrialOrigin("idle", "host:1"), Recipe(config.to_dict(), 1, audited=False), reached(rungs[last], value))
+        for key, kept in record.attribute().items()
+    ]
+    made.intermediate_values = [
+        models.TrialIntermediateValueModel(
+            step=rung.cost,
+            intermediate_value=value,
+            intermediate_value_type=models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE,
+        )
+        for rung in rungs[: last + 1]
+    ]
+    finite = models.TrialValueModel.TrialValueType.FINITE
+    made.values = [] if running else [models.TrialValueModel(objective=0, value=value, value_type=finite)]
+    return made

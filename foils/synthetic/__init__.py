@@ -1,0 +1,1 @@
+"""Synthetic foils: etched cones as height maps, lit and photographed."""

@@ -1,0 +1,1 @@
+"""Trained classifiers in use: ensembles, calibration, bundles, cost."""

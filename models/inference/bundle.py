@@ -1,0 +1,101 @@
+"""Write and read a bundle: a folder with `weights.safetensors` and `model.json`, all that is needed to score pits.
+
+No pickle: the weights are safetensors, checked against their hash before they are parsed. Knows nothing of studies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foils.description import Channel
+from models.errors import BundleError
+from models.inference.ensemble import Ensemble, with_weights
+from spaces.config import Config
+from spaces.errors import SpaceError
+
+FORMAT = 3
+WEIGHTS, MODEL = "weights.safetensors", "model.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model with all that is known of it.
+
+    `threshold`: the least P(signal) that is accepted, at the `working_point`; `about`: name, signal label, fingerprint and
+    held-out pits of the data, metrics, seed and versions, as plain values.
+    """
+
+    ensemble: Ensemble
+    threshold: float
+    working_point: float
+    about: Mapping[str, Any]
+
+
+def write_bundle(folder: Path, bundle: Bundle) -> None:
+    """Write weights and description into an existing folder."""
+    ensemble = bundle.ensemble
+    weights = ensemble.weights()
+    description = {
+        "format": FORMAT,
+        "config": ensemble.config.to_dict(),
+        "classes": list(ensemble.config.labelling.classes),
+        "channels": [{"name": c.name, "kind": c.kind, "azimuth_deg": c.azimuth_deg} for c in ensemble.lights],
+        "crop": ensemble.size,
+        "full_scale": ensemble.full_scale,
+        "members": len(ensemble.members),
+        "temperature": ensemble.temperature,
+        "threshold": bundle.threshold,
+        "working_point": bundle.working_point,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "about": dict(bundle.about),
+    }
+    (folder / WEIGHTS).write_bytes(weights)
+    (folder / MODEL).write_text(json.dumps(description, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read a bundle. Raises BundleError for a missing, changed or foreign file."""
+    path = folder / MODEL
+    try:
+        text = path.read_text(encoding="utf-8")
+        weights = (folder / WEIGHTS).read_bytes()
+    except (OSError, UnicodeDecodeError) as error:
+        missing = getattr(error, "filename", None) or path
+        raise BundleError(
+            f"{missing}: a bundle must hold readable {MODEL} and {WEIGHTS}, but this one does not; "
+            "check the path, or export the model again."
+        ) from None
+    try:
+        values = json.loads(text)
+        if values["format"] != FORMAT:
+            raise BundleError(
+                f"{path}: this version reads bundles of format {FORMAT}, but got {values['format']}; "
+                "use the version of pitsearch that wrote it."
+            )
+        if hashlib.sha256(weights).hexdigest() != values["weights_sha256"]:
+            raise BundleError(
+                f"{folder / WEIGHTS}: the weights must be those that were exported, but their hash differs from "
+                f"{MODEL}'s; export the model again."
+            )
+        lights = tuple(Channel(**channel) for channel in values["channels"])
+        ensemble = with_weights(
+            weights,
+            Config.from_dict(values["config"]),
+            values["members"],
+            lights,
+            values["crop"],
+            values["full_scale"],
+            float(values["temperature"]),
+        )
+        return Bundle(ensemble, float(values["threshold"]), float(values["working_point"]), dict(values["about"]))
+    except SpaceError as error:
+        raise BundleError(f"{path}: {error}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, BundleError):
+            raise
+        raise BundleError(f"{path}: the description must be what export wrote, but: {error!r}; export it again.") from None

@@ -1,0 +1,90 @@
+"""Score pits with several trained classifiers of one configuration: the mean of their P(signal).
+
+Saves and loads as safetensors bytes. Knows nothing of folders, studies or training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from foils.images import Grey
+from models.errors import BundleError
+from models.inference.calibration import calibrated
+from models.inputs import SCORED_AT_ONCE, lay_out
+from models.metrics import Floats
+from models.networks.build import Classifier, build
+from models.scores import over_images
+from spaces.choices.channels import MODES, Light, used_lights
+from spaces.config import Config
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """`members`: trained classifiers; `lights`, `size`, `full_scale`: the images that they were made for; `temperature`:
+    divides the scores' log-odds."""
+
+    config: Config
+    members: tuple[Classifier, ...]
+    lights: tuple[Light, ...]
+    size: int
+    full_scale: int
+    temperature: float = 1.0
+
+    @torch.no_grad()
+    def scores(self, crops: Grey) -> Floats:
+        """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`: the members' mean, over a pit's images, calibrated."""
+        inputs = lay_out(crops, self.config.channels, self.lights)
+        images = inputs.of_pits(torch.arange(len(crops)))
+        total = torch.zeros(len(images), dtype=torch.float64)
+        for member in self.members:
+            member.eval()
+            parts = [member(inputs.pick(part)).softmax(1)[:, 0] for part in images.split(SCORED_AT_ONCE)]
+            total += torch.cat(parts).double()
+        mean = (total / len(self.members)).view(-1, inputs.per_pit)
+        scores: Floats = over_images(self.config.channels.scores, mean).numpy()
+        return calibrated(np.asarray(scores), self.temperature)
+
+    def weights(self) -> bytes:
+        """Give every member's weights and normalisation as safetensors bytes."""
+        return save(
+            {
+                f"{number}.{name}": tensor.cpu().contiguous()
+                for number, member in enumerate(self.members)
+                for name, tensor in member.state_dict().items()
+            }
+        )
+
+
+def with_weights(
+    weights: bytes,
+    config: Config,
+    members: int,
+    lights: Sequence[Light],
+    size: int,
+    full_scale: int,
+    temperature: float = 1.0,
+) -> Ensemble:
+    """Rebuild an ensemble from `Ensemble.weights`. Raises BundleError where the weights do not fit the configuration."""
+    try:
+        tensors = load(weights)
+        rebuilt = tuple(_member(tensors, number, config, lights, size, full_scale) for number in range(members))
+    except (SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise BundleError(f"the weights must fit the configuration, but: {reason}; export the model again.") from None
+    return Ensemble(config, rebuilt, tuple(lights), size, full_scale, temperature)
+
+
+def _member(
+    tensors: Mapping[str, torch.Tensor], number: int, config: Config, lights: Sequence[Light], size: int, full_scale: int
+) -> Classifier:
+    channels = 1 if MODES[config.channels.mode].apart else len(used_lights(config.channels, lights))
+    classifier = build(config, channels, size, full_scale, lights=lights, pretrained=False)
+    prefix = f"{number}."
+    classifier.load_state_dict({name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)})
+    return classifier

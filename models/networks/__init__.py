@@ -1,0 +1,1 @@
+"""Networks and the classifiers built from them: grey values in, logits out."""

@@ -1,0 +1,1 @@
+"""Train folds: tasks, losses, optimisers, checkpoints, verdicts."""

@@ -1,0 +1,192 @@
+"""Pack a fold's training into bytes between two epochs, and take it up again: it goes on to the same numbers, bit for bit.
+
+The bytes are safetensors: every tensor, and in the metadata the rest as JSON, under a hash of the whole; no pickle. They hold
+what a training has become: weights and buffers, their averages, the optimiser's state and rates, what random numbers are drawn
+from, losses, and the logits of its validation pits. What follows from task, pits and seed is made anew by whoever starts the
+training that takes them up; of these they hold enough to tell another training by. So is the schedule: timm's computes each
+rate from the number of the step and the rates that a training begins with. Knows nothing of files, nor of the other folds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import timm
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from models.errors import CheckpointError
+from models.training.fold_training import FoldTraining
+
+FORMAT = 1
+# In the place of the hash while it is computed.
+UNSEALED = "0" * 64
+# What reading bytes that are not `pack_fold`'s may end in.
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, SafetensorError)
+
+
+def pack_fold(training: FoldTraining) -> bytes:
+    """Give a training that stands between two epochs as bytes. Leaves it as it is.
+
+    Raises CheckpointError where its weights are not with it, or its optimiser keeps what no checkpoint holds.
+    """
+    if training.weights_detached:
+        raise CheckpointError(
+            "a training must have its weights when it is packed, but they are with the folds that it is trained fused with; "
+            "pack it when these have reached their epoch."
+        )
+    tensors: list[torch.Tensor] = []
+    state = {"tensors": _tensors(training), "optimiser": training.optimiser.state_dict(), "progress": training.progress()}
+    content = {"seal": UNSEALED, "origin": _origin(training), "state": _encode(state, tensors)}
+    # Copies in the order of their axes: safetensors takes no other, and nothing that shares memory.
+    copies = {
+        str(number): tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for number, tensor in enumerate(tensors)
+    }
+    packed = save(copies, {"training": json.dumps(content, allow_nan=False)})
+    return packed.replace(UNSEALED.encode(), _seal(packed).encode(), 1)
+
+
+def restore_fold(training: FoldTraining, packed: bytes) -> None:
+    """Bring a training that was just started to where another of the same task, pits and seed was packed.
+
+    Raises CheckpointError, and leaves the training as it is, where the bytes are not whole, or are another training's.
+    """
+    theirs, encoded, tensors = _read(packed)
+    ours = _origin(training)
+    for name in {**ours, **theirs}:
+        _check_same(name, theirs.get(name), ours.get(name))
+    state = _decode(encoded, tensors, training.task.inputs.device)
+    given, own = state["tensors"], _tensors(training)
+    for name in {**own, **given}:
+        _check_same(name, _form(given.get(name)), _form(own.get(name)))
+    for name, tensor in own.items():
+        tensor.data = given[name]
+    _take_optimiser(training.optimiser, state["optimiser"])
+    training.take_progress(state["progress"])
+
+
+def _tensors(training: FoldTraining) -> dict[str, torch.Tensor]:
+    """Give weights and buffers, and their averages, by name: themselves, not copies."""
+    parts: dict[str, nn.Module] = {"weights": training.classifier}
+    if training.average is not None:
+        parts["averages"] = training.average.module
+    return {
+        f"{part}.{name}": tensor
+        for part, module in parts.items()
+        for name, tensor in (*module.named_parameters(), *module.named_buffers())
+        if name.partition(".")[0] not in training.derived
+    }
+
+
+def _take_optimiser(optimiser: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
+    """Give an optimiser, and one that it wraps, its state and settings as they were."""
+    optimiser.load_state_dict(dict(state))
+    # torch brings a weight's state to the weight's type and device, which not all of it had.
+    for number, own in optimiser.state_dict()["state"].items():
+        own.clear()
+        own.update(state["state"][number])
+
+
+def _origin(training: FoldTraining) -> dict[str, Any]:
+    """Give what a training follows from, by name, as JSON gives it back."""
+    task = training.task
+    labelled = (training.validate, task.targets.numpy(), task.weights.numpy(), task.is_scored)
+    origin = {
+        "format": FORMAT,
+        "torch": torch.__version__,
+        "timm": timm.__version__,
+        "device": task.inputs.device.type,
+        "seed": training.seed,
+        "epochs": task.epochs,
+        "steps": training.steps,
+        "working point": task.working_point,
+        "pits": hashlib.sha256(b"".join(part.tobytes() for part in labelled)).hexdigest()[:16],
+    }
+    for part, choice in task.config.to_dict().items():
+        origin |= {f"{part}.{name}": value for name, value in choice.items()} if isinstance(choice, dict) else {part: choice}
+    plain: dict[str, Any] = json.loads(json.dumps(origin))
+    return plain
+
+
+def _encode(value: object, tensors: list[torch.Tensor]) -> Any:
+    """Give a value as JSON holds it; its tensors go to the list and leave their numbers.
+
+    A dictionary becomes a list of pairs, so that keys which are numbers stay so.
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": str(value)}
+    if isinstance(value, torch.Tensor):
+        tensors.append(value)
+        return {"tensor": len(tensors) - 1, "strides": [*value.stride()], "device": value.device.type}
+    if isinstance(value, torch.dtype):
+        return {"dtype": str(value).removeprefix("torch.")}
+    if isinstance(value, Mapping):
+        return {"dict": [[_encode(key, tensors), _encode(item, tensors)] for key, item in value.items()]}
+    if isinstance(value, list | tuple):
+        items = [_encode(item, tensors) for item in value]
+        return items if isinstance(value, list) else {"tuple": items}
+    raise CheckpointError(
+        f"a checkpoint must hold plain values and tensors alone, but the training keeps a {type(value).__name__}; "
+        "train without checkpoints, or choose another optimiser."
+    )
+
+
+def _decode(value: Any, tensors: Mapping[str, torch.Tensor], device: torch.device) -> Any:
+    """Give back what `_encode` was given: tensors with the same order in memory, on the device or on the host as they were."""
+    if isinstance(value, list):
+        return [_decode(item, tensors, device) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kind = next(iter(value))
+    if kind == "float":
+        return float(value[kind])
+    if kind == "dtype":
+        return getattr(torch, value[kind])
+    if kind == "tuple":
+        return tuple(_decode(value[kind], tensors, device))
+    if kind == "dict":
+        return {key: _decode(item, tensors, device) for key, item in value[kind]}
+    saved, place = tensors[str(value[kind])], device if value["device"] == device.type else value["device"]
+    return torch.empty_strided(saved.shape, value["strides"], dtype=saved.dtype, device=place).copy_(saved)
+
+
+def _read(packed: bytes) -> tuple[dict[str, Any], Any, dict[str, torch.Tensor]]:
+    """Read what `pack_fold` wrote: the origin, the state, encoded, and its tensors by number."""
+    try:
+        length = int.from_bytes(packed[:8], "little")
+        content = json.loads(json.loads(packed[8 : 8 + length])["__metadata__"]["training"])
+        if _seal(packed.replace(content["seal"].encode(), UNSEALED.encode(), 1)) != content["seal"]:
+            raise ValueError("they have changed")
+        return content["origin"], content["state"], load(packed)
+    except UNREADABLE as error:
+        reason = textwrap.shorten(str(error), 80) or type(error).__name__
+        raise CheckpointError(
+            f"a checkpoint must be what pack_fold gave, whole and unchanged, but these {len(packed)} bytes are not ({reason}); "
+            "start the fold again."
+        ) from None
+
+
+def _seal(packed: bytes) -> str:
+    return hashlib.sha256(packed).hexdigest()
+
+
+def _form(tensor: torch.Tensor | None) -> str | None:
+    return None if tensor is None else f"{tensor.dtype} {[*tensor.shape]}"
+
+
+def _check_same(name: str, theirs: object, ours: object) -> None:
+    if theirs != ours:
+        raise CheckpointError(
+            f"a checkpoint must be of the training that goes on from it, but its {name} is {theirs!r}, not {ours!r}; "
+            "start the fold again."
+        )

@@ -1,0 +1,1 @@
+"""Questions to a study: its state, which axes mattered, learning curves, what failures go with."""

@@ -1,0 +1,245 @@
+"""Diagnose a configuration: do failures and low scores go with a fold, a slide, a style, single pits - or with the seed?
+
+Two runs, both without a look at held-out pits. *Chance or data* trains the configuration on one split with several seeds, and
+starts nothing again that collapses. *Labels* trains it on fresh splits with a class for every label, so that every pit's
+label is judged by networks that did not train on it. Knows nothing of how it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from joblib import cpu_count
+
+from foils import Dataset, fold_numbers
+from models.metrics import Floats
+from models.training.verdicts import Verdict
+from search import defaults
+from search.analysis.learning_curve_setup import best_config
+from search.analysis.permutation_tests import LEVEL, Effects, SlideGroup, member_effects, table_effects
+from search.analysis.suspects import LabelScores, Suspect, contradictions, errors, find_suspects, merge, near_duplicates
+from search.errors import StudyError
+from search.selection.select import SELECTION
+from search.studies.study import Study, study_data
+from search.training.cross_validation import CVRequest, Repeat, fold_seed, splits, train_repeats
+from search.trials.ladder import Ladder
+from search.trials.records import Recipe
+from spaces import Config
+from spaces.choices.labelling import SIGNAL, Labelling
+
+# Networks that ended so know something of the pits; the others are no witness against a label.
+WITNESSES = (Verdict.LEARNED, Verdict.OVERTRAINED)
+# Random numbers of the two runs follow from the seed and these.
+CHANCE, LABELS = 1, 2
+
+
+@dataclass(frozen=True)
+class DiagnosisInput:
+    """What is diagnosed; `data`: the pits that may be seen; `folds`: the study's own split of them; `what`: for people."""
+
+    data: Dataset
+    config: Config
+    folds: tuple[int, ...]
+    epochs: int
+    working_point: float
+    seed: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Chance:
+    """The configuration as it is, on one split; `acceptance`, `failed`: `[seeds][folds]`; `verdicts` likewise."""
+
+    acceptance: tuple[tuple[float, ...], ...]
+    verdicts: tuple[tuple[str, ...], ...]
+    on_acceptance: Effects
+    on_failing: Effects
+
+    @property
+    def failed(self) -> tuple[tuple[bool, ...], ...]:
+        """Whether each training failed: it did not end as learned."""
+        return tuple(tuple(verdict != Verdict.LEARNED for verdict in row) for row in self.verdicts)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What networks say of the labels; `slides`, `styles`: worst first, none where there are no two; `suspects`: surest first.
+
+    `judged`: pits whose label was judged; `witnesses` of `trainings` learned, and count as witnesses; `unjudged`: labels too
+    rare for a class of their own, or never scored.
+    """
+
+    slides: tuple[SlideGroup, ...]
+    styles: tuple[SlideGroup, ...]
+    suspects: tuple[Suspect, ...]
+    judged: int
+    witnesses: int
+    trainings: int
+    unjudged: tuple[str, ...]
+
+    @property
+    def standing_out(self) -> tuple[SlideGroup, ...]:
+        """The slides, then the styles, whose pits are scored worse than chance explains."""
+        return tuple(member for member in (*self.slides, *self.styles) if member.p < LEVEL)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What both runs found."""
+
+    subject: DiagnosisInput
+    chance: Chance
+    labels: Labels
+
+
+def study_subject(study: Study, folder: str | Path | None = None, trial: int | None = None) -> DiagnosisInput:
+    """Take a trial of a study, by default the winner of its last selection, or else the best complete one.
+
+    Raises StudyError where there is none, or the study was made from other data.
+    """
+    plan, ladder = study.plan, Ladder.parse(study.plan.ladder)
+    data = plan.search_set(study_data(study, folder))
+    selected = study.optuna.user_attrs.get(SELECTION)
+    chosen = selected["winner"]["trial"] if trial is None and selected is not None else trial
+    config = best_config(study) if chosen is None else _config(study, int(chosen))
+    what = f"study {study.name}, {'best complete trial' if chosen is None else f'trial {chosen}'}"
+    return DiagnosisInput(data, config, plan.folds, ladder.epochs, plan.working_point, plan.seed, what)
+
+
+def _config(study: Study, number: int) -> Config:
+    for trial in study.optuna.get_trials(deepcopy=False):
+        recipe = Recipe.read(trial)
+        if trial.number == number and recipe is not None:
+            return Config.from_dict(recipe.config)
+    raise StudyError(
+        f"a trial must have a configuration, but trial {number} of study {study.name!r} has none; choose another --trial."
+    )
+
+
+def diagnose(
+    subject: DiagnosisInput,
+    *,
+    seeds: int = defaults.DIAGNOSIS_SEEDS,
+    repeats: int = defaults.DIAGNOSIS_REPEATS,
+    workers: int | None = None,
+    done: Callable[[int, int], None] = lambda finished, of: None,
+) -> Diagnosis:
+    """Train the two runs and test what goes with failures, low scores and doubtful labels.
+
+    `seeds`, `repeats`: cross-validations of the first and the second run; `workers`: processes, one a core by default, which
+    change no number; `done` is told of each cross-validation that ended. Raises StudyError for too few of them, or of
+    pits of two labels.
+    """
+    for name, value, least in (("seeds", seeds, 2), ("repeats", repeats, 1)):
+        if value < least:
+            raise StudyError(f"`{name} >= {least}` must hold, but got {value}; choose a larger number.")
+    names = judged_labels(subject)
+    asks = [*chance_asks(subject, seeds), *label_asks(subject, names, repeats)]
+    ended: dict[int, Repeat] = {}
+    for number, repeat in train_repeats(asks, min(workers or cpu_count(), len(asks))):
+        ended[number] = repeat
+        done(len(ended), len(asks))
+    chance = weigh_chance([ended[number] for number in range(seeds)], subject.seed)
+    labels = weigh_labels(subject, names, [(asks[number], ended[number]) for number in range(seeds, len(asks))])
+    return Diagnosis(subject, chance, labels)
+
+
+def judged_labels(subject: DiagnosisInput) -> tuple[str, ...]:
+    """Give the labels that get a class each, the signal's first: all that are scored and on at least one pit a fold.
+
+    Raises StudyError where none stands against the signal.
+    """
+    data, folds = subject.data, max(subject.folds) + 1
+    names = tuple(label for label, count in data.counts().items() if count >= folds and label not in data.description.ignore)
+    if len(names) < 2 or names[0] != data.description.signal:
+        raise StudyError(
+            f"two labels, the signal's among them, must be on at least {folds} pits each, one for every fold, but got "
+            f"{', '.join(names) or 'none'}; label more."
+        )
+    return names
+
+
+def chance_asks(subject: DiagnosisInput, seeds: int) -> list[CVRequest]:
+    """Ask for the configuration as it is, on the study's own split; a collapse is left as it is, for it is what is counted."""
+    return [
+        CVRequest(
+            subject.data,
+            subject.config,
+            subject.folds,
+            fold_seed(subject.seed, CHANCE, number),
+            subject.epochs,
+            subject.working_point,
+            reseed=False,
+        )
+        for number in range(seeds)
+    ]
+
+
+def label_asks(subject: DiagnosisInput, names: Sequence[str], repeats: int) -> list[CVRequest]:
+    """Ask for fresh splits, with a class for every label."""
+    style = subject.config.labelling.style
+    own = {label: f"pits labelled {label}" if number else SIGNAL for number, label in enumerate(names)}
+    config = replace(subject.config, labelling=Labelling("every label", style=style, own=own))
+    folds = max(subject.folds) + 1
+    return [
+        CVRequest(
+            subject.data,
+            config,
+            splits(fold_numbers(subject.data, folds, subject.seed + 1 + number)),
+            fold_seed(subject.seed, LABELS, number),
+            subject.epochs,
+            subject.working_point,
+        )
+        for number in range(repeats)
+    ]
+
+
+def weigh_chance(repeats: Sequence[Repeat], seed: int) -> Chance:
+    """Test one split's trainings, a cross-validation a seed, for effects of fold and seed on acceptance and on failing."""
+    acceptance = tuple(
+        tuple(accepted / signals for accepted, signals in zip(repeat.accepted, repeat.signals, strict=True))
+        for repeat in repeats
+    )
+    verdicts = tuple(repeat.verdicts for repeat in repeats)
+    failed = np.array([[verdict != Verdict.LEARNED for verdict in row] for row in verdicts], np.float64)
+    return Chance(acceptance, verdicts, table_effects(np.array(acceptance), seed), table_effects(failed, seed))
+
+
+def weigh_labels(subject: DiagnosisInput, names: tuple[str, ...], repeats: Sequence[tuple[CVRequest, Repeat]]) -> Labels:
+    """Find slides, styles and pits whose labels networks do not reproduce."""
+    data = subject.data
+    judged = LabelScores(np.array([witnessed(ask, repeat) for ask, repeat in repeats]), names, data.labels)
+    usable = np.flatnonzero(judged.usable)
+    pairs = near_duplicates(data.crops(), data.groups)
+    ignored = set(np.flatnonzero(np.isin(data.labels, data.description.ignore)).tolist())
+    pairs = [pair for pair in pairs if ignored.isdisjoint(pair[:2])]
+    pits = [pit.pit for pit in data.pits]
+    return Labels(
+        slides=_members([f"{pit.foil}:{pit.slide}" for pit in data.pits], judged, usable, subject),
+        styles=_members([pit.style or "none" for pit in data.pits], judged, usable, subject),
+        suspects=merge(find_suspects(judged), contradictions(judged, pairs, pits)),
+        judged=len(usable),
+        witnesses=sum(verdict in WITNESSES for _, repeat in repeats for verdict in repeat.verdicts),
+        trainings=sum(len(repeat.verdicts) for _, repeat in repeats),
+        unjudged=tuple(label for label in data.counts() if label not in names),
+    )
+
+
+def witnessed(ask: CVRequest, repeat: Repeat) -> Floats:
+    """Give a repeat's probabilities `[pits, labels]`, not a number where the network that judged the pit had not learned."""
+    learned = np.array([verdict in WITNESSES for verdict in repeat.verdicts])
+    probabilities: Floats = np.where(learned[np.array(ask.folds)][:, None], repeat.probabilities, np.nan)
+    return probabilities
+
+
+def _members(
+    names: Sequence[str], judged: LabelScores, usable: npt.NDArray[np.int64], subject: DiagnosisInput
+) -> tuple[SlideGroup, ...]:
+    of_usable = [names[index] for index in usable]
+    if len(set(of_usable)) < 2:
+        return ()
+    return member_effects(errors(judged), judged.labels[usable], of_usable, subject.data.groups[usable], subject.seed)

@@ -1,0 +1,280 @@
+"""Draw a learning curve: acceptance and reliability against the share of the training pits.
+
+Each fold's validation pits stay the same at every share; only its training half shrinks, by whole groups, every label alike,
+and a smaller share lies within a larger one. All trainings make about the same number of steps, by more epochs where pits are
+few: the curve shows what examples bring, not what shorter training loses. A training that collapses is started again once, as
+in a trial: the collapse counts in the reliability, not in the acceptance. Knows nothing of how it is shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+from joblib import cpu_count
+from scipy.stats import t as student
+
+from foils import Dataset, fold_numbers
+from models.metrics import Floats
+from models.process import one_thread
+from models.training.balance import count_shown, is_signal
+from models.training.cross_validation import make_training
+from models.training.task import LEFT_OUT, Task, make_task
+from models.training.verdicts import Verdict
+from search import defaults
+from search.errors import StudyError
+from search.statistics.intervals import LEVEL, Share, reliability, wilson
+from search.training.pool import parallel_map
+from spaces import Config
+
+FOLDS = 5
+# A class with fewer examples than this in a fold's training half cannot be learned, and a curve from there would show chance.
+LEAST_PITS = 3
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What to draw: `shares` of each fold's training pits, ascending; `repeats`: cross-validations, each with fresh folds."""
+
+    shares: tuple[float, ...] = defaults.SHARES
+    repeats: int = defaults.REPEATS
+    seed: int = 0
+    epochs: int = defaults.CURVE_EPOCHS
+    working_point: float = defaults.WORKING_POINT
+
+    def __post_init__(self) -> None:
+        if not self.shares or list(self.shares) != sorted(set(self.shares)) or not 0 < self.shares[0] <= self.shares[-1] <= 1:
+            shown = ",".join(f"{share:g}" for share in self.shares) or "none"
+            raise StudyError(f"shares must ascend within `0 < share <= 1`, but got {shown}; write e.g. 0.1,0.35,1.")
+        for name, value, least in (("repeats", self.repeats, 1), ("epochs", self.epochs, 1), ("seed", self.seed, 0)):
+            if value < least:
+                raise StudyError(f"`{name} >= {least}` must hold, but got {value}; choose a larger number.")
+        if not 0 < self.working_point < 1:
+            raise StudyError(f"`0 < working point < 1` must hold, but got {self.working_point}; choose e.g. 0.05.")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How the training of one fold at one share ended; `examples`: training pits of each class of the scheme."""
+
+    share: float
+    repeat: int
+    fold: int
+    examples: tuple[int, ...]
+    accepted: int
+    signals: int
+    learned: bool
+    reseeds: int
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One share: `examples` of each class, the mean over trainings; acceptance, and the share of trainings that learned.
+
+    The interval of `acceptance` is over pits, as of one cross-validation: repeats score the same pits again.
+    """
+
+    share: float
+    examples: tuple[float, ...]
+    acceptance: Share
+    learned: int
+    trainings: int
+
+    @property
+    def reliability(self) -> Share:
+        """The share of trainings that learned, with its interval."""
+        return reliability(self.learned, self.trainings)
+
+
+@dataclass(frozen=True)
+class Rise:
+    """How acceptance changes between two shares, fold by fold and repeat by repeat, with its 90 % interval."""
+
+    before: float
+    after: float
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A learning curve; `classes`: the scheme's, signal first; `last`: the rise between the two largest shares."""
+
+    name: str
+    config: Config
+    plot: Plot
+    classes: tuple[str, ...]
+    points: tuple[CurvePoint, ...]
+    last: Rise | None
+
+
+def draw_curve(
+    data: Dataset,
+    config: Config,
+    plot: Plot | None = None,
+    *,
+    workers: int | None = None,
+    done: Callable[[int, int], None] = lambda finished, of: None,
+) -> Curve:
+    """Train a configuration on growing shares of a data set's pits.
+
+    `data`: the pits that may be seen; `workers`: processes, one a core by default, which change no number; `done` is told of
+    each training that ended. Raises StudyError where a share leaves a class too few pits, DataError or SpaceError where data
+    and configuration do not fit.
+    """
+    plot = plot or Plot()
+    task = _task(data, config, plot)
+    jobs = [
+        (share, repeat, fold)
+        for share in reversed(plot.shares)  # the longest first, so that no worker is left with one at the end
+        for repeat in range(plot.repeats)
+        for fold in range(FOLDS)
+    ]
+    folds = [fold_numbers(data, FOLDS, plot.seed + repeat) for repeat in range(plot.repeats)]
+    _check_examples(data, task, plot, folds)
+    trained: list[Trained] = []
+    workers = min(workers or cpu_count(), len(jobs))
+    train = partial(_train_job, data, config, plot, folds)
+    for one in parallel_map(train, jobs, workers):
+        trained.append(one)
+        done(len(trained), len(jobs))
+    trained.sort(key=lambda one: (one.share, one.repeat, one.fold))
+    points = tuple(_point([one for one in trained if one.share == share], plot.repeats) for share in plot.shares)
+    last = rise(trained, *plot.shares[-2:]) if len(plot.shares) > 1 else None
+    return Curve(data.description.name, config, plot, config.labelling.classes, points, last)
+
+
+def parse_shares(text: str) -> tuple[float, ...]:
+    """Read shares as they are typed, `0.1,0.35,1`. Raises StudyError for what is no number."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise StudyError(f"shares must be numbers with commas between them, but got {text!r}; write e.g. 0.1,0.35,1.") from None
+
+
+def positions(data: Dataset, train: npt.NDArray[np.int64], seed: Sequence[int]) -> Floats:
+    """Deal training pits out over 0 to 1, `[train]`: those up to a share are that share of every label, in whole groups.
+
+    A group counts under the label that most of its pits have.
+    """
+    generator = np.random.default_rng(np.random.SeedSequence([*seed]))
+    groups, of_pit = np.unique(data.groups[train], return_inverse=True)
+    labels, of_label = np.unique(data.labels[train], return_inverse=True)
+    table = np.zeros((len(groups), len(labels)), np.int64)
+    np.add.at(table, (of_pit, of_label), 1)
+    sizes, main = table.sum(1), table.argmax(1)
+    place = np.empty(len(groups))
+    for label in range(len(labels)):
+        members = generator.permutation(np.flatnonzero(main == label))
+        ends = np.cumsum(sizes[members])
+        place[members] = (ends - sizes[members] / 2) / max(int(sizes[members].sum()), 1)
+    where: Floats = place[of_pit]
+    return where
+
+
+def _train_job(
+    data: Dataset, config: Config, plot: Plot, folds: Sequence[npt.NDArray[np.int64]], job: tuple[float, int, int]
+) -> Trained:
+    share, repeat, fold = job
+    return train_share(data, config, plot, folds[repeat], share, repeat, fold)
+
+
+def train_share(
+    data: Dataset, config: Config, plot: Plot, folds: npt.NDArray[np.int64], share: float, repeat: int, fold: int
+) -> Trained:
+    """Train one fold on a share of its training pits, on one thread, and score its validation pits."""
+    with one_thread():
+        task = _task(data, config, plot)
+        chosen, validate = _chosen(data, plot, folds, share, repeat, fold), np.flatnonzero(folds == fold)
+        # As many steps as the whole training half would take.
+        epochs = max(plot.epochs, round(plot.epochs * _steps(task, np.flatnonzero(folds != fold)) / _steps(task, chosen)))
+        # The same seed at every share: networks start alike, and the paired differences are of the pits.
+        for reseeds in range(2):
+            seed = int(np.random.SeedSequence([plot.seed, repeat, fold, reseeds]).generate_state(1)[0])
+            training = make_training(replace(task, epochs=epochs), chosen, validate, seed)
+            training.advance(epochs)
+            if training.verdict() is not Verdict.COLLAPSED:
+                break
+        score = training.score()
+        return Trained(
+            share,
+            repeat,
+            fold,
+            _examples(task, chosen),
+            score.accepted,
+            score.signals,
+            training.verdict() is Verdict.LEARNED,
+            reseeds,
+        )
+
+
+def rise(trained: Sequence[Trained], before: float, after: float) -> Rise:
+    """Compare acceptance at two shares, training by training.
+
+    The interval is Student's with the variance of Nadeau and Bengio (2003) for repeated cross-validation, whose trainings share
+    pits: 1 / trainings + validation / training pits in place of 1 / trainings.
+    """
+    at = {(one.share, one.repeat, one.fold): one.accepted / one.signals for one in trained}
+    pairs = sorted((repeat, fold) for share, repeat, fold in at if share == after)
+    gains = np.array([at[after, repeat, fold] - at[before, repeat, fold] for repeat, fold in pairs])
+    deviation = float(gains.std(ddof=1)) * math.sqrt(1 / len(gains) + 1 / (FOLDS - 1))
+    half = float(student.ppf((1 + LEVEL) / 2, len(gains) - 1)) * deviation
+    mean = float(gains.mean())
+    return Rise(before, after, mean, mean - half, mean + half)
+
+
+def _task(data: Dataset, config: Config, plot: Plot) -> Task:
+    return make_task(data, config, epochs=plot.epochs, working_point=plot.working_point)
+
+
+def _chosen(
+    data: Dataset, plot: Plot, folds: npt.NDArray[np.int64], share: float, repeat: int, fold: int
+) -> npt.NDArray[np.int64]:
+    """Choose a share of a fold's training pits."""
+    train = np.flatnonzero(folds != fold)
+    return train[positions(data, train, (plot.seed, repeat, fold)) <= share]
+
+
+def _steps(task: Task, pits: npt.NDArray[np.int64]) -> int:
+    """Count the steps of an epoch on some pits."""
+    trained = pits[task.weights.numpy()[pits] > 0]
+    images = len(trained) * task.inputs.per_pit
+    signals = int(is_signal(task.targets).numpy()[trained].sum()) * task.inputs.per_pit
+    shown = count_shown(task.config.balance, signals, images - signals)
+    return shown // min(task.config.optimiser.batch_size, shown)
+
+
+def _examples(task: Task, pits: npt.NDArray[np.int64]) -> tuple[int, ...]:
+    """Count the examples of each class of the scheme among some pits; soft targets are of no class."""
+    classes = task.classes.numpy()[pits]
+    counts = np.bincount(classes[classes != LEFT_OUT], minlength=len(task.config.labelling.classes))
+    return tuple(map(int, counts))
+
+
+def _check_examples(data: Dataset, task: Task, plot: Plot, folds: Sequence[npt.NDArray[np.int64]]) -> None:
+    """Raise StudyError where the smallest share leaves a class too few pits in some fold."""
+    share, classes = plot.shares[0], task.config.labelling.classes
+    for repeat, numbers in enumerate(folds):
+        for fold in range(FOLDS):
+            counts = _examples(task, _chosen(data, plot, numbers, share, repeat, fold))
+            if min(counts) < LEAST_PITS:
+                raise StudyError(
+                    f"each class needs at least {LEAST_PITS} training pits in every fold, but a share of {share:g} leaves "
+                    f"{classes[int(np.argmin(counts))]!r} {min(counts)}; choose larger --shares."
+                )
+
+
+def _point(trained: Sequence[Trained], repeats: int) -> CurvePoint:
+    accepted, signals = sum(one.accepted for one in trained), sum(one.signals for one in trained)
+    return CurvePoint(
+        share=trained[0].share,
+        examples=tuple(float(mean) for mean in np.mean([one.examples for one in trained], axis=0)),
+        acceptance=replace(wilson(round(accepted / repeats), round(signals / repeats)), value=accepted / signals),
+        learned=sum(one.learned for one in trained),
+        trainings=sum(1 + one.reseeds for one in trained),
+    )

@@ -1,0 +1,78 @@
+"""Choose what a learning curve is of: the pits that may be seen, the configuration, and the working point.
+
+Without a study: the sound recipe, on the pits that a launch with this seed would search. With one: its best complete trial, on
+the pits that its trials saw. Either way held-out pits stay locked away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import TrialState
+
+from foils import Dataset, hold_out, load
+from search import defaults
+from search.analysis.learning_curve import FOLDS
+from search.errors import StudyError
+from search.studies.study import Study, study_data
+from search.trials.objectives import acceptance_of
+from search.trials.records import Recipe
+from spaces import Config, Space, suggest
+from spaces.axes import Scalar
+from spaces.initial_configs import sound
+from spaces.suggest import parameters
+
+
+@dataclass(frozen=True)
+class CurveInput:
+    """What a curve is of; `data`: the pits that may be seen."""
+
+    data: Dataset
+    config: Config
+    working_point: float
+
+
+def sound_subject(folder: Path, seed: int) -> CurveInput:
+    """Take the sound recipe on a data set. Raises DataError where it cannot be loaded."""
+    data = hold_out(load(folder), share=defaults.HOLDOUT_SHARE, seed=seed).search
+    return CurveInput(data, sound_config(data), defaults.WORKING_POINT)
+
+
+def study_subject(study: Study, folder: Path) -> CurveInput:
+    """Take a study's best complete trial. Raises StudyError where it has none, or was made from other data."""
+    return CurveInput(study.plan.search_set(study_data(study, folder)), best_config(study), study.plan.working_point)
+
+
+def sound_config(data: Dataset) -> Config:
+    """Give the sound recipe that searches start from; what the data cannot carry takes the default space's first choice."""
+    labels = [label for label, count in data.counts().items() if count >= FOLDS]
+    space = Space().fit(labels, data.description.channels)
+    return suggest(_Fixed(parameters(space, sound(space))), space)
+
+
+def best_config(study: Study) -> Config:
+    """Give the configuration of a study's best complete trial. Raises StudyError where it has none."""
+    complete = study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    best = max(complete, key=acceptance_of, default=None)
+    if best is None:
+        raise StudyError(f"study {study.name!r} must have a complete trial, but has none; launch more trials.")
+    return Config.from_dict(Recipe.demand(best).config)
+
+
+class _Fixed:
+    """Answers a space's questions by choices made before, and by the first choice where none was."""
+
+    def __init__(self, chosen: Mapping[str, Scalar]) -> None:
+        self.chosen = chosen
+
+    def suggest_categorical(self, name: str, choices: Any, /) -> Any:
+        return self.chosen.get(name, choices[0])
+
+    def suggest_int(self, name: str, low: int, high: int, /, *, log: bool) -> int:
+        return int(self.chosen.get(name, low))
+
+    def suggest_float(self, name: str, low: float, high: float, /, *, log: bool) -> float:
+        return float(self.chosen.get(name, low))

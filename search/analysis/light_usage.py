@@ -1,0 +1,69 @@
+"""Compare the uses of the lights in a study: how important is angle. Knows nothing of how it is shown."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from optuna.trial import FrozenTrial, TrialState
+
+from search.analysis.importance import failures, finished, trainings
+from search.statistics.intervals import Share, reliability, wilson
+from search.trials.records import Recipe, RungResult
+from spaces import Config
+from spaces.choices.channels import Channels
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use of the lights and the trials that made it.
+
+    `mode`: of the channels; `lights`: which of them, None for all; `network`: by name. `trials`: finished;
+    `complete`: those that climbed the whole ladder, of which `best`, pooled over folds, of trial `best_trial`, and `median`,
+    None where there is none. `light`: the best trial's, of mode single. `sound`: the share of all trainings that did not fail.
+    """
+
+    mode: str
+    lights: str | None
+    network: str
+    trials: int
+    complete: int
+    best: Share | None
+    best_trial: int | None
+    light: str | None
+    median: float | None
+    sound: Share
+
+
+def uses(trials: Sequence[FrozenTrial]) -> tuple[Use, ...]:
+    """Sum up a study's finished trials by their use of the lights, best acceptance first."""
+    groups: Mapping[tuple[str, str | None, str], list[tuple[FrozenTrial, RungResult]]] = defaultdict(list)
+    for trial, reached in finished(trials):
+        config = Config.from_dict(Recipe.demand(trial).config)
+        lights = None if config.channels.lights == Channels().lights else config.channels.lights
+        groups[config.channels.mode, lights, config.network.name].append((trial, reached))
+    found = [_sum_up(mode, lights, network, members) for (mode, lights, network), members in groups.items()]
+    return tuple(
+        sorted(found, key=lambda use: (-(use.best.value if use.best else -1.0), use.mode, use.lights or "", use.network))
+    )
+
+
+def _sum_up(mode: str, lights: str | None, network: str, members: Sequence[tuple[FrozenTrial, RungResult]]) -> Use:
+    complete = [(trial, reached.pooled) for trial, reached in members if trial.state == TrialState.COMPLETE]
+    started = sum(trainings(reached) for _, reached in members)
+    failed = sum(failures(reached) for _, reached in members)
+    best, pooled = max(complete, key=lambda member: member[1][0] / member[1][1], default=(None, (0, 1)))
+    return Use(
+        mode=mode,
+        lights=lights,
+        network=network,
+        trials=len(members),
+        complete=len(complete),
+        best=wilson(*pooled) if best else None,
+        best_trial=best.number if best else None,
+        light=Recipe.demand(best).config["channels"]["light"] if best else None,
+        median=median(accepted / signals for _, (accepted, signals) in complete) if complete else None,
+        sound=reliability(started - failed, started),
+    )

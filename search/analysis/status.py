@@ -1,0 +1,156 @@
+"""Sum up a study: trials by state, the best so far, verdicts, the ladder's rungs, the audit of pruning, the time left.
+
+Knows nothing of how it is shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from optuna.trial import FrozenTrial, TrialState
+
+from search.errors import StudyError
+from search.pruning.audit import Audit, measure
+from search.selection.confirmations import Confirmation, kept, of_trial
+from search.statistics.intervals import Share, wilson
+from search.storage.leases import FINISHED
+from search.studies.launch_record import LaunchRecord, last_launch, now_of
+from search.studies.pareto import ParetoTrial, pareto_trials
+from search.studies.plan import Plan
+from search.studies.study import Study
+from search.trials.baseline import Comparison, compare
+from search.trials.ladder import Ladder
+from search.trials.objectives import acceptance_of, second_of
+from search.trials.records import DAMAGE, ERROR, Recipe, RungResult, is_interrupted, on_rungs
+from search.trials.reliability import Tally, tally
+from spaces import Config
+from spaces.known_configs import write_known
+
+
+@dataclass(frozen=True)
+class Status:
+    """A study at one moment.
+
+    `waiting`: trials that were interrupted and go on with the next worker; `failed`: those that broke, with `errors`;
+    `damages`: checkpoints that could not be used; `rungs`: each rung with the trials that reached it; `tally`: of the best
+    trial's trainings, confirmations among them; `comparison`: of the best with the network in use, None while that is unknown;
+    `audit`: None where nothing is pruned, or any trial may be; `second`: the objective beside acceptance, if there is one, and
+    then the `front`; `left_s`: seconds left, None where nobody knows.
+    """
+
+    name: str
+    complete: int
+    pruned: int
+    failed: int
+    waiting: int
+    running: int
+    target: int
+    best: FrozenTrial | None
+    tally: Tally
+    comparison: Comparison | None
+    verdicts: Mapping[str, int]
+    reseeds: int
+    rungs: Sequence[tuple[str, int]]
+    audit: Audit | None
+    second: str | None
+    front: Sequence[ParetoTrial]
+    errors: Sequence[str]
+    damages: Sequence[str]
+    left_s: float | None
+
+
+def summarise(study: Study) -> Status:
+    """Sum up a study. Raises StudyError where pitsearch did not make it."""
+    opened, plan = study.optuna, study.plan
+    return of_trials(study.name, plan, opened.get_trials(deepcopy=False), last_launch(study), now_of(study), kept(opened))
+
+
+def of_trials(
+    name: str,
+    plan: Plan,
+    trials: Sequence[FrozenTrial],
+    launched: LaunchRecord | None = None,
+    now: tuple[str, float] = ("", 0.0),
+    confirmations: Mapping[tuple[int, int], Confirmation] | None = None,
+) -> Status:
+    """Sum up trials that were read already; `now`: by the clock of their database."""
+    states = Counter(trial.state for trial in trials)
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    reached = [found for trial in trials if (found := RungResult.read(trial))]
+    best = max(complete, key=acceptance_of, default=None)
+    second = second_of(plan.objectives)
+    verdicts = Counter(verdict for found in reached for verdict in found.verdicts)
+    return Status(
+        name=name,
+        complete=len(complete),
+        pruned=states[TrialState.PRUNED],
+        failed=states[TrialState.FAIL],
+        waiting=sum(map(is_interrupted, trials)),
+        running=states[TrialState.RUNNING],
+        target=launched.trials if launched else 0,
+        best=best,
+        tally=tally([RungResult.demand(best), *of_trial(confirmations or {}, best.number)] if best else []),
+        comparison=compare(complete, best),
+        verdicts=dict(verdicts.most_common()),
+        reseeds=sum(sum(found.reseeds) for found in reached),
+        rungs=[(str(rung), sum(rung.cost in on_rungs(trial) for trial in trials)) for rung in Ladder.parse(plan.ladder).rungs],
+        audit=measure(trials, plan.objectives) if plan.audit > 0 and plan.pruner != "none" else None,
+        second=second,
+        front=[member for member in pareto_trials(trials, plan) if member.on_front] if second else (),
+        errors=[f"trial {trial.number}: {error}" for trial in trials if (error := ERROR.read(trial))],
+        damages=[f"trial {trial.number}: {damage}" for trial in trials if (damage := DAMAGE.read(trial))],
+        left_s=_left(launched, now, sum(trial.state in FINISHED for trial in trials), states[TrialState.RUNNING]),
+    )
+
+
+def acceptance(trial: FrozenTrial) -> Share | None:
+    """Give the pooled acceptance of the folds that a trial has trained, with its interval over pits."""
+    reached = RungResult.read(trial)
+    return wilson(*reached.pooled) if reached else None
+
+
+def trained(trial: FrozenTrial) -> Tally:
+    """Count a trial's own trainings."""
+    reached = RungResult.read(trial)
+    return tally([reached] if reached else [])
+
+
+def configuration(trial: FrozenTrial) -> str:
+    """Say a trial's configuration on one line."""
+    recipe = Recipe.read(trial)
+    return Config.from_dict(recipe.config).describe() if recipe else ""
+
+
+def known_text(study: Study, number: int) -> str:
+    """Give a trial's configuration as a file of known configurations. Raises StudyError where there is none."""
+    trials = {trial.number: trial for trial in study.optuna.get_trials(deepcopy=False)}
+    recipe = Recipe.read(trials[number]) if number in trials else None
+    if recipe is None:
+        there = [other for other, trial in trials.items() if Recipe.read(trial)]
+        raise StudyError(
+            f"a trial must have a configuration, but trial {number} of study {study.name!r} has none; choose from "
+            f"{f'{there[0]} to {there[-1]}' if there else 'none yet'}."
+        )
+    share = acceptance(trials[number])
+    return write_known(
+        Config.from_dict(recipe.config), f"trial {number} of study {study.name}: acceptance {share or 'unknown'}"
+    )
+
+
+def _left(launched: LaunchRecord | None, now: tuple[str, float], finished: int, running: int) -> float | None:
+    """Estimate from this launch's pace; never past its deadline. Nothing is left where nothing runs."""
+    if launched is None or not running:
+        return 0.0 if launched and finished >= launched.trials else None
+    clock, seconds = now
+    if clock != launched.clock:
+        return None  # the machine was started again, and its clock with it
+    since = finished - launched.finished
+    estimates = []
+    if since > 0:
+        pace = (seconds - launched.started) / since
+        estimates.append(pace * max(launched.trials - finished, 0))
+    if launched.deadline is not None:
+        estimates.append(max(launched.deadline - seconds, 0.0))
+    return min(estimates) if estimates else None

@@ -1,0 +1,90 @@
+"""The commands for studies on many machines: workers, and the storages that they share. `search/cli/app.py` lists them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from search import defaults
+from search.cli import options
+from search.cli.console import say, where
+from search.cli.options import MovedData, Storage, StudyName
+
+storage_app = typer.Typer(help="Check a storage, or copy a study to another.", no_args_is_help=True)
+
+
+def worker(
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    data: MovedData = None,
+    runs: options.MovedRuns = None,
+    device: options.Device = defaults.DEVICE,
+) -> None:
+    """Join a study as one more worker.
+
+    Takes trials until the budget of the last launch is done. SIGTERM, or Ctrl-C once, hands its trial to another worker.
+    """
+    from search.report.tables import trial_line
+    from search.studies.study import find_study
+    from search.workers.join import join
+    from search.workers.stop_signal import stop_on_signal
+
+    found = find_study(study, storage)
+    stopping = "stopping: the running trial is handed to another worker; press Ctrl-C again to stop at once"
+    with stop_on_signal(lambda: say(stopping)) as told:
+        for number in join(found, data=data, runs=runs, device=device, order=told):
+            say(trial_line(found.trial(number)))
+        if told() == "stopped by hand":
+            raise typer.Exit(130)
+    say(f"next: pitsearch status --study {found.name}{where(storage)}")
+
+
+def jobscript(
+    cluster: options.ClusterOf,
+    jobs: options.Jobs = defaults.JOBS,
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    runs: options.MovedRuns = None,
+) -> None:
+    """Print an array-job script whose jobs join a study, for clusters without Dask."""
+    from search.errors import StudyError
+    from search.launcher.cluster_config import Cluster, read_cluster
+    from search.launcher.jobscripts import job_script
+    from search.studies.study import find_study
+
+    asked = read_cluster(cluster)
+    if not isinstance(asked, Cluster):
+        raise StudyError(f"a job script must be for a batch system, but got the scheduler {asked}; give slurm, say, or a file.")
+    found = find_study(study, storage)
+    command = [asked.python, "-m", "search", "worker", "--study", found.name, "--storage", storage]
+    print(job_script(asked, [*command, *(["--runs", str(runs)] if runs else [])], jobs), end="")
+
+
+def storage_check(address: Annotated[str, typer.Argument(metavar="URL", help="Database address.")]) -> None:
+    """Say whether a storage is fit for studies, how fast it is, and which schema it has."""
+    from search.cli.console import make_console
+    from search.report.tables import storage_table
+    from search.storage.health import check_storage
+
+    make_console().print(storage_table(check_storage(address)))
+    say(f"fit for studies; next: pitsearch launch DATA{where(address)}")
+
+
+def storage_copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Database address.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Database address.")],
+    study: StudyName = None,
+) -> None:
+    """Copy a study to another storage, whole or not at all."""
+    from search.studies.copy import copy_study
+
+    copied, trials = copy_study(study, source, target)
+    say(f"copied {copied.name}: {trials} trials; the original stays")
+    say(f"next: pitsearch status --study {copied.name}{where(target)}")
+
+
+storage_app.command("check", epilog="Example: pitsearch storage check sqlite:///studies.db")(storage_check)
+storage_app.command("copy", epilog="Example: pitsearch storage copy sqlite:///studies.db postgresql+psycopg://me@db/studies")(
+    storage_copy
+)

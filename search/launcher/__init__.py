@@ -1,0 +1,1 @@
+"""Start a search: the launch, its callbacks, and executors on processes, Dask and batch systems."""

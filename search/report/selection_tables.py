@@ -1,0 +1,113 @@
+"""Lay out a race and a selection: who was confirmed, who is kept, who wins, and what the held-out set showed.
+
+Knows nothing of how the numbers came about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from search.selection.confirm import ConfirmOptions, Entrant
+from search.selection.held_out import Opening, reading
+from search.selection.select import Selection
+from search.statistics.bootstrap import BootstrapShare
+from search.statistics.intervals import Share
+from search.text import counted
+from search.trials.objectives import amount
+
+
+def race_table(
+    name: str,
+    race: Sequence[Entrant],
+    searched: Mapping[int, Share],
+    drawn: Mapping[int, BootstrapShare],
+    terms: ConfirmOptions,
+) -> RenderableType:
+    """Show a race, the best first; `searched`, `drawn`: the acceptance that the search found, and that of fresh splits."""
+    table = Table(title=f"study {name}: the best {len(race)}, trained again on fresh splits and seeds", title_justify="left")
+    table.add_column("trial", justify="right", no_wrap=True)
+    table.add_column("acceptance [90 %]", no_wrap=True)
+    table.add_column("in the search [90 %]", no_wrap=True)
+    table.add_column("reliability [90 %]", no_wrap=True)
+    table.add_column("repeats", justify="right")
+    table.add_column("race")
+    table.add_column("configuration")
+    for entrant in race:
+        table.add_row(
+            str(entrant.number),
+            str(drawn[entrant.number].share) if entrant.number in drawn else "not trained again",
+            str(searched[entrant.number]),
+            str(entrant.tally),
+            f"{len(entrant.repeats)} of {terms.repeats}",
+            entrant.dropped or "ran to the end",
+            entrant.config.describe(),
+            style="dim" if entrant.dropped else None,
+        )
+    return table
+
+
+def selection_table(selection: Selection, most: int = 15) -> RenderableType:
+    """Show the candidates, why each was kept or dropped, the winner, and the reading of the held-out set."""
+    title = f"study {selection.study.name}: {counted(len(selection.candidates), 'complete trial')}"
+    table = Table(title=title, title_justify="left")
+    table.add_column("trial", justify="right", no_wrap=True)
+    table.add_column("acceptance [90 %]", no_wrap=True)
+    table.add_column("in the search", justify="right")
+    table.add_column("reliability [90 %]", no_wrap=True)
+    table.add_column("cost", justify="right", no_wrap=True)
+    table.add_column("kept or dropped")
+    table.add_column("configuration")
+    for candidate in selection.candidates[:most]:
+        table.add_row(
+            str(candidate.number),
+            str(candidate.confirmed or "not confirmed"),
+            f"{candidate.searched.value:.3f}",
+            str(candidate.tally),
+            amount(candidate.cost),
+            candidate.reason,
+            candidate.config.describe(),
+            style="bold green" if candidate.wins else None if candidate.kept else "dim",
+        )
+    lines: list[str] = []
+    if len(selection.candidates) > most:
+        lines.append(f"... and {len(selection.candidates) - most} more")
+    lines.append("acceptance: on fresh splits and seeds; in the search: what the search chose by; cost: multiply-adds a pit")
+    return Group(table, *(Text(line) for line in [*lines, "", *_winner_lines(selection)]))
+
+
+def _winner_lines(selection: Selection) -> Iterable[str]:
+    winner, calibration = selection.winner, selection.model.calibration
+    members = len(selection.ensemble.members)
+    made = "refitted on all pits" if selection.key.final == "refit" else f"an ensemble of {counted(members, 'member')}"
+    yield f"winner: trial {winner.number}, {made}; threshold {selection.threshold:.4f} from scores out of fold"
+    yield (
+        f"temperature {calibration.temperature:.2f}: log-loss out of fold {calibration.before:.4f} before, "
+        f"{calibration.after:.4f} after"
+    )
+    yield from opening_lines(selection.opening)
+    found = selection.opening.held_out.points[0].acceptance
+    confirmed = winner.confirmed.value if winner.confirmed else float("nan")
+    yield (
+        f"acceptance in the search {winner.searched.value:.3f}, optimistic, for it was chosen by it; on fresh splits "
+        f"{confirmed:.3f}; held out {found.value:.3f}, the one to quote; gap between search and held out {selection.gap:+.3f}"
+    )
+
+
+def opening_lines(opening: Opening) -> Iterable[str]:
+    """Say what a reading of the held-out set showed, and how far it may be believed."""
+    look = opening.held_out
+    yield f"held-out set, {reading(opening)}: {look.signals} signal and {look.backgrounds} background pits, AUC {look.auc:.4f}"
+    for point in look.points:
+        yield (
+            f"  at {point.working_point:.0%} false positives out of fold: acceptance {point.acceptance}, "
+            f"rejection {point.rejection}"
+        )
+    if not opening.honest:
+        yield (
+            "  no honest number: the set had been read before this model was chosen; launch a study under another name, with "
+            "another --seed, to lock a fresh set away"
+        )

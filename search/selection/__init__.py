@@ -1,0 +1,1 @@
+"""From trials to one model: confirm, race, select, read the held-out set, export, predict."""

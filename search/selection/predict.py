@@ -1,0 +1,112 @@
+"""Predict: score the pits of a data set with a bundle, and write them down.
+
+Needs no study and no labels. Where there are labels, also says how well it did on pits that the search never saw.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from foils import DataError, Dataset
+from foils.atomic_write import write_whole
+from models.errors import BundleError
+from models.inference.bundle import Bundle
+from models.metrics import Flags, Floats, Score, score
+from search.statistics.intervals import wilson
+from spaces.choices.channels import Light
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Scored pits.
+
+    `p_signal`, `accepted`: `[pits]`; `unseen`: the score over labelled pits that the search never saw, None where there are
+    not both signal and background among them; `seen`: how many of the pits it was trained on.
+    """
+
+    data: Dataset
+    p_signal: Floats
+    accepted: Flags
+    unseen: Score | None
+    seen: int
+
+    def remarks(self) -> list[str]:
+        """Say how good the scores are, as far as labels tell."""
+        lines = []
+        if self.seen:
+            lines.append(
+                f"{self.seen} of these pits are those that the search and the training saw: their scores flatter the model"
+            )
+        if self.unseen is not None:
+            found = self.unseen
+            lines.append(
+                f"on {found.signals} signal and {found.backgrounds} background pits that it never saw: AUC {found.auc:.4f}, "
+                f"acceptance {wilson(found.accepted, found.signals)}, rejection {wilson(found.rejected, found.backgrounds)}"
+            )
+        return lines
+
+
+def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Prediction:
+    """Score every pit, or those on some slides (`24`, or `foil:24`).
+
+    Raises BundleError where the data's channels, crops or bit depth are not those that the model was made for, DataError for
+    an unknown slide.
+    """
+    _check_fits(bundle, data)
+    if slides:
+        data = data.take(data.on_slides(slides))
+    scores = bundle.ensemble.scores(data.crops())
+    accepted = scores >= bundle.threshold
+    trained_here = data.fingerprint == bundle.about["fingerprint"]
+    held_out = set(bundle.about["held_out_pits"])
+    unseen = np.array([not trained_here or pit.pit in held_out for pit in data.pits])
+    is_signal, is_scored = _question(bundle, data)
+    counted = unseen & is_scored & (data.labels != "")
+    both = is_signal[counted].any() and not is_signal[counted].all()
+    found = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
+    return Prediction(data, scores, accepted, found, int((~unseen).sum()))
+
+
+def _question(bundle: Bundle, data: Dataset) -> tuple[Flags, Flags]:
+    """Say which pits are signal and which are scored, as the model's labelling scheme asks, `[pits]` each."""
+    rule = bundle.ensemble.config.labelling.rule
+    if rule.positive in (None, data.description.signal):
+        return data.is_signal, data.is_scored
+    return data.labels == rule.positive, np.isin(data.labels, list(rule.needs))
+
+
+def write_scores(prediction: Prediction, path: Path) -> None:
+    """Write `pit,p_signal,accepted` lines. Raises DataError where the file cannot be written."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["pit", "p_signal", "accepted"])
+    for pit, chance, accepted in zip(prediction.data.pits, prediction.p_signal, prediction.accepted, strict=True):
+        writer.writerow([pit.pit, f"{chance:.6f}", int(accepted)])
+    try:
+        write_whole(path, lambda stream: stream.write(text.getvalue().encode()))
+    except OSError as error:
+        raise DataError(f"{path}: the scores must be writable, but: {error.strerror}; choose another --out.") from None
+
+
+def _check_fits(bundle: Bundle, data: Dataset) -> None:
+    ensemble, description = bundle.ensemble, data.description
+    for what, wanted, got in (
+        ("channels", _lights(ensemble.lights), _lights(description.channels)),
+        ("crop size", str(ensemble.size), str(description.crop)),
+        ("full scale", str(ensemble.full_scale), str(data.full_scale)),
+    ):
+        if wanted != got:
+            raise BundleError(
+                f"{data.folder}: the data must have the {what} that the model was made for ({wanted}), but has ({got}); "
+                "use images from the same set-up, or a model made for these."
+            )
+
+
+def _lights(lights: Sequence[Light]) -> str:
+    return ", ".join(f"{light.name} {light.kind} {light.azimuth_deg}" for light in lights)

@@ -1,0 +1,1 @@
+"""Intervals, bootstrap and paired tests. Knows nothing of studies."""

@@ -1,0 +1,101 @@
+"""Bounds on the acceptance of a configuration that was cross-validated several times: a bootstrap over groups and repeats.
+
+A draw takes as many groups of pits, with replacement, and as many repeats; the threshold of every fold is found anew from the
+background pits drawn, so that its chance counts, too. Never over images, and pits that share plastic are drawn together. What
+is compared is drawn alike, so that differences are paired. Knows nothing of studies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from models.metrics import Flags, Floats
+from search.statistics.intervals import LEVEL, Share, wilson
+
+DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Pits:
+    """What a bootstrap is over, one value a pit: `groups`, `is_signal`, `is_scored`."""
+
+    groups: npt.NDArray[np.int64]
+    is_signal: Flags
+    is_scored: Flags
+
+
+@dataclass(frozen=True)
+class BootstrapShare:
+    """Acceptance as it was found, and in every draw, `[draws]`; `signals`: pits."""
+
+    value: float
+    draws: Floats
+    signals: int
+
+    @property
+    def share(self) -> Share:
+        """The acceptance with its 90 % percentile interval, never narrower than Wilson's for as many pits.
+
+        Where every draw accepts all, a bootstrap knows of no doubt.
+        """
+        low, high = np.quantile(self.draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        floor = wilson(round(self.value * self.signals), self.signals)
+        return Share(self.value, min(float(low), floor.low), max(float(high), floor.high))
+
+
+def draw_acceptance(
+    pits: Pits,
+    scores: Sequence[Floats],
+    folds: Sequence[npt.NDArray[np.int64]],
+    working_point: float,
+    *,
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> BootstrapShare:
+    """Draw the acceptance at the working point.
+
+    `scores`, `folds`: `[pits]` for each repeat, P(signal) out of fold and the fold of each pit. The same seed, pits and number
+    of repeats give the same draws.
+    """
+    generator = np.random.default_rng(seed)
+    numbers, of_pit = np.unique(pits.groups, return_inverse=True)
+    once = np.ones((1, len(pits.groups)))
+    drawn = generator.multinomial(len(numbers), np.full(len(numbers), 1 / len(numbers)), size=draws)[:, of_pit]
+    weights = np.concatenate([once, drawn])
+    repeats = generator.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), size=draws)
+    shares = np.stack([_acceptance(pits, weights, *repeat, working_point) for repeat in zip(scores, folds, strict=True)])
+    found = np.einsum("rd,dr->d", shares[:, 1:], repeats) / len(scores)
+    return BootstrapShare(float(shares[:, 0].mean()), found, int((pits.is_signal & pits.is_scored).sum()))
+
+
+def _acceptance(pits: Pits, weights: Floats, scores: Floats, folds: npt.NDArray[np.int64], working_point: float) -> Floats:
+    """Give the pooled acceptance of one repeat for every row of weights, `[rows]`; `weights`: `[rows, pits]`."""
+    accepted, of = np.zeros(len(weights)), np.zeros(len(weights))
+    for fold in range(int(folds.max()) + 1):
+        here = (folds == fold) & pits.is_scored
+        signal, background = np.flatnonzero(here & pits.is_signal), np.flatnonzero(here & ~pits.is_signal)
+        background = background[np.argsort(-scores[background], kind="stable")]
+        passed = weights[:, background].cumsum(1)
+        # The first background pit that may not pass: a signal pit is accepted where its score is above that one's.
+        over = passed > working_point * passed[:, -1:]
+        bar = np.where(over.any(1), scores[background][over.argmax(1)], -np.inf)
+        accepted += (weights[:, signal] * (scores[signal] > bar[:, None])).sum(1)
+        of += weights[:, signal].sum(1)
+    share: Floats = accepted / np.maximum(of, 1)
+    return share
+
+
+def grouped_wilson(hits: Flags, groups: npt.NDArray[np.int64]) -> Share:
+    """Give the share of pits that are hits with Wilson's interval, for as many pits as the groups are worth.
+
+    `hits`, `groups`: `[pits]`. Pits of a group may all agree: the design effect is then the sum of the groups' squared sizes
+    over the number of pits (Kish 1965), and so many times fewer pits carry as much.
+    """
+    sizes = np.unique(groups, return_counts=True)[1]
+    worth = max(1, round(len(hits) ** 2 / int((sizes**2).sum())))
+    value = float(hits.mean())
+    return replace(wilson(round(value * worth), worth), value=value)

@@ -1,0 +1,1 @@
+"""The database of studies, the leases of trials, and checkpoints on disk."""

@@ -1,0 +1,134 @@
+"""Checkpoints of trials on disk: `runs/STUDY/TRIAL/`, a file for each fold that has gone on since the last.
+
+A file is written whole, brought to the disk and hashed before the study's database says that it is there; what the database
+does not name is left over from a worker that died, and is removed when a study is launched. A file's name holds a piece of its
+writer's lease, so that a worker which lost its trial never touches the files of the next. Knows nothing of databases, nor of
+what is in a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+from foils.atomic_write import write_whole
+from search.errors import StudyError
+from search.trials.records import CheckpointFile, CheckpointRecord
+
+# Says in a study's folder whose it is.
+OWNER = "study"
+# Of a lease's token, in the name of a file.
+SHORT = 8
+# Seconds after which a file that no row names was left over.
+SETTLED_S = 120.0
+
+
+@dataclass(frozen=True)
+class CheckpointStore:
+    """The checkpoints of one trial: `folder`, and the `token` of the worker that writes them."""
+
+    folder: Path
+    token: str
+
+    def keep(self, fold: int, reseeds: int, epoch: int, content: bytes) -> CheckpointFile:
+        """Write a fold's checkpoint. Raises StudyError where the disk does not take it."""
+        name = f"fold{fold}-{reseeds}-{epoch}-{self.token[:SHORT]}.safetensors"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(self.folder / name, lambda stream: stream.write(content), synced=True)
+        except OSError as error:
+            raise StudyError(
+                f"{self.folder}: a checkpoint must be writable, but: {error.strerror}; mend it, then run the same command "
+                "again: what finished is kept."
+            ) from None
+        return CheckpointFile(name, hashlib.sha256(content).hexdigest(), reseeds, epoch)
+
+    def read(self, saved: CheckpointRecord) -> tuple[dict[int, bytes], tuple[str, ...]]:
+        """Read the folds' checkpoints: those that are as they were written, and a line for each that is not."""
+        found, faults = {}, []
+        for fold, kept in saved.folds.items():
+            try:
+                content = (self.folder / kept.name).read_bytes()
+            except OSError as error:
+                faults.append(f"fold {fold}: {kept.name}: {error.strerror}")
+                continue
+            if hashlib.sha256(content).hexdigest() == kept.sha256:
+                found[fold] = content
+            else:
+                faults.append(f"fold {fold}: {kept.name} has been changed or cut short")
+        return found, tuple(faults)
+
+    def tidy(self, saved: CheckpointRecord) -> None:
+        """Remove what a later checkpoint has replaced."""
+        _remove_but(self.folder, {kept.name for kept in saved.folds.values()})
+
+    def drop(self) -> None:
+        """Remove all of a trial that has ended."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def open_runs(root: Path, study: str, uid: str) -> Path:
+    """Make the folder of a study's checkpoints, or find it: its name, or with a number behind where that is another study's.
+
+    `uid`: what tells studies of one name in different databases apart. Raises StudyError where it cannot be written to.
+    """
+    name = quote(study, safe=" ") if study.strip(".") else study.replace(".", "%2E")
+    for number in count(1):
+        folder = root / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if _own(folder, uid):
+                return folder.resolve()
+        except OSError as error:
+            raise StudyError(
+                f"{folder}: the folder of checkpoints must be writable, but: {error.strerror}; give another --runs."
+            ) from None
+    raise AssertionError("count has no end")
+
+
+def _own(folder: Path, uid: str) -> bool:
+    """Make a folder a study's where it is nobody's yet, and tell whether it is that study's."""
+    owner = folder / OWNER
+    made = folder / f"{OWNER}.{os.getpid()}"
+    try:
+        made.write_text(uid, encoding="ascii")
+        with suppress(FileExistsError):
+            owner.hardlink_to(made)
+    finally:
+        made.unlink(missing_ok=True)
+    return owner.read_text(encoding="ascii") == uid
+
+
+def reconcile(runs: Path, named: Mapping[int, Collection[str]], running: Collection[int]) -> int:
+    """Remove what no row of the database stands for, and say how many folders or files that were.
+
+    `named`: the files of each trial that may go on; `running`: trials that are left alone, for their workers write. So is
+    whatever is young: since the database was read, a worker may have begun.
+    """
+    removed = 0
+    for folder in sorted(runs.iterdir()):
+        if not folder.name.isdigit() or int(folder.name) in running:
+            continue
+        removed += _remove_but(folder, named.get(int(folder.name), ()), SETTLED_S)
+        with suppress(OSError):
+            folder.rmdir()  # if nothing is in it
+    return removed
+
+
+def _remove_but(folder: Path, names: Collection[str], settled_s: float = 0.0) -> int:
+    """Remove a folder's files but those of these names and the young ones, and count them."""
+    removed, before = 0, time.time() - settled_s
+    for file in [*folder.iterdir()] if folder.is_dir() else []:
+        with suppress(OSError):
+            if file.name not in names and file.stat().st_mtime <= before:
+                file.unlink()
+                removed += 1
+    return removed

@@ -1,0 +1,170 @@
+"""Open the database that studies are kept in: made whole or not at all, its address never quoted in an error.
+
+Knows nothing of what a study holds.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy as sql
+from optuna.storages import get_storage
+from optuna.storages._cached_storage import _CachedStorage
+from sqlalchemy import Engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
+
+from search import defaults
+from search.errors import StudyError
+from search.storage.leases import METADATA
+from search.storage.rdb import RetryingRDBStorage, reason_of
+from search.storage.urls import is_file, parse_address, place_of, read_password
+
+# The seconds that SQLite waits for another writer, and that a server may take to answer; those that connecting may take.
+BUSY_SECONDS, CONNECT_SECONDS = 60, 10
+# What two starters of one database wait for, as a number of PostgreSQL's advisory locks and a name of MySQL's.
+LOCK = 0x9175EA
+# SQLite may corrupt a database in WAL mode from 3.7.0 on until this version (the WAL-reset bug).
+WAL_IS_SAFE = (3, 51, 3)
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def open_storage(url: str, *, create: bool = False) -> _CachedStorage:
+    """Open a storage; unless `create`, an SQLite file must be there already.
+
+    Raises StudyError, never quoting the address, which may be wrong in ways that show a password.
+    """
+    parsed = parse_address(url)
+    file = Path(parsed.database or "")
+    if is_file(parsed):
+        if parsed.database in (None, "", ":memory:"):
+            raise StudyError(
+                f"an SQLite storage must be a file that workers share, but got none; write e.g. {defaults.STORAGE}."
+            )
+        if not create and not file.is_file():
+            raise StudyError(
+                f"{parsed.database}: a storage must be there, but this file is not; run `pitsearch launch DATA` first, or give "
+                "--storage."
+            )
+        # A file is meant from here: connections are kept by address, and whoever changes folder must not get another's.
+        parsed = parsed.set(database=str(file.absolute()))
+    try:
+        if is_file(parsed) and not file.exists():
+            _make_file(parsed)
+        return _connect(parsed.render_as_string(hide_password=False))
+    except (NoSuchModuleError, ModuleNotFoundError, ImportError):
+        raise StudyError(
+            f"the storage's driver must be installed, but {parsed.drivername!r} is not; install it, or use {defaults.STORAGE}."
+        ) from None
+    except (SQLAlchemyError, RuntimeError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else reason_of(error)
+        remedy = "check folder and rights" if is_file(parsed) else "check that it runs, the address and the password"
+        raise StudyError(f"{place_of(parsed)}: the storage must be a writable database, but: {reason}; {remedy}.") from None
+
+
+def backend_of(storage: _CachedStorage) -> RetryingRDBStorage:
+    """Give the storage behind Optuna's cache."""
+    backend = storage._backend
+    assert isinstance(backend, RetryingRDBStorage)  # open_storage opens no other
+    return backend
+
+
+@lru_cache(maxsize=8)
+def _connect(address: str) -> _CachedStorage:
+    url = parse_address(address)
+    with _alone(url):
+        opened = _open(url)
+        _make_tables(opened.engine)
+    if is_file(url):
+        _leave_wal(opened)
+    # With Optuna's cache around it from the start: left to load_study, each trial would read the whole study anew.
+    cached = get_storage(opened)
+    assert isinstance(cached, _CachedStorage)  # of a database it is
+    return cached
+
+
+def _open(url: URL) -> RetryingRDBStorage:
+    """Open a database whose tables are there, or make them."""
+    # Optuna takes braces in an address for a template.
+    address = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+    return RetryingRDBStorage(address, engine_kwargs=_options(url))
+
+
+def _options(url: URL) -> dict[str, Any]:
+    """Say how an engine connects: a worker holds one connection, and its lease's renewal a second for a moment."""
+    if is_file(url):
+        return {"connect_args": {"timeout": BUSY_SECONDS}}
+    return {"pool_pre_ping": True, "pool_size": 1, "max_overflow": 3, "connect_args": _connect_args(url)}
+
+
+def _connect_args(url: URL) -> dict[str, Any]:
+    """Say what a driver is told beside the address: the password, and when to give up a server that does not answer."""
+    password = read_password()
+    secret = {} if password is None else {"password": password}
+    if url.get_backend_name() == "postgresql" and url.get_driver_name().startswith("psycopg"):
+        return {**secret, "connect_timeout": CONNECT_SECONDS, "keepalives_idle": 30, "tcp_user_timeout": 1000 * BUSY_SECONDS}
+    return {**secret, "connect_timeout": CONNECT_SECONDS}
+
+
+@contextmanager
+def _alone(url: URL) -> Iterator[None]:
+    """Keep other starters of a server's database waiting, so that its tables are made once."""
+    if is_file(url):
+        yield  # a file is there with its tables, or not at all
+        return
+    engine = sql.create_engine(url, poolclass=sql.NullPool, connect_args=_connect_args(url))
+    lock = {"postgresql": f"select pg_advisory_lock({LOCK})", "mysql": f"select get_lock('pitsearch-{LOCK}', 600)"}
+    with engine.connect() as connection:  # which lets the lock go when it is closed
+        connection.execute(sql.text(lock[url.get_backend_name()]))
+        yield
+    engine.dispose()
+
+
+def _make_tables(engine: Engine) -> None:
+    """Make our own tables where they are missing, in a transaction that no other starter's can cross."""
+    with engine.begin() as connection:
+        METADATA.create_all(connection)
+
+
+def _make_file(url: URL) -> None:
+    """Make an SQLite database under a temporary name, tables and all, and link it: whoever sees the file sees it whole.
+
+    Optuna makes tables in place, where a second process that opens the half-made file breaks the first.
+    """
+    path = Path(url.database or "")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        made = _open(url.set(database=str(temporary)))
+        _make_tables(made.engine)
+        made.remove_session()
+        made.engine.dispose()
+        with suppress(FileExistsError):  # another process was first, and its file is as good
+            path.hardlink_to(temporary)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _leave_wal(storage: RetryingRDBStorage) -> None:
+    """Take an SQLite database out of WAL mode where this SQLite may corrupt it there. Raises StudyError where it cannot."""
+    connection = storage.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        (mode,) = cursor.execute("PRAGMA journal_mode").fetchone()
+        if mode == "wal" and sqlite3.sqlite_version_info < WAL_IS_SAFE:
+            (mode,) = cursor.execute("PRAGMA journal_mode = DELETE").fetchone()
+            if mode == "wal":
+                raise StudyError(
+                    f"an SQLite storage must not be in WAL mode with SQLite {sqlite3.sqlite_version}, which may corrupt it, "
+                    "but it is, and others use it; end them, then run this again."
+                )
+    finally:
+        connection.close()

@@ -1,0 +1,252 @@
+"""Who works on which trial, and until when: the table of leases, beside Optuna's own tables.
+
+A lease is registered in the transaction that creates or takes up a trial, so that no trial ever runs without one. Its holder
+renews it; a holder that died or was cut off does not, and once the lease has run out, by the database's clock, whoever comes by
+makes the trial wait for another worker. Every later write of the old holder is refused: its lease has another token. The budget
+is counted in the same transaction that hands out a trial, with the study's row locked, so that exactly as many trials run as
+were asked for. Knows nothing of what a trial does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sql
+from optuna.storages._rdb import models
+from optuna.trial import TrialState, create_trial
+from sqlalchemy.orm import Session
+
+from search.storage.clock import is_gone, read_clock, this_process
+from search.storage.json_values import as_json
+from search.storage.rdb import RetryingRDBStorage
+from search.trials.records import ERROR, STOPPED, TrialOrigin
+
+# Seconds that a lease lasts, and after which it is renewed. A database may be away for the difference and no lease runs out.
+LEASE_S = float(os.environ.get("PITSEARCH_LEASE_S", 120))
+RENEW_S = LEASE_S / 6
+# A trial is taken up so often after its worker was lost; then it is the trial that kills workers.
+TAKEN_UP = 3
+# The key under which a study keeps what its last launch asked for.
+LAUNCH = "pitsearch:launch"
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+METADATA = sql.MetaData()
+# `token`: the holder's, null while nobody holds it; `clock`: which `until`, in seconds, is counted by; `taken_up`: how often a
+# worker was lost over it.
+LEASES = sql.Table(
+    "pitsearch_leases",
+    METADATA,
+    sql.Column("trial_id", sql.Integer, primary_key=True, autoincrement=False),
+    sql.Column("study_id", sql.Integer, nullable=False, index=True),
+    sql.Column("token", sql.String(64), index=True),
+    sql.Column("process", sql.String(256), nullable=False),
+    sql.Column("clock", sql.String(64), nullable=False),
+    sql.Column("until", sql.Float(53), nullable=False),
+    sql.Column("taken_up", sql.Integer, nullable=False),
+)
+
+
+class LeaseLost(Exception):
+    """A trial was given to another worker: what this one writes about it is refused."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A trial in hand: by Optuna's id and its number in the study. `taken_up`: how often a worker was lost over it."""
+
+    trial_id: int
+    number: int
+    token: str
+    taken_up: int = 0
+
+
+@dataclass(frozen=True)
+class StaleTrial:
+    """A trial whose worker was lost; `waits`: whether it goes on with another, or was lost too often."""
+
+    number: int
+    waits: bool
+
+
+def claim(storage: RetryingRDBStorage, study_id: int, start: TrialOrigin) -> Lease | None:
+    """Take up the first trial that waits, or start a new one while the budget has room; None where there is nothing to do."""
+    token = secrets.token_hex(16)
+    return storage.transact(lambda session: _claim(storage, session, study_id, start, token))
+
+
+def _claim(storage: RetryingRDBStorage, session: Session, study_id: int, start: TrialOrigin, token: str) -> Lease | None:
+    models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)  # one at a time
+    mine = session.execute(sql.select(LEASES.c.trial_id).where(LEASES.c.token == token)).scalar()
+    if mine is not None:  # this was done before, and only the answer was lost
+        return _lease(session, mine)
+    if not _places(session, study_id, (*FINISHED, TrialState.RUNNING)):
+        return None
+    waiting: Any = (
+        session.query(models.TrialModel)
+        .filter_by(study_id=study_id, state=TrialState.WAITING)
+        .order_by(models.TrialModel.number)
+        .first()
+    )
+    if waiting is None:
+        template = create_trial(state=TrialState.RUNNING, user_attrs=start.attribute())
+        made: Any = storage._get_prepared_new_trial(study_id, template, session)
+        trial_id = made.trial_id
+    else:
+        waiting.state, waiting.datetime_start, trial_id = TrialState.RUNNING, datetime.now(), waiting.trial_id
+        before = _attribute(session, models.TrialUserAttributeModel, "trial_id", trial_id, TrialOrigin.name) or {}
+        for name, value in TrialOrigin(start.launch, start.worker, before.get("origin")).attribute().items():
+            storage._set_trial_attr_without_commit(session, models.TrialUserAttributeModel, trial_id, name, value)
+    session.flush()
+    clock, now = read_clock(session)
+    held = {"token": token, "process": this_process(), "clock": clock, "until": now + LEASE_S}
+    if not _update(session, LEASES.c.trial_id == trial_id, **held):
+        session.execute(sql.insert(LEASES).values(trial_id=trial_id, study_id=study_id, taken_up=0, **held))
+    return _lease(session, trial_id)
+
+
+def _lease(session: Session, trial_id: int) -> Lease:
+    number = int(session.query(models.TrialModel.number).filter_by(trial_id=trial_id).scalar())
+    row = session.execute(sql.select(LEASES).where(LEASES.c.trial_id == trial_id)).one()
+    return Lease(trial_id, number, row.token, row.taken_up)
+
+
+def open_places(storage: RetryingRDBStorage, study_id: int) -> int:
+    """Count the places of the budget that no trial has filled yet: those that nobody has, and those of running trials."""
+    return storage.transact(lambda session: _places(session, study_id, FINISHED), reads=True)
+
+
+def _places(session: Session, study_id: int, filled: Sequence[TrialState]) -> int:
+    """Count the places of the budget that trials of these states, and those that broke in this launch, leave open."""
+    launched = _attribute(session, models.StudyUserAttributeModel, "study_id", study_id, LAUNCH)
+    if launched is None:
+        return 0
+    counts = _count(session, study_id)
+    broken = counts.get(TrialState.FAIL, 0) - launched["failed"]
+    return int(max(launched["trials"] - sum(counts.get(state, 0) for state in filled) - max(broken, 0), 0))
+
+
+def _count(session: Session, study_id: int) -> dict[TrialState, int]:
+    state = models.TrialModel.state
+    found = session.query(state, sql.func.count()).filter(models.TrialModel.study_id == study_id).group_by(state).all()
+    return {state: int(count) for state, count in found}
+
+
+def _attribute(session: Session, kind: Any, owner: str, number: int, key: str) -> dict[str, Any] | None:
+    text = session.query(kind.value_json).filter_by(**{owner: number, "key": key}).scalar()
+    return None if text is None else json.loads(text)
+
+
+def require_lease(lease: Lease) -> Callable[[Session], None]:
+    """Give a guard for a transaction: it raises LeaseLost where the lease is another's by now."""
+
+    def guard(session: Session) -> None:
+        held = sql.select(LEASES.c.token).where(LEASES.c.trial_id == lease.trial_id).with_for_update()
+        if session.execute(held).scalar() != lease.token:
+            raise LeaseLost
+
+    return guard
+
+
+def renew(storage: RetryingRDBStorage, lease: Lease) -> bool:
+    """Make a lease last from now on again; tell whether it is still held."""
+
+    def write(session: Session) -> bool:
+        clock, now = read_clock(session)
+        mine = (LEASES.c.trial_id == lease.trial_id) & (LEASES.c.token == lease.token)
+        return _update(session, mine, clock=clock, until=now + LEASE_S) > 0
+
+    return storage.transact(write)
+
+
+def release(storage: RetryingRDBStorage, lease: Lease, reason: str) -> None:
+    """Let a trial in hand wait for another worker, and say why. Raises LeaseLost where it is another's already."""
+
+    def write(session: Session) -> None:
+        require_lease(lease)(session)
+        _requeue(storage, session, lease.trial_id, reason)
+
+    storage.transact(write)
+
+
+def requeue_stale_trials(storage: RetryingRDBStorage, study_id: int) -> list[StaleTrial]:
+    """Make the trials wait whose lease has run out, or whose worker, on this machine, is no more.
+
+    One that was taken up TAKEN_UP times already is failed, with the reason.
+    """
+    # Mostly there are none, and looking takes no lock.
+    if not storage.transact(lambda session: _run_out(session, study_id), reads=True):
+        return []
+    return storage.transact(lambda session: _requeue_stale(storage, session, study_id))
+
+
+def _run_out(session: Session, study_id: int) -> list[tuple[Any, str]]:
+    """Find the leases of running trials that count no more, and why."""
+    running = (
+        sql.select(LEASES, models.TrialModel.number)
+        .join(models.TrialModel, models.TrialModel.trial_id == LEASES.c.trial_id)
+        .where(LEASES.c.study_id == study_id, LEASES.c.token.is_not(None), models.TrialModel.state == TrialState.RUNNING)
+    )
+    clock, now = read_clock(session)
+    rows = session.execute(running).all()
+    dead = [(row, "its worker died") for row in rows if is_gone(row.process)]
+    silent = [row for row in rows if (row.clock != clock or row.until < now) and not is_gone(row.process)]
+    return dead + [(row, "its worker was not heard of any more") for row in silent]
+
+
+def _requeue_stale(storage: RetryingRDBStorage, session: Session, study_id: int) -> list[StaleTrial]:
+    lost = []
+    for row, why in _run_out(session, study_id):
+        again = sql.select(LEASES.c.token, LEASES.c.until).where(LEASES.c.trial_id == row.trial_id).with_for_update()
+        if tuple(session.execute(again).one()) != (row.token, row.until):
+            continue  # renewed, or taken up, since it was read
+        if row.taken_up < TAKEN_UP:
+            _requeue(storage, session, row.trial_id, why)
+            _update(session, LEASES.c.trial_id == row.trial_id, taken_up=row.taken_up + 1)
+        else:
+            reason = f"{why}, as did {row.taken_up} before it: too little memory, perhaps, for this configuration"
+            attribute = models.TrialUserAttributeModel, row.trial_id
+            storage._set_trial_attr_without_commit(session, *attribute, ERROR.name, reason)
+            trial = models.TrialModel.find_or_raise_by_id(row.trial_id, session)
+            trial.state, trial.datetime_complete = TrialState.FAIL, datetime.now()
+            _update(session, LEASES.c.trial_id == row.trial_id, token=None)
+        lost.append(StaleTrial(row.number, row.taken_up < TAKEN_UP))
+    return lost
+
+
+def _requeue(storage: RetryingRDBStorage, session: Session, trial_id: int, reason: str) -> None:
+    attribute = models.TrialUserAttributeModel, trial_id
+    storage._set_trial_attr_without_commit(session, *attribute, STOPPED.name, reason)
+    models.TrialModel.find_or_raise_by_id(trial_id, session).state = TrialState.WAITING
+    _update(session, LEASES.c.trial_id == trial_id, token=None)
+
+
+def _update(session: Session, where: sql.ColumnElement[bool], **values: object) -> int:
+    """Change leases, and say how many."""
+    found: Any = session.execute(sql.update(LEASES).where(where).values(**values))
+    return int(found.rowcount)
+
+
+def enqueue_trials(storage: RetryingRDBStorage, study_id: int, known: Mapping[str, Mapping[str, Any]]) -> None:
+    """Let trials wait whose choices are known: by origin, the user attributes of each. One that is there is not added again."""
+
+    def add(session: Session) -> None:
+        models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)
+        starts = (
+            session.query(models.TrialUserAttributeModel.value_json)
+            .join(models.TrialModel)
+            .filter(models.TrialModel.study_id == study_id, models.TrialModel.state != TrialState.FAIL)
+            .filter(models.TrialUserAttributeModel.key == TrialOrigin.name)
+        )
+        there = {json.loads(text)["origin"] for (text,) in starts}
+        for origin, attributes in known.items():
+            if origin not in there:
+                template = create_trial(state=TrialState.WAITING, user_attrs=json.loads(as_json(attributes)))
+                storage._get_prepared_new_trial(study_id, template, session)
+
+    storage.transact(add)

@@ -1,0 +1,289 @@
+"""Optuna's storage in a database, made to outlive lost connections, and to write what belongs together at once.
+
+Optuna gives up at the first connection that is lost. Here whatever a database answers that may pass (it restarts, it is locked,
+its disk is full) is tried again, with pauses that grow, for up to PATIENCE_S. That is safe because every write may be done
+twice: attributes and reports overwrite, parameters that are there stay, and what creates or ends a trial names who asks
+(`search/storage/leases.py`). On SQLite a transaction that will write takes the write lock when it begins, so that two never
+wait for each other. Knows nothing of leases or of what a study holds.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial, wraps
+from threading import local
+from typing import Any, TypeVar
+
+from optuna.distributions import BaseDistribution
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
+from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from search.storage.json_values import as_json, plain
+
+Result = TypeVar("Result")
+# A write in a session; what belongs together is a list of these.
+Write = Callable[[Session], None]
+
+# How long a database may be away, and the pauses between trials of it, in seconds: the first, and the longest.
+PATIENCE_S, FIRST_S, LONGEST_S = 600.0, 0.1, 5.0
+# From when on people are told.
+TOLD_S = 1.0
+# What does not pass by itself, in the drivers' words.
+FOR_GOOD = (
+    "readonly",
+    "no such table",
+    "no such column",
+    "unable to open",
+    "malformed",
+    "not a database",
+    "password",
+    "authentication",
+    "permission denied",
+    "does not exist",
+)
+# What Optuna asks of a storage: transactions that only read, and those that may write.
+READS = (
+    "get_study_id_from_name",
+    "get_study_name_from_id",
+    "get_study_directions",
+    "get_study_user_attrs",
+    "get_study_system_attrs",
+    "get_trial_user_attrs",
+    "get_trial_system_attrs",
+    "get_all_studies",
+    "get_trial_id_from_study_id_trial_number",
+    "get_trial_param",
+    "get_trial",
+    "_get_trials",
+    "_get_best_trial_id",
+)
+WRITES = ("create_new_study", "delete_study", "_create_new_trial", "set_study_system_attr")
+
+
+class RetryingRDBStorage(RDBStorage):
+    """An Optuna storage whose calls wait for a database that is away, and may be put together in one transaction."""
+
+    _state: local
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self._state = local()
+        super().__init__(url, **options)
+        if self.engine.name == "sqlite":
+            _lock_when_begun(self.engine, self._state)
+            self.remove_session()
+            self.engine.dispose()  # the connections so far begin their transactions as they like
+
+    def attempt(self, work: Callable[[], Result], *, reads: bool = False) -> Result:
+        """Do some work with the database, again and again while what fails may pass; `reads`: it writes nothing."""
+        if getattr(self._state, "busy", False):
+            return work()  # part of work that is tried again as a whole
+        started, pause, told = time.monotonic(), FIRST_S, False
+        while True:
+            self._state.busy, self._state.reads = True, reads
+            try:
+                return work()
+            except (StorageInternalError, SQLAlchemyError) as error:
+                away = time.monotonic() - started
+                if not is_transient(error) or away > PATIENCE_S:
+                    raise
+                if away > TOLD_S and not told:
+                    told = True
+                    print(f"the storage is away ({reason_of(error)}); it is asked again and again", file=sys.stderr, flush=True)
+            finally:
+                self._state.busy = False
+            # Many workers that lost the same database do not all come back in the same moment.
+            time.sleep(pause * (0.5 + random.random()))
+            pause = min(2 * pause, LONGEST_S)
+
+    def transact(self, work: Callable[[Session], Result], *, reads: bool = False) -> Result:
+        """Do some work in one transaction; it may be done again from the start."""
+
+        def once() -> Result:
+            with Session(self.engine) as session, session.begin():
+                return work(session)
+
+        return self.attempt(once, reads=reads)
+
+    @contextmanager
+    def transaction(self, guard: Write = lambda session: None) -> Iterator[None]:
+        """Put what this thread writes about trials in one transaction, at the end, after a guard that may raise.
+
+        Until then nothing of it can be read.
+        """
+        self._state.writes = []
+        try:
+            yield
+            writes = self._state.writes
+        finally:
+            self._state.writes = None
+
+        def write(session: Session) -> None:
+            guard(session)
+            for one in writes:
+                one(session)
+
+        self.transact(write)
+
+    def _write(self, write: Write) -> None:
+        """Write now, or with what is written together."""
+        writes = getattr(self._state, "writes", None)
+        if writes is not None:
+            writes.append(write)
+        else:
+            self.transact(write)
+
+    def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
+        """Keep an attribute of a study."""
+        self.attempt(partial(super().set_study_user_attr, study_id, key, plain(value)))
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Keep an attribute of a trial."""
+        self._set_attr(models.TrialUserAttributeModel, trial_id, key, value)
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Keep an attribute of a trial that is Optuna's own."""
+        self._set_attr(models.TrialSystemAttributeModel, trial_id, key, value)
+
+    def _set_attr(self, kind: Any, trial_id: int, key: str, value: Any) -> None:
+        kept = plain(value)
+        self._write(lambda session: self._set_trial_attr_without_commit(session, kind, trial_id, key, kept))
+
+    def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
+        """Keep a value that a trial reports."""
+        value = float(intermediate_value)
+        self._write(lambda session: self._set_trial_intermediate_value_without_commit(session, trial_id, step, value))
+
+    def set_trial_param(
+        self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
+    ) -> None:
+        """Keep a parameter of a trial."""
+        self._set_trial_param(trial_id, param_name, param_value_internal, distribution, None)
+
+    def _set_trial_param(
+        self,
+        trial_id: int,
+        param_name: str,
+        param_value_internal: float,
+        distribution: BaseDistribution,
+        previous_distribution: BaseDistribution | None,
+    ) -> None:
+        value = float(param_value_internal)
+
+        def write(session: Session) -> None:
+            there = session.info.get(trial_id)
+            if there is None:
+                names = session.query(models.TrialParamModel.param_name).filter_by(trial_id=trial_id)
+                there = session.info[trial_id] = {name for (name,) in names}
+            if param_name in there:
+                return  # this was done before, and only the answer was lost
+            there.add(param_name)
+            with session.no_autoflush:  # so that those that are written together are sent together
+                self._set_trial_param_without_commit(session, trial_id, param_name, value, distribution, previous_distribution)
+
+        self._write(write)
+
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+        """End a trial, or start one that waits; the same end again changes nothing."""
+        told = None if values is None else [float(value) for value in values]
+        if getattr(self._state, "writes", None) is None:
+            return self.attempt(partial(super().set_trial_state_values, trial_id, state, told))
+        self._write(partial(self._end, trial_id, state, told))
+        return True
+
+    def _end(self, trial_id: int, state: TrialState, values: Sequence[float] | None, session: Session) -> None:
+        trial: Any = models.TrialModel.find_or_raise_by_id(trial_id, session, for_update=True)
+        if trial.state == state:
+            return  # this was done before, and only the answer was lost
+        self.check_trial_is_updatable(trial_id, trial.state)
+        for objective, value in enumerate(values or ()):
+            self._set_trial_value_without_commit(session, trial, objective, value)
+        trial.state, trial.datetime_complete = state, datetime.now()
+
+    def check_trial_is_updatable(self, trial_id: int, trial_state: TrialState) -> None:
+        """Raise UpdateFinishedTrialError for a trial that has ended; Optuna would read it for that, in another transaction."""
+        if trial_state.is_finished():
+            raise UpdateFinishedTrialError(f"the trial with the id {trial_id} has ended, and can be changed no more.")
+
+    def create_whole_study(
+        self, name: str, directions: Sequence[StudyDirection], user: Mapping[str, Any], system: Mapping[str, Any]
+    ) -> None:
+        """Create a study with all its attributes at once, unless one of this name is there: nobody ever sees half of it."""
+        self.transact(lambda session: self.add_study(session, name, directions, user, system))
+
+    def add_study(
+        self,
+        session: Session,
+        name: str,
+        directions: Sequence[StudyDirection],
+        user: Mapping[str, Any],
+        system: Mapping[str, Any],
+    ) -> int | None:
+        """Add a study with its attributes and give its number; None, and nothing is added, where one of this name is there."""
+        if models.StudyModel.find_by_name(name, session) is not None:
+            return None
+        made = [models.StudyDirectionModel(objective=number, direction=way) for number, way in enumerate(directions)]
+        study: Any = models.StudyModel(study_name=name, directions=made)
+        session.add(study)
+        session.flush()
+        for kind, values in ((models.StudyUserAttributeModel, user), (models.StudySystemAttributeModel, system)):
+            for key, value in values.items():
+                session.add(kind(study_id=study.study_id, key=key, value_json=as_json(value)))
+        return int(study.study_id)
+
+
+def _retried(name: str, *, reads: bool) -> Callable[..., Any]:
+    inherited: Callable[..., Any] = getattr(RDBStorage, name)
+
+    @wraps(inherited)
+    def call(self: RetryingRDBStorage, *args: Any, **options: Any) -> Any:
+        return self.attempt(partial(inherited, self, *args, **options), reads=reads)
+
+    return call
+
+
+for name in (*READS, *WRITES):
+    setattr(RetryingRDBStorage, name, _retried(name, reads=name in READS))
+
+
+def _lock_when_begun(engine: Engine, state: local) -> None:
+    """Begin SQLite's transactions by hand: those that may write with the write lock, the others with none."""
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, record: object) -> None:
+        connection.isolation_level = None  # sqlite3 begins none by itself
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if getattr(state, "reads", False) else "BEGIN IMMEDIATE")
+
+
+def is_transient(error: Exception) -> bool:
+    """Tell whether what a database answered may be another answer in a while."""
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    if isinstance(cause, PoolTimeout):
+        return True
+    if not isinstance(cause, DBAPIError):
+        return False
+    if not (cause.connection_invalidated or isinstance(cause, OperationalError | InterfaceError)):
+        return False
+    return not any(words in str(cause.orig).lower() for words in FOR_GOOD)
+
+
+def reason_of(error: BaseException) -> str:
+    """Give what a driver said, on one line: the layers above it quote statements and their values."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,45 @@
+"""Copy a study from one storage to another, whole or not at all: its plan, every trial under its number, every attribute.
+
+Checkpoints stay where they are, and the copy goes on with them. Knows nothing of what trials hold.
+"""
+
+from __future__ import annotations
+
+from optuna.trial import TrialState
+from sqlalchemy.orm import Session
+
+from search.errors import StudyError
+from search.storage.connect import backend_of, open_storage
+from search.storage.leases import requeue_stale_trials
+from search.studies.study import Study, find_study
+
+
+def copy_study(name: str | None, source: str, target: str) -> tuple[Study, int]:
+    """Copy a study, and give the copy and the number of its trials.
+
+    Raises StudyError where a trial runs, or the target has a study of this name.
+    """
+    study = find_study(name, source)
+    requeue_stale_trials(study.backend, study.id)
+    opened = study.optuna
+    trials = opened.get_trials(deepcopy=False)
+    running = [trial.number for trial in trials if trial.state == TrialState.RUNNING]
+    if running:
+        raise StudyError(
+            f"a study must rest while it is copied, but trial {running[0]} of {study.name!r} is running; end its workers, "
+            "then run this again."
+        )
+    storage = backend_of(open_storage(target, create=True))
+    system = opened._storage.get_study_system_attrs(opened._study_id)
+
+    def write(session: Session) -> None:
+        made = storage.add_study(session, study.name, opened.directions, opened.user_attrs, system)
+        if made is None:
+            raise StudyError(
+                f"a study must not be in the storage that it is copied to, but {study.name!r} is there already; choose another."
+            )
+        for trial in trials:
+            storage._get_prepared_new_trial(made, trial, session)
+
+    storage.transact(write)
+    return Study(study.name, target), len(trials)

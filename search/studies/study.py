@@ -1,0 +1,127 @@
+"""Create and open studies: what each was made for is stored in it, and anything else is refused.
+
+Knows nothing of training or of how trials are run.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial
+
+from foils import DataError, Dataset, load
+from search import defaults
+from search.errors import StudyError
+from search.storage.connect import backend_of, open_storage
+from search.storage.rdb import RetryingRDBStorage
+from search.studies.plan import PLAN, Plan, check_same, read_plan
+from search.trials.objectives import OBJECTIVES, parse_objectives
+
+# The key under which a study keeps what tells it from others of its name elsewhere.
+UID = "pitsearch:uid"
+# Optuna's own key for how the dashboard labels values.
+METRIC_NAMES = "study:metric_names"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study by name, in a storage. Cheap to pass between processes."""
+
+    name: str
+    storage: str = defaults.STORAGE
+
+    @property
+    def optuna(self) -> optuna.Study:
+        """Open the Optuna study itself."""
+        return optuna.load_study(study_name=self.name, storage=open_storage(self.storage))
+
+    @property
+    def backend(self) -> RetryingRDBStorage:
+        """The database that it lives in."""
+        return backend_of(open_storage(self.storage))
+
+    @property
+    def id(self) -> int:
+        """Its number in the database."""
+        return self.backend.get_study_id_from_name(self.name)
+
+    @property
+    def uid(self) -> str:
+        """What tells it from studies of the same name in other databases."""
+        return str(self.optuna.user_attrs[UID])
+
+    def trial(self, number: int) -> FrozenTrial:
+        """Read one trial."""
+        return next(trial for trial in self.optuna.get_trials(deepcopy=False) if trial.number == number)
+
+    @property
+    def plan(self) -> Plan:
+        """Read what the study was made for. Raises StudyError where pitsearch did not make it."""
+        return read_plan(self.optuna)
+
+
+def open_or_create(name: str, storage: str, plan: Plan) -> Study:
+    """Open the study of this name, or create it. Raises StudyError, saying which, where it was made for something else."""
+    opened, goals = open_storage(storage, create=True), [OBJECTIVES[goal] for goal in parse_objectives(plan.objectives)]
+    directions = [StudyDirection.MAXIMIZE if goal.maximise else StudyDirection.MINIMIZE for goal in goals]
+    user, system = {PLAN: asdict(plan), UID: secrets.token_hex(8)}, {METRIC_NAMES: [goal.told_words for goal in goals]}
+    backend_of(opened).create_whole_study(name, directions, user, system)
+    there = optuna.load_study(study_name=name, storage=opened)
+    made_for = read_plan(there)
+    check_same(name, made_for, plan)
+    if there.directions != directions:  # Optuna itself would go on with them
+        ways = ", ".join(direction.name.lower() for direction in there.directions)
+        raise StudyError(
+            f"study {name!r} must be searched the way it was made, but its directions are {ways}; choose another --study."
+        )
+    if made_for.folder != plan.folder:  # the same data may have moved since
+        there.set_user_attr(PLAN, asdict(replace(made_for, folder=plan.folder)))
+    return Study(name, storage)
+
+
+def ladder_there(name: str, storage: str) -> str | None:
+    """Give the ladder of the study of this name; None where there is none yet, or none that can be opened."""
+    try:
+        return Study(name, storage).plan.ladder
+    except (StudyError, KeyError):  # Optuna's word for a study that is not there
+        return None
+
+
+def find_study(name: str | None, storage: str = defaults.STORAGE) -> Study:
+    """Find a study by name, or the only one there is. Raises StudyError with the names to choose from."""
+    names = sorted(optuna.get_all_study_names(open_storage(storage)))
+    there = ", ".join(names) or "none"
+    if name is None and len(names) != 1:
+        raise StudyError(f"a study must be named where there is not exactly one, but got none; give --study, of: {there}.")
+    if name is not None and name not in names:
+        raise StudyError(f"a study must be in the storage, but got {name!r}; choose from: {there}, or launch it.")
+    return Study(name or names[0], storage)
+
+
+def check_version(study: Study) -> None:
+    """Raise StudyError where another version of pitsearch made a study: its trials would not be comparable."""
+    plan = study.plan
+    check_same(study.name, plan, replace(plan, version=version("pitsearch")))
+
+
+def study_data(study: Study, folder: str | Path | None = None) -> Dataset:
+    """Load the data that a study was made from, from where it was or from `folder`.
+
+    Raises StudyError where the data has changed, DataError where it cannot be loaded.
+    """
+    plan = study.plan
+    try:
+        data = load(folder or plan.folder)
+    except DataError as error:
+        if folder is None and not Path(plan.folder).is_dir():
+            raise StudyError(
+                f"study {study.name!r} needs its data, but {plan.folder} is gone; say where it is now with --data."
+            ) from None
+        raise error
+    check_same(study.name, plan, replace(plan, folder=str(data.folder), fingerprint=data.fingerprint))
+    return data

@@ -1,0 +1,17 @@
+"""Words for numbers in tables, messages and model cards: durations, and counted things."""
+
+from __future__ import annotations
+
+
+def duration(seconds: float | None) -> str:
+    """Say a time in hours, minutes and seconds, as coarse as it is long."""
+    if seconds is None:
+        return "unknown"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def counted(number: int, thing: str) -> str:
+    """Say so many things."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

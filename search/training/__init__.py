@@ -1,0 +1,1 @@
+"""Cross-validations in parallel processes, and the cache of trained folds."""

@@ -1,0 +1,114 @@
+"""Train a configuration again: one more cross-validation, with a split and a seed of its own, on whatever worker is free.
+
+What comes of it is kept pit by pit, scored by the fold that did not train on it, so that pits, folds and seeds can be compared
+afterwards. Knows nothing of studies or of what the repeats are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from foils import Dataset
+from models.metrics import Floats
+from models.process import one_thread
+from models.training.cross_validation import CrossValidation
+from models.training.task import make_task
+from search.training.pool import parallel_map
+from spaces import Config
+
+
+@dataclass(frozen=True)
+class CVRequest:
+    """One cross-validation to be trained.
+
+    `data`: the pits that may be seen; `folds`: the fold of each; `seed`: everything random follows from it; `reseed`: whether a
+    fold that collapses where its siblings learn is started again once, as in a trial.
+    """
+
+    data: Dataset
+    config: Config
+    folds: tuple[int, ...]
+    seed: int
+    epochs: int
+    working_point: float
+    reseed: bool = True
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """How a cross-validation ended; one value a fold where there are several.
+
+    `probabilities`: `[pits, classes]`, of the classifier that did not train on the pit, signal first, 0 where that diverged;
+    `accepted` of `signals` are counts of pits at the fold's own threshold; `verdicts`: values of
+    `models.training.verdicts.Verdict`; `reseeds`: how often a fold had collapsed and was started again.
+    """
+
+    probabilities: Floats
+    accepted: tuple[int, ...]
+    signals: tuple[int, ...]
+    auc: tuple[float, ...]
+    verdicts: tuple[str, ...]
+    reseeds: tuple[int, ...]
+    epochs_run: int
+    seconds: float
+
+    @property
+    def scores(self) -> Floats:
+        """P(signal), `[pits]`."""
+        signal: Floats = self.probabilities[:, 0]
+        return signal
+
+
+def train_repeat(ask: CVRequest) -> Repeat:
+    """Train one cross-validation from beginning to end, on one thread."""
+    return summarise_folds(cross_validate(ask))
+
+
+def cross_validate(ask: CVRequest) -> CrossValidation:
+    """Train every fold of a cross-validation to the end, on one thread."""
+    with one_thread():
+        task = make_task(ask.data, ask.config, epochs=ask.epochs, working_point=ask.working_point)
+        validation = CrossValidation(task, np.array(ask.folds), ask.seed, reseed=ask.reseed)
+        validation.advance(validation.count, ask.epochs)
+    return validation
+
+
+def summarise_folds(validation: CrossValidation) -> Repeat:
+    """Sum up how a cross-validation stands, every fold of which has been started."""
+    results = validation.results()
+    probabilities = np.zeros((len(validation.folds), len(validation.task.config.labelling.classes)))
+    for training in validation.trainings.values():
+        probabilities[training.validate] = training.probabilities()
+    return Repeat(
+        probabilities=probabilities,
+        accepted=tuple(result.score.accepted for result in results),
+        signals=tuple(result.score.signals for result in results),
+        auc=tuple(result.score.auc for result in results),
+        verdicts=tuple(result.verdict.value for result in results),
+        reseeds=tuple(result.reseeds for result in results),
+        epochs_run=validation.epochs_run,
+        seconds=round(validation.seconds, 3),
+    )
+
+
+def train_repeats(asks: Sequence[CVRequest], workers: int) -> Iterator[tuple[int, Repeat]]:
+    """Train cross-validations on worker processes and give each with its number in `asks`, as they end."""
+    return parallel_map(_numbered, enumerate(asks), min(workers, max(len(asks), 1)))
+
+
+def _numbered(item: tuple[int, CVRequest]) -> tuple[int, Repeat]:
+    return item[0], train_repeat(item[1])
+
+
+def fold_seed(*parts: int) -> int:
+    """Give a seed that follows from some numbers, of a study, a trial, a repeat."""
+    return int(np.random.SeedSequence([*parts]).generate_state(1)[0])
+
+
+def splits(folds: npt.NDArray[np.int64]) -> tuple[int, ...]:
+    """Give the fold of each pit as plain numbers."""
+    return tuple(map(int, folds))

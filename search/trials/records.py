@@ -1,0 +1,203 @@
+"""What a trial writes down about itself, and the only place that knows under which names.
+
+A record is one user attribute: one transaction of the storage, however much it holds, and one entry in Optuna's dashboard.
+Knows nothing of how trials run, nor of what is made of their records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Self
+
+import optuna
+from optuna.trial import BaseTrial, FrozenTrial, TrialState
+
+from search.errors import StudyError
+from spaces.axes import Scalar
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What all records can do. `name`: of the user attribute, whose value is the fields as a JSON object."""
+
+    name: ClassVar[str]
+
+    def attribute(self) -> dict[str, Any]:
+        """Give the record as the user attribute that holds it."""
+        return {self.name: asdict(self)}
+
+    def write(self, trial: BaseTrial) -> None:
+        """Write the record into the trial that runs here, in place of one written before."""
+        for name, value in self.attribute().items():
+            trial.set_user_attr(name, value)
+
+    @classmethod
+    def read(cls, trial: BaseTrial) -> Self | None:
+        """Read a trial's record; None where it wrote none, because it ended before."""
+        values = trial.user_attrs.get(cls.name)
+        if values is None:
+            return None
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+    @classmethod
+    def demand(cls, trial: FrozenTrial) -> Self:
+        """Read the record of a trial that climbed the whole ladder. Raises StudyError where pitsearch did not write it."""
+        found = cls.read(trial)
+        if found is None:
+            raise StudyError(
+                f"trial {trial.number} must be one that this version of pitsearch ran, but has no record {cls.name!r}; choose "
+                "another --study."
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class TrialOrigin(_Record):
+    """Who runs a trial, there from its first moment.
+
+    `launch`: the mark of its launch; `worker`: host and process, `host:process`; `origin`: what its choices were taken from,
+    None where the sampler chose.
+    """
+
+    name: ClassVar[str] = "start"
+
+    launch: str
+    worker: str
+    origin: str | None = None
+
+
+@dataclass(frozen=True)
+class FixedParams(_Record):
+    """What a trial is to try whose choices were known before it began, there from its first moment.
+
+    `choices`: on some axes of the space; `config`: all of it, as `Config.to_dict` gives it, where the space does not hold it.
+    """
+
+    name: ClassVar[str] = "asked"
+
+    choices: Mapping[str, Scalar]
+    config: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Recipe(_Record):
+    """All that a trial follows from but the data, written when it is chosen.
+
+    `config`: as `Config.to_dict` gives it; `audited`: whether the trial is never pruned.
+    """
+
+    name: ClassVar[str] = "recipe"
+
+    config: Mapping[str, Any]
+    seed: int
+    audited: bool
+
+
+@dataclass(frozen=True)
+class RungResult(_Record):
+    """How a trial stands on the last rung that it reached, written on every rung; one value a fold where there are several.
+
+    `accepted` of `signals`, and `rejected_high` of `backgrounds` where at least HIGH of the signal is accepted, are counts of
+    pits; `verdicts`: values of `models.training.verdicts.Verdict`; `epochs_run`, `seconds`: what the trial has cost;
+    `would_prune`: the rung where the pruner would have ended it first, for a trial that is spared; `pruned`: whether the pruner
+    ended it here; `note`: why its folds were trained apart on a device that could fuse them. `steps`, `path`: the fold-epochs
+    of every rung so far and each objective's value there; empty where there is one objective, whose values Optuna keeps.
+    """
+
+    name: ClassVar[str] = "reached"
+
+    rung: str
+    acceptance: tuple[float, ...]
+    rejection: tuple[float, ...]
+    accepted: tuple[int, ...]
+    signals: tuple[int, ...]
+    rejected_high: tuple[int, ...]
+    backgrounds: tuple[int, ...]
+    auc: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    verdicts: tuple[str, ...]
+    reseeds: tuple[int, ...]
+    epochs_run: int
+    seconds: float
+    would_prune: str | None = None
+    pruned: bool = False
+    note: str | None = None
+    steps: tuple[int, ...] = ()
+    path: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    @property
+    def pooled(self) -> tuple[int, int]:
+        """The accepted and all signal pits of the folds together."""
+        return sum(self.accepted), sum(self.signals)
+
+    @property
+    def pooled_high(self) -> tuple[int, int]:
+        """The background pits rejected at high acceptance, and all, of the folds together."""
+        return sum(self.rejected_high), sum(self.backgrounds)
+
+
+@dataclass(frozen=True)
+class CheckpointFile:
+    """A fold's checkpoint on disk: its file and that file's hash, of the fold started again so often, at this epoch."""
+
+    name: str
+    sha256: str
+    reseeds: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class CheckpointRecord(_Record):
+    """What of a trial's trainings is on disk, written with the rung that it stands for, or when the trial was interrupted.
+
+    `files`: by fold, what Kept says; `reseeds`: by fold, how often it was started again, where it was; `abandoned`: the epochs
+    that this cost; `seconds`: what the trial has cost; `fused`: whether folds are trained together, None while unknown.
+    """
+
+    name: ClassVar[str] = "saved"
+
+    files: Mapping[str, Mapping[str, Any]]
+    reseeds: Mapping[str, int]
+    abandoned: int
+    seconds: float
+    fused: bool | None = None
+
+    @property
+    def folds(self) -> dict[int, CheckpointFile]:
+        """The checkpoints, by fold."""
+        return {int(fold): CheckpointFile(**kept) for fold, kept in self.files.items()}
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A line that few trials have, as a user attribute of its own."""
+
+    name: str
+
+    def write(self, study: optuna.Study, trial: optuna.Trial | FrozenTrial, text: str) -> None:
+        """Write the line into a running trial of a study, also into one of another process."""
+        # Optuna offers no public way to write to another process's trial.
+        study._storage.set_trial_user_attr(trial._trial_id, self.name, text)
+
+    def read(self, trial: BaseTrial) -> str | None:
+        """Read a trial's line; None where it has none."""
+        text: str | None = trial.user_attrs.get(self.name)
+        return text
+
+
+def is_interrupted(trial: FrozenTrial) -> bool:
+    """Tell whether a trial was begun and waits to go on."""
+    return trial.state == TrialState.WAITING and STOPPED.read(trial) is not None
+
+
+def on_rungs(trial: FrozenTrial) -> Mapping[int, float]:
+    """Give the acceptance that a trial reported on each rung, by the fold-epochs spent there."""
+    reached = RungResult.read(trial)
+    if reached is None or not reached.steps:
+        return trial.intermediate_values
+    return dict(zip(reached.steps, reached.path["acceptance"], strict=True))
+
+
+# Why a trial was interrupted last, through no fault of its configuration; what broke one; which checkpoint could not be used.
+STOPPED, ERROR, DAMAGE = Remark("stopped"), Remark("error"), Remark("damage")

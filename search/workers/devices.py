@@ -1,0 +1,22 @@
+"""Check the devices that trials compute on: the CPU, or GPUs."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+
+from search import defaults
+from search.errors import StudyError
+
+
+def check_device(device: str) -> None:
+    """Raise StudyError where there is no such device to compute on."""
+    match = re.fullmatch(r"cpu|cuda(?::(\d+))?", device)
+    if match is None:
+        raise StudyError(f"a device must be cpu, cuda or cuda:NUMBER, but got {device!r}; choose one of these.")
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device != defaults.DEVICE and int(match[1] or 0) >= there:
+        raise StudyError(
+            f"a device must be there, but got {device!r} with {there} GPUs that torch sees; choose other --devices."
+        )

@@ -1,0 +1,129 @@
+"""Job scripts: what each system is asked for, and that a worker is told by SIGTERM whatever the system sends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from search.errors import StudyError
+from search.launcher.cluster_config import SYSTEMS, Cluster
+from search.launcher.jobscripts import job_script
+from tests.support.golden import assert_golden
+from tests.support.systems import RECORDER, condor_command, signals
+
+DIRECTIVES = {
+    "slurm": "--gres=gpu:1",
+    "htcondor": "request_gpus = 1",
+    "sge": "-l gpu=1",
+    "pbs": "-l select=1:ncpus=1:ngpus=1:mem=8gb",
+}
+COMMAND = ["pitsearch", "worker", "--study", "foil 24", "--storage", "postgresql+psycopg://moedal@db:5432/studies"]
+
+
+def asked(system: str) -> Cluster:
+    """Give a cluster with something under every key that scripts are made from."""
+    condor = system == "htcondor"
+    return Cluster(
+        system,
+        memory="8GB",
+        walltime="02:00:00",
+        queue=None if condor else "long",
+        account="moedal",
+        prologue=("module load python/3.11", 'export SCRATCH="$HOME/it\'s here"'),
+        directives=(DIRECTIVES[system],),
+        grace=90,
+    )
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_scripts_are_as_a_person_has_read_them(system: str) -> None:
+    assert_golden(f"jobscript_{system}", job_script(asked(system), COMMAND, 20))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_words_reach_the_command_as_they_are(system: str, tmp_path: Path) -> None:
+    words = ["it's", 'a "word"', "$HOME", "$(date)", "a;b", "", "*", "%d"]
+    cluster = Cluster(system, prologue=('export KEPT="$HOME"',))
+    program = "import os, sys; print(sys.argv[1:], os.environ['KEPT'], os.environ['OMP_NUM_THREADS'])"
+    text = job_script(cluster, [sys.executable, "-c", program, *words], 2)
+    (tmp_path / "script").write_text(text)
+    command = condor_command(text) if system == "htcondor" else ["bash", str(tmp_path / "script")]
+    environment = {"PATH": os.environ["PATH"], "HOME": "/home/me", "PBS_O_WORKDIR": str(tmp_path)}
+    if system == "htcondor":
+        assert 'environment = "OMP_NUM_THREADS=1 ' in text
+        environment["OMP_NUM_THREADS"] = "1"
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == f"{words} /home/me 1"
+
+
+@pytest.mark.parametrize(
+    ("system", "sent"),
+    [
+        ("slurm", signal.SIGTERM),
+        ("htcondor", signal.SIGTERM),
+        ("pbs", signal.SIGTERM),
+        ("sge", signal.SIGTERM),
+        ("sge", signal.SIGUSR1),
+        ("sge", signal.SIGUSR2),
+    ],
+)
+def test_a_worker_is_told_by_sigterm_whatever_its_system_sends(system: str, sent: signal.Signals, tmp_path: Path) -> None:
+    (tmp_path / "recorder.py").write_text(RECORDER)
+    text = job_script(Cluster(system), [sys.executable, str(tmp_path / "recorder.py"), str(tmp_path / "signals"), "0.5"], 2)
+    (tmp_path / "script").write_text(text)
+    command = condor_command(text) if system == "htcondor" else ["bash", str(tmp_path / "script")]
+    job = subprocess.Popen(command, env={**os.environ, "PBS_O_WORKDIR": str(tmp_path)}, start_new_session=True)
+    try:
+        wait_for(tmp_path / "signals", "start")
+        # PBS and SGE signal all that belongs to a job, the others its first process.
+        (os.killpg if system in ("pbs", "sge") else os.kill)(job.pid, sent)
+        assert job.wait(20) == 0
+    finally:
+        if job.poll() is None:
+            os.killpg(job.pid, signal.SIGKILL)
+            job.wait()
+    seen = signals(tmp_path / "signals")
+    assert {"start", "SIGTERM", "saved"} == set(seen) - {"SIGCONT"}
+    assert seen["saved"] - seen["SIGTERM"] > 0.4
+
+
+def test_pbs_warns_by_itself_when_time_is_nearly_up(tmp_path: Path) -> None:
+    (tmp_path / "recorder.py").write_text(RECORDER)
+    cluster = Cluster("pbs", walltime="00:00:12", grace=10)
+    text = job_script(cluster, [sys.executable, str(tmp_path / "recorder.py"), str(tmp_path / "signals"), "0.5"], 2)
+    (tmp_path / "script").write_text(text)
+    began = time.monotonic()
+    subprocess.run(["bash", str(tmp_path / "script")], env={**os.environ, "PBS_O_WORKDIR": str(tmp_path)}, check=True)
+    assert 2 < time.monotonic() - began < 10
+    assert "saved" in signals(tmp_path / "signals")
+
+
+def wait_for(file: Path, what: str) -> None:
+    end = time.monotonic() + 30
+    while what not in signals(file):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize(
+    "word", ["postgresql://me:s3cret@db/studies", "--storage=mysql://me:s3cret@db/x", "mysql://db/x?passwd=s3cret"]
+)
+def test_a_command_with_a_password_is_refused_without_quoting_it(system: str, word: str) -> None:
+    with pytest.raises(StudyError, match="must hold no password") as refused:
+        job_script(Cluster(system), ["pitsearch", "worker", word], 2)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_there_is_at_least_one_job() -> None:
+    with pytest.raises(StudyError, match="`jobs >= 1` must hold, but got 0"):
+        job_script(Cluster("slurm"), COMMAND, 0)
+    # PBS takes no array of one, and a job's parts once only.
+    assert job_script(Cluster("pbs"), COMMAND, 2).count("-l select=1:ncpus=1:mem=4000mb") == 1
+    assert "-J" not in job_script(Cluster("pbs"), COMMAND, 1)

@@ -1,0 +1,116 @@
+"""Export and predict: the bundle is whole or absent, and scores what fits it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foils import DataError, Dataset, load
+from models.errors import BundleError
+from models.inference.bundle import read_bundle
+from search.errors import StudyError
+from search.selection.confirm import ConfirmOptions
+from search.selection.export import export
+from search.selection.predict import predict, write_scores
+from search.selection.select import Selection, select
+from search.studies.study import Study
+from tests.support.tiny import CHANNELS, write_dataset
+
+
+@pytest.fixture
+def selection(finished: Study) -> Selection:
+    return select(finished, ConfirmOptions(top=2, repeats=1, reliability=0.0), workers=1)
+
+
+@pytest.fixture
+def bundle(selection: Selection, tmp_path: Path) -> Path:
+    return export(selection, tmp_path / "out" / "bundle")
+
+
+def test_a_bundle_holds_weights_description_and_card_and_no_more(bundle: Path, selection: Selection) -> None:
+    assert sorted(path.name for path in bundle.iterdir()) == ["README.md", "model.json", "weights.safetensors"]
+    assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
+    description = json.loads((bundle / "model.json").read_text())
+    plan = selection.study.plan
+    assert description["threshold"] == selection.threshold
+    assert description["classes"] == ["signal", "background"]
+    assert description["about"]["fingerprint"] == plan.fingerprint
+    assert description["about"]["held_out_pits"] == list(plan.held_out)
+    assert set(description["about"]["versions"]) == {"pitsearch", "torch", "timm", "optuna", "numpy"}
+    assert description["about"]["metrics"]["held_out"]["auc"] == selection.opening.held_out.auc
+    card = (bundle / "README.md").read_text()
+    assert f"trial {selection.winner.number}" in card
+    assert f"{selection.opening.held_out.auc:.4f}" in card
+
+
+def test_predicting_the_held_out_set_gives_what_select_saw(bundle: Path, selection: Selection, tiny: Dataset) -> None:
+    locked = selection.study.plan.held_out_set(tiny)
+    prediction = predict(read_bundle(bundle), tiny)
+    assert prediction.unseen is not None
+    assert prediction.unseen.auc == selection.opening.held_out.auc
+    assert prediction.unseen.acceptance == selection.opening.held_out.points[0].acceptance.value
+    assert prediction.seen == len(tiny) - len(locked)
+    flattering, honest = prediction.remarks()
+    assert flattering.startswith(f"{prediction.seen} of these pits")
+    assert honest.startswith(f"on {prediction.unseen.signals} signal and")
+
+
+def test_scores_are_written_pit_by_pit(bundle: Path, tiny: Dataset, tmp_path: Path) -> None:
+    model = read_bundle(bundle)
+    prediction = predict(model, tiny, slides=["2"])
+    write_scores(prediction, tmp_path / "scores.csv")
+    with (tmp_path / "scores.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["pit", "p_signal", "accepted"]
+    assert [row["pit"] for row in rows] == [pit.pit for pit in tiny.pits if pit.slide == "2"]
+    assert [row["accepted"] == "1" for row in rows] == (prediction.p_signal >= model.threshold).tolist()
+    np.testing.assert_allclose([float(row["p_signal"]) for row in rows], prediction.p_signal, atol=1e-6)
+
+
+def test_pits_without_labels_are_scored_like_others(bundle: Path, tiny: Dataset, tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "unlabelled")
+    lines = (folder / "labels.csv").read_text().splitlines()
+    (folder / "labels.csv").write_text("\n".join([lines[0], *(_without_label(line) for line in lines[1:])]) + "\n")
+    prediction = predict(read_bundle(bundle), load(folder, labelled=False))
+    assert np.array_equal(prediction.p_signal, predict(read_bundle(bundle), tiny).p_signal)
+    assert (prediction.unseen, prediction.seen, prediction.remarks()) == (None, 0, [])
+
+
+def _without_label(line: str) -> str:
+    cells = line.split(",")
+    return ",".join([cells[0], "", *cells[2:]])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"channels": CHANNELS[:4]}, "must have the channels that the model was made for"),
+        ({"bits": 16}, r"must have the full scale that the model was made for \(255\), but has \(65535\)"),
+    ],
+)
+def test_data_of_another_kind_is_refused(bundle: Path, tmp_path: Path, options: dict[str, object], message: str) -> None:
+    folder = write_dataset(tmp_path / "other", **options)  # type: ignore[arg-type]  # a table of options
+    with pytest.raises(BundleError, match=message):
+        predict(read_bundle(bundle), load(folder))
+
+
+def test_an_unknown_slide_is_refused(bundle: Path, tiny: Dataset) -> None:
+    with pytest.raises(DataError, match=r"a slide must be in labels\.csv, but got '77'; choose from 1, 2, 3, 4"):
+        predict(read_bundle(bundle), tiny, slides=["77"])
+
+
+def test_nothing_is_overwritten_and_nothing_is_left_half(
+    selection: Selection, bundle: Path, tiny: Dataset, tmp_path: Path
+) -> None:
+    with pytest.raises(StudyError, match="a bundle goes into a new folder, but this one exists"):
+        export(selection, bundle)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StudyError, match="the folder must be writable, but: Not a directory"):
+        export(selection, tmp_path / "file" / "bundle")
+    with pytest.raises(DataError, match="the scores must be writable, but: No such file or directory"):
+        write_scores(predict(read_bundle(bundle), tiny), tmp_path / "nowhere" / "scores.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "out", "studies.db"]

@@ -1,0 +1,60 @@
+"""Members are the classifiers that the trial scored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from optuna.trial import create_trial
+from safetensors.torch import save
+
+from foils import Dataset, fold_numbers
+from models.networks.build import Classifier
+from models.training.cross_validation import start_fold
+from models.training.task import make_task
+from search.errors import StudyError
+from search.training import fold_cache as members
+from search.training.cross_validation import CVRequest, cross_validate, splits, summarise_folds
+from search.training.fold_cache import FoldKey, assemble, find_members, keep_members, pack, trial_members, unpack
+from spaces.choices.networks import Network
+from spaces.choices.optimisers import Optimiser
+from spaces.config import Config
+from tests.support.trials import PLAN, reached, recipe, written
+
+CONFIG = Config(network=Network("pitnet", depth=2, width=4), optimiser=Optimiser("adamw", 1e-2, batch_size=16))
+
+
+@pytest.mark.parametrize("average", [0.0, 0.95])
+def test_a_member_scores_as_its_training_did(tiny: Dataset, average: float) -> None:
+    config = replace(
+        Config(network=Network("pitnet", depth=2, width=4)), optimiser=Optimiser("adamw", 1e-2, batch_size=16, average=average)
+    )
+    training = start_fold(make_task(tiny, config, epochs=2, working_point=0.1), fold_numbers(tiny, 5, 0), 0, 0, 0)
+    training.advance(2)
+    member = assemble(tiny, config, (unpack(tiny, config, pack(tiny, training)),))
+    validate = training.validate
+    assert np.abs(member.scores(tiny.pixels[tiny.rows[validate]]) - training.scores()).max() < 1e-6
+
+
+def test_members_are_kept_by_whoever_trained_the_whole(tiny: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PITSEARCH_CACHE", str(tmp_path / "cache"))
+    ask = CVRequest(tiny, CONFIG, splits(fold_numbers(tiny, 5, 0)), 7, 2, 0.1)
+    validation = cross_validate(ask)
+    pieces = [FoldKey(ask, summarise_folds(validation).reseeds, fold) for fold in (3, 1)]
+    trained = [weights(member) for member in find_members(pieces, 1)]
+    keep_members(tiny, validation)
+    monkeypatch.setattr(members, "start_fold", None)
+    assert [weights(member) for member in find_members(pieces, 1)] == trained
+    assert trained[0] == weights(validation.trainings[3].eval_model)
+
+
+def weights(member: Classifier) -> bytes:
+    return save({name: tensor.contiguous() for name, tensor in member.state_dict().items()})
+
+
+def test_a_trial_whose_folds_all_failed_has_no_members(tiny: Dataset) -> None:
+    trial = create_trial(value=0.1, user_attrs=written(recipe(), reached(verdicts=("collapsed",) * 5)))
+    with pytest.raises(StudyError, match="an ensemble must have members that learned, but trial -1 has none"):
+        trial_members(tiny, trial, PLAN)

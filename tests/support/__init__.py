@@ -1,0 +1,1 @@
+"""What tests share. Tests import no other test file."""
