@@ -39,6 +39,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # Measure against a plain script and against the machine: tables, and benchmarks/results.json. Wants a quiet machine and several hours.
 bench: setup

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import textwrap
 import tomllib
@@ -14,57 +13,80 @@ import pytest
 import typer
 
 from foils.description import read_description
-from search.cli import app
+from search.cli.app import app
 from spaces.axes import AXES, Range
 from spaces.space import Space
+from tests.support.repository import (
+    PACKAGES,
+    ROOT,
+    broken_contracts,
+    copy_packages,
+    imported,
+    modules,
+    not_installed,
+    too_long,
+    undocumented,
+)
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PACKAGES = ("foils", "spaces", "models", "search")
 # Needed by name alone: by timm, by tifffile, by Dask for TLS, by SQLAlchemy for PostgreSQL.
 BY_NAME = ("torchvision", "imagecodecs", "cryptography", "psycopg")
-# search -> models -> spaces, foils: imports run left to right only.
-MAY_IMPORT = {"foils": set(), "spaces": set(), "models": {"foils", "spaces"}, "search": {"foils", "spaces", "models"}}
-MUST_NOT_KNOW = {"foils": {"torch", "optuna"}, "spaces": {"torch"}, "models": {"optuna", "typer"}, "search": set[str]()}
-
-
-def modules(package: str) -> list[Path]:
-    return sorted((ROOT / package).glob("*.py"))
-
-
-def imported(path: Path) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.split(".")[0])
-    return names
-
-
-@pytest.mark.parametrize("package", PACKAGES)
-def test_the_map_in_the_readme_has_a_line_for_every_file_and_no_other(package: str) -> None:
-    mapped = set(re.findall(rf"^\| `{package}/(\w+\.py)` \|", README, re.MULTILINE))
-    there = {path.name for path in modules(package) if path.name not in ("__init__.py", "__main__.py")}
-    assert mapped == there
-
-
-@pytest.mark.parametrize("package", PACKAGES)
-def test_imports_run_in_one_direction(package: str) -> None:
-    for path in modules(package):
-        ours = imported(path) & set(PACKAGES)
-        assert ours <= MAY_IMPORT[package] | {package}, path.name
-        assert not imported(path) & MUST_NOT_KNOW[package], path.name
+# A room at every depth to plant faults in.
+ROOMS = ("foils", "foils/synthetic", "spaces/choices", "models/networks", "search", "search/trials")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_module_says_what_it_is_and_every_public_thing_has_a_docstring(package: str) -> None:
-    for path in modules(package):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        assert ast.get_docstring(tree), path.name
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                assert ast.get_docstring(node), f"{path.name}: {node.name}"
+    assert undocumented(ROOT, package) == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_has_no_docstring_is_seen_in_every_room(room: str, tmp_path: Path) -> None:
+    package = room.split("/")[0]
+    (tmp_path / room).mkdir(parents=True)
+    (tmp_path / room / "planted.py").write_text('"""Documented."""\n\n\ndef bare() -> None: ...\n')
+    (tmp_path / room / "bare.py").write_text("")
+    assert undocumented(tmp_path, package) == [f"{room}/bare.py", f"{room}/planted.py: bare"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_file_is_too_long(package: str, tmp_path: Path) -> None:
+    assert too_long(ROOT, package) == []
+    (tmp_path / package / "room").mkdir(parents=True)
+    (tmp_path / package / "room" / "planted.py").write_text("\n" * 301)
+    assert too_long(tmp_path, package) == [f"{package}/room/planted.py: 301"]
+
+
+def test_every_folder_is_installed(tmp_path: Path) -> None:
+    include = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert not_installed(ROOT, include) == []
+    (tmp_path / "search" / "planted").mkdir(parents=True)
+    (tmp_path / "search" / "planted" / "module.py").write_text("")
+    assert not_installed(tmp_path, include) == ["search/planted"]
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "contract"),
+    [
+        ("spaces/planted.py", "import models.metrics", "Packages"),
+        ("search/trials/planted.py", "import search.launcher.launch", "Rooms of search"),
+        ("search/planted/room.py", "", "Rooms of search"),
+        ("models/networks/planted.py", "import models.training.task", "Rooms of models"),
+        ("spaces/choices/planted.py", "import spaces.space", "Tables of choices"),
+        ("models/planted.py", "import optuna", "know no Optuna"),
+        ("foils/planted.py", "import torch", "know no torch"),
+        ("search/statistics/intervals.py", "import search.statistics.bootstrap", "No circle"),
+    ],
+)
+def test_a_planted_import_breaks_its_contract(place: str, line: str, contract: str, tmp_path: Path) -> None:
+    copy_packages(ROOT, tmp_path)
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).parent.joinpath("__init__.py").touch()
+    with (tmp_path / place).open("a") as stream:
+        stream.write(f"\n{line}\n")
+    said = broken_contracts(tmp_path)
+    broken = [row for row in said.splitlines() if row.endswith(" BROKEN")]
+    assert any(contract in row for row in broken) or (not line and "planted" in said), said
 
 
 def commands_of(group: typer.core.TyperGroup, before: str = "") -> Iterator[tuple[str, typer.core.TyperCommand]]:
@@ -99,7 +121,7 @@ def test_versions_are_pinned_and_nothing_else() -> None:
 
 def test_every_dependency_says_who_needs_it_and_is_needed() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    used = {name for package in PACKAGES for path in modules(package) for name in imported(path)}
+    used = {name for package in PACKAGES for path in modules(ROOT, package) for name in imported(path)}
     imports = {
         "pillow": "PIL",
         "scikit-learn": "sklearn",
