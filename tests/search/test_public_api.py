@@ -19,7 +19,7 @@ def test_the_lines_of_python_in_the_readme_run_as_they_stand(tmp_path: Path) -> 
     script = textwrap.dedent(found[1])
     assert len([line for line in script.splitlines() if line and "import" not in line]) <= 5
     # The tiny pits need no long search, and learn too little in it for the usual bar; nothing else is changed.
-    script = script.replace("Terms(top=5, repeats=5)", "Terms(top=2, repeats=1, reliability=0.0)")
+    script = script.replace("ConfirmOptions(top=5, repeats=5)", "ConfirmOptions(top=2, repeats=1, reliability=0.0)")
     script = script.replace("trials=40", 'trials=2, workers=2, ladder="5x8", working_point=0.2')
     assert "workers=2" in script
     assert "reliability=0.0" in script
