@@ -13,7 +13,7 @@ from typing import Annotated
 import rich.box
 import typer
 from rich.console import Console
-from rich.table import Table as BootstrapShare
+from rich.table import Table as RichTable
 
 from benchmarks.search import anomaly, finals, fronts, losses, pruning, selected, winners
 from benchmarks.search import search_cost as search
@@ -45,7 +45,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
 
 def markdown(table: Table) -> str:
     """Write a table as Markdown that is also readable as it stands."""
-    drawn = BootstrapShare(*table.columns, box=rich.box.MARKDOWN, pad_edge=True)
+    drawn = RichTable(*table.columns, box=rich.box.MARKDOWN, pad_edge=True)
     for row in table.rows:
         drawn.add_row(*row)
     console = Console(width=400, file=StringIO(), color_system=None)

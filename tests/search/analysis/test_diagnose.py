@@ -101,9 +101,9 @@ def test_workers_change_no_number(tiny: Dataset) -> None:
     told: list[tuple[int, int]] = []
     subject = subject_of(tiny)
     alone = diagnose(subject, seeds=2, repeats=1, workers=1, done=lambda finished, of: told.append((finished, of)))
-    parallel_map = diagnose(subject, seeds=2, repeats=1, workers=2)
+    spread = diagnose(subject, seeds=2, repeats=1, workers=2)
     assert told == [(1, 3), (2, 3), (3, 3)]
-    assert (alone.chance, alone.labels) == (parallel_map.chance, parallel_map.labels)
+    assert (alone.chance, alone.labels) == (spread.chance, spread.labels)
 
 
 def test_collapses_are_counted_as_they_are(tiny: Dataset) -> None:
