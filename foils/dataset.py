@@ -103,10 +103,10 @@ class Dataset:
         names = [(pit.slide, f"{pit.foil}:{pit.slide}") for pit in self.pits]
         for slide in slides:
             if not any(slide in both for both in names):
-                there = sorted({pit.slide for pit in self.pits})
+                slides = sorted({pit.slide for pit in self.pits})
                 raise DataError(
                     f"{self.description.name}: a slide must be in labels.csv, but got {slide!r}; choose from "
-                    f"{', '.join(there[:20])}{', ...' if len(there) > 20 else ''}."
+                    f"{', '.join(slides[:20])}{', ...' if len(slides) > 20 else ''}."
                 )
         return np.flatnonzero([not set(both).isdisjoint(slides) for both in names])
 
@@ -135,18 +135,18 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         raise DataError([*faults, *error.faults]) from None
     if faults:
         raise DataError(faults)
-    kept = tuple(pits[index] for index in packed.kept)
+    kept_pits = tuple(pits[index] for index in packed.kept)
     pixels: Grey = np.load(packed.path, mmap_mode="r", allow_pickle=False)
-    groups = group_pits(kept, pixels, description.crop)
+    groups = group_pits(kept_pits, pixels, description.crop)
     return Dataset(
         folder.resolve(),
         description,
-        kept,
+        kept_pits,
         groups,
         packed.fingerprint,
         packed.path,
-        np.arange(len(kept)),
-        (*packed.notes, *_remarks(kept, groups, pixels)),
+        np.arange(len(kept_pits)),
+        (*packed.notes, *_remarks(kept_pits, groups, pixels)),
     )
 
 
@@ -162,8 +162,8 @@ def _remarks(pits: tuple[Pit, ...], groups: npt.NDArray[np.int64], pixels: Grey)
             labels.setdefault(int(groups[index]), set()).add(pits[index].label)
         notes.append(
             f"{int(shared.sum())} pits share plastic with another (identical or overlapping crops), in {len(slides)} "
-            f"groups, {sum(len(found) > 1 for found in slides.values())} of them across slides, "
-            f"{sum(len(found) > 1 for found in labels.values())} with different labels; each group stays in one fold"
+            f"groups, {sum(len(names) > 1 for names in slides.values())} of them across slides, "
+            f"{sum(len(names) > 1 for names in labels.values())} with different labels; each group stays in one fold"
         )
     if pixels.dtype == np.uint16 and int(pixels.max()) <= np.iinfo(np.uint8).max:
         notes.append("16-bit files hold only values up to 255: written from 8-bit images without scaling?")

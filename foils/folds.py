@@ -35,11 +35,11 @@ def fold_numbers(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
     with_signal = np.isin(data.groups, data.groups[data.is_signal])
     kinds = {"signal": data.is_signal, "background": data.is_background & ~with_signal}
     for kind, members in kinds.items():
-        found = len(np.unique(data.groups[members]))
-        if found < folds:
+        count = len(np.unique(data.groups[members]))
+        if count < folds:
             raise DataError(
                 f"{data.description.name}: there must be at least as many {kind} pits (groups of overlapping or identical "
-                f"ones count once) as folds ({folds}), but got {found}; label more, or hold out fewer."
+                f"ones count once) as folds ({folds}), but got {count}; label more, or hold out fewer."
             )
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=_random_state(data.fingerprint, seed))
     number = np.empty(len(data), dtype=np.int64)

@@ -66,11 +66,11 @@ def relabel(folder: str | Path, suspects: str | Path) -> Relabelled:
     content = _rewritten(folder / "labels.csv", {row.pit: row.corrected for row in corrections})
     _check_content(content, description)
     try:
-        kept = _keep(folder / "labels.csv")
+        backup = _keep(folder / "labels.csv")
         write_whole(folder / "labels.csv", lambda stream: stream.write(content))
     except OSError as error:
         raise DataError(f"{folder}: the folder must be writable, but: {error.strerror}; change its permissions.") from None
-    return Relabelled(tuple(corrections), len(filled) - len(corrections), kept)
+    return Relabelled(tuple(corrections), len(filled) - len(corrections), backup)
 
 
 def _read_rows(path: Path, faults: list[str]) -> list[Correction]:
@@ -156,11 +156,11 @@ def _keep(path: Path) -> Path:
     """Keep a copy of labels.csv under the first free number."""
     number = 1
     while True:
-        kept = path.with_name(f"{path.stem}.{number}{path.suffix}")
+        backup = path.with_name(f"{path.stem}.{number}{path.suffix}")
         try:
-            with kept.open("xb") as stream:  # never over another
+            with backup.open("xb") as stream:  # never over another
                 stream.write(path.read_bytes())
         except FileExistsError:
             number += 1
             continue
-        return kept
+        return backup

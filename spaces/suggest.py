@@ -49,13 +49,13 @@ def parameter(space: Space, key: str, taken: Mapping[str, Scalar]) -> tuple[str,
         return key, domain
     other, fits = beside
     known = space.domain(other)
-    kept = {
+    choices_of = {
         mode: tuple(choice for choice in domain if fits(str(choice), str(mode)))
         for mode in (() if isinstance(known, Range) else known)
     }
-    mine = kept[taken[other]]
-    alike = [str(mode) for mode, choices in kept.items() if choices == mine]
-    return (key if len(alike) == len(kept) else f"{key} ({', '.join(alike)})"), mine
+    mine = choices_of[taken[other]]
+    alike = [str(mode) for mode, choices in choices_of.items() if choices == mine]
+    return (key if len(alike) == len(choices_of) else f"{key} ({', '.join(alike)})"), mine
 
 
 def axis_of(name: str) -> str:
@@ -65,7 +65,7 @@ def axis_of(name: str) -> str:
 
 def parameters(space: Space, choices: Mapping[str, Scalar]) -> dict[str, Scalar]:
     """Translate choices on some axes into Optuna's parameters, as far as the space holds them."""
-    found: dict[str, Scalar] = {}
+    params: dict[str, Scalar] = {}
     for key, value in choices.items():
         beside = AXES[key].beside
         known = space.domain(beside[0]) if beside else ()
@@ -75,8 +75,8 @@ def parameters(space: Space, choices: Mapping[str, Scalar]) -> dict[str, Scalar]
         for before in befores:
             name, domain = parameter(space, key, before)
             if holds(domain, value):
-                found[name] = value
-    return found
+                params[name] = value
+    return params
 
 
 def configuration(taken: Mapping[str, Scalar], schemes: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> Config:

@@ -164,11 +164,11 @@ def _plan(options: SyntheticFoils) -> list[list[tuple[str, int]]]:
     queue = [(label, n) for label in LABELS for n in range(options.counts.get(label, 0))]
     order = _generator(options, 0).permutation(len(queue))
     plan: list[list[tuple[str, int]]] = []
-    done = 0
-    while done < len(queue):
+    placed = 0
+    while placed < len(queue):
         number = 1 + int(_generator(options, 1, len(plan) + 1).poisson(4.0))
-        plan.append([queue[k] for k in order[done : done + number]])
-        done += number
+        plan.append([queue[k] for k in order[placed : placed + number]])
+        placed += number
     return plan
 
 

@@ -44,5 +44,5 @@ def fit_temperature(scores: Floats, is_signal: Flags) -> Calibration:
     def loss(log_temperature: float) -> float:
         return float(log_loss(is_signal, calibrated(scores, float(np.exp(log_temperature))), labels=[False, True]))
 
-    found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
-    return Calibration(float(np.exp(found.x)), loss(0.0), float(found.fun))
+    minimum = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
+    return Calibration(float(np.exp(minimum.x)), loss(0.0), float(minimum.fun))

@@ -59,8 +59,8 @@ def activation_of(name: str) -> nn.Module:
     """Make an activation."""
     if name == "relu":
         return nn.ReLU(inplace=True)
-    made: nn.Module = {"tanh": nn.Tanh, "gelu": nn.GELU, "silu": nn.SiLU}[name]()
-    return made
+    activation: nn.Module = {"tanh": nn.Tanh, "gelu": nn.GELU, "silu": nn.SiLU}[name]()
+    return activation
 
 
 def blocks(network: Network, channels: int, size: int, dims: int = 2) -> tuple[nn.Sequential, int]:
@@ -81,8 +81,8 @@ def blocks(network: Network, channels: int, size: int, dims: int = 2) -> tuple[n
         )
         pool: list[nn.Module] = []
         if halved and not stride:
-            made, lights = pooling(lights, dims, average=network.pooling == "average")
-            pool = [made]
+            layer, lights = pooling(lights, dims, average=network.pooling == "average")
+            pool = [layer]
         layers += in_order(network, conv, pool, wide, dims)
         size = -(-size // 2) if stride else size // 2 if halved else size
         features = wide
@@ -142,5 +142,5 @@ class Dropout(nn.Module):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return values
-        kept = torch.rand(values.shape, generator=self.generator).to(values.device) >= self.share
-        return values * kept / (1 - self.share)
+        mask = torch.rand(values.shape, generator=self.generator).to(values.device) >= self.share
+        return values * mask / (1 - self.share)

@@ -37,8 +37,8 @@ def take_shapes(module: nn.Module, saved: Mapping[str, torch.Tensor], names: Ite
     for name in names:
         own, wanted = getattr(module, name), saved.get(name)
         if wanted is not None and wanted.ndim == own.ndim:
-            made = torch.empty_like(wanted, device=own.device)
-            setattr(module, name, nn.Parameter(made) if isinstance(own, nn.Parameter) else made)
+            value = torch.empty_like(wanted, device=own.device)
+            setattr(module, name, nn.Parameter(value) if isinstance(own, nn.Parameter) else value)
 
 
 class Detector(nn.Module, ABC):
@@ -226,8 +226,8 @@ CLASSES: dict[str, type[Detector]] = {
 
 def make_detector(name: str, features: int) -> Detector:
     """Make a detector, not yet fitted, of so many features."""
-    made: Any = CLASSES[name]
-    detector: Detector = made(features)
+    kind: Any = CLASSES[name]
+    detector: Detector = kind(features)
     return detector
 
 

@@ -59,11 +59,11 @@ def timm_network(network: Network, channels: int, classes: int, size: int, *, pr
     edge = -(-size // multiple) * multiple
     if network.name not in NETWORKS:
         edge = _first_that_fits(network, channels, classes, edge)
-    made = _sized(network, channels, classes, edge)
+    module = _sized(network, channels, classes, edge)
     if pretrained and network.weights != "none":
-        made = _with_weights(network, channels, classes, edge, made)
-    calm(made)
-    return quicken(made) if edge == size else Enlarged(quicken(made), edge)
+        module = _with_weights(network, channels, classes, edge, module)
+    calm(module)
+    return quicken(module) if edge == size else Enlarged(quicken(module), edge)
 
 
 def check_timm(network: Network, size: int) -> None:
@@ -96,8 +96,8 @@ def _sized(network: Network, channels: int, classes: int, edge: int, more: Mappi
     if name.startswith("tiny_vit") and network.weights == "none":
         # Its windows would be filled up with some fifty times the pixels; weights that are read fit no others.
         fixed["window_sizes"] = tuple(min(most, edge // stride) for most, stride in ((7, 4), (7, 8), (14, 16), (7, 32)))
-    made: nn.Module = timm.create_model(name, in_chans=channels, num_classes=classes, **fixed, **more)
-    return made
+    module: nn.Module = timm.create_model(name, in_chans=channels, num_classes=classes, **fixed, **more)
+    return module
 
 
 def _first_that_fits(network: Network, channels: int, classes: int, edge: int) -> int:
@@ -108,8 +108,8 @@ def _first_that_fits(network: Network, channels: int, classes: int, edge: int) -
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         for edge in edges:
             try:
-                made = _sized(network, channels, classes, edge).eval()
-                logits = made(torch.zeros(2, channels, edge, edge))
+                module = _sized(network, channels, classes, edge).eval()
+                logits = module(torch.zeros(2, channels, edge, edge))
             except Exception as error:  # whatever its code raises for an image or an option that it was not made for
                 reason = _line(error)
             else:
@@ -137,8 +137,8 @@ def _with_weights(network: Network, channels: int, classes: int, edge: int, fres
             if network.weights == "timm"
             else f"name a file of {name}, or none"
         )
-        asked = f"`network.weights = {network.weights}` must give weights of {name}"
-        raise SpaceError(f"{asked}, but: {reason}; {remedy}.") from None
+        rule = f"`network.weights = {network.weights}` must give weights of {name}"
+        raise SpaceError(f"{rule}, but: {reason}; {remedy}.") from None
 
 
 def _overlay(network: Network, fresh: nn.Module) -> dict[str, Any]:

@@ -51,6 +51,6 @@ def _may_gain(conv: nn.Conv2d) -> bool:
 
 def _quick(conv: nn.Conv2d) -> TinyMapConv2d:
     with torch.device("meta"):
-        made = TinyMapConv2d(conv.in_channels, conv.out_channels, 3, conv.stride[0], 1, bias=conv.bias is not None)
-    made.weight, made.bias = conv.weight, conv.bias
-    return made
+        replacement = TinyMapConv2d(conv.in_channels, conv.out_channels, 3, conv.stride[0], 1, bias=conv.bias is not None)
+    replacement.weight, replacement.bias = conv.weight, conv.bias
+    return replacement

@@ -61,10 +61,10 @@ class AnomalyTraining(FoldTraining):
             mean = self._values(self._images).mean(0)
             both = [(self._values(images) - mean).square().mean() for images in (self._checked, self._images)]
             return float(both[0]), float(both[1])
-        known, asked = (self._kinds[images.to(self._kinds.device)] for images in (self._images, self._checked))
+        known, unseen = (self._kinds[images.to(self._kinds.device)] for images in (self._images, self._checked))
         counts = torch.bincount(known, minlength=self.task.answers // QUARTERS)
         costs = math.log(QUARTERS) - (counts.clamp(min=0.5) / len(known)).log()
-        return float(costs[asked].mean()), float(costs[known].mean())
+        return float(costs[unseen].mean()), float(costs[known].mean())
 
     @property
     def eval_model(self) -> AnomalyClassifier:

@@ -158,7 +158,7 @@ class CrossValidation:
     def _advance_together(self, trainings: list[FoldTraining], epoch: int) -> None:
         started, torn = time.perf_counter(), True
 
-        def done(folds: int) -> None:
+        def on_epoch(folds: int) -> None:
             nonlocal started, torn
             self.seconds += time.perf_counter() - started
             torn = False
@@ -168,7 +168,7 @@ class CrossValidation:
         for training in trainings:
             training.weights_detached = True
         try:
-            advance_together(trainings, epoch, done)
+            advance_together(trainings, epoch, on_epoch)
         except BaseException:
             if torn:
                 self._leave_out(trainings)

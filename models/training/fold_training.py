@@ -73,11 +73,11 @@ class FoldTraining:
         self._scored = torch.from_numpy(task.is_scored[validate])
         self._signal = torch.from_numpy(task.is_signal[validate])[self._scored]
         # Likelihoods are of the question that was trained: signal has the share that the loss was shown, not that of the pits.
-        asked = shown_shares(config.balance, counts)
-        self._asked = float(asked[0])
+        shares = shown_shares(config.balance, counts)
+        self._asked = float(shares[0])
         self.constant_loss = -math.log(self._asked) * self._asked - math.log1p(-self._asked) * (1 - self._asked)
-        as_shown = task.weights[pits] * (task.targets[pits] @ (asked / counts.clamp(min=0.5)))
-        self.train_constant = float(self.loss(_constant(asked, len(pits)), task.targets[pits], as_shown))
+        as_shown = task.weights[pits] * (task.targets[pits] @ (shares / counts.clamp(min=0.5)))
+        self.train_constant = float(self.loss(_constant(shares, len(pits)), task.targets[pits], as_shown))
         shares = counts.clamp(min=0.5) / counts.sum()
         self._by_heart = BY_HEART * float(self.loss(_constant(shares, len(pits)), task.targets[pits], weights[pits]))
         self._logits: torch.Tensor | None = None
@@ -204,13 +204,13 @@ class FoldTraining:
 
     def twin(self) -> FoldTraining:
         """Give a copy that shares the pits alone: what becomes of it leaves this training as it is."""
-        made = copy(self)
-        made.train_loss, made.validation_loss = [*self.train_loss], [*self.validation_loss]
-        made._generator = self._generator.clone_state()
+        clone = copy(self)
+        clone.train_loss, clone.validation_loss = [*self.train_loss], [*self.validation_loss]
+        clone._generator = self._generator.clone_state()
         # Copied in one go, so that the copied optimiser holds the copied weights.
         parts = self.classifier, self.optimiser, self.schedule, self.average
-        made.classifier, made.optimiser, made.schedule, made.average = deepcopy(parts)
-        return made
+        clone.classifier, clone.optimiser, clone.schedule, clone.average = deepcopy(parts)
+        return clone
 
     def progress(self) -> dict[str, Any]:
         """Give what became of a training, beside weights, averages and the optimiser's state, for `take_progress`."""

@@ -25,17 +25,19 @@ from models.training.perturbation import Batch
 ONE_FOR_ALL = frozenset({"step", "mu_product"})
 
 
-def advance_together(trainings: Sequence[FoldTraining], epoch: int, done: Callable[[int], None] = lambda folds: None) -> None:
+def advance_together(
+    trainings: Sequence[FoldTraining], epoch: int, on_epoch: Callable[[int], None] = lambda folds: None
+) -> None:
     """Train folds, all at the same epoch, until this epoch is done or each has ended.
 
-    A fold that ends goes no further, and the others go on as they would alone. `done` is told, after every epoch, how many
+    A fold that ends goes no further, and the others go on as they would alone. `on_epoch` is told, after every epoch, how many
     folds it trained, and may raise to stop the work; the trainings stay as they are.
     """
     while going := [training for training in trainings if training.epoch < epoch and not training.ended]:
         with stacked(going) as folds:
             while all(training.epoch < epoch and not training.ended for training in going):
                 folds.train_epoch()
-                done(len(going))
+                on_epoch(len(going))
 
 
 @contextmanager

@@ -84,7 +84,9 @@ def _compare(
     images = [training.validation_images()[:SCORED_AT_ONCE] for training in trainings]
     for training, shown, logits in zip(trainings, images, FusedFolds(trainings).evaluate(images), strict=True):
         seen.append(("scores", _difference(logits.softmax(1), training.evaluate(shown).softmax(1))))
-    return max(seen, key=lambda found: math.inf if math.isnan(found[1]) else found[1] / TOLERANCES[found[0]])
+    return max(
+        seen, key=lambda difference: math.inf if math.isnan(difference[1]) else difference[1] / TOLERANCES[difference[0]]
+    )
 
 
 def _flat(tensors: Iterable[torch.Tensor | None]) -> torch.Tensor:

@@ -60,8 +60,11 @@ def make_task(data: Dataset, config: Config, *, epochs: int, working_point: floa
     description = data.description
     check_lights(config.network.name, config.channels, description.channels)
     labelling = config.labelling
-    asked = [labelling.target(pit.label, pit.style, description.signal, description.ignore) for pit in data.pits]
-    targets, weights = torch.tensor([target for target, _ in asked]), torch.tensor([weight for _, weight in asked])
+    weighted_targets = [labelling.target(pit.label, pit.style, description.signal, description.ignore) for pit in data.pits]
+    targets, weights = (
+        torch.tensor([target for target, _ in weighted_targets]),
+        torch.tensor([weight for _, weight in weighted_targets]),
+    )
     alone = labelling.rule.background_only
     # Signal that is never trained on has its class all the same, by which a training is judged.
     hard = (targets.amax(1) == 1) & ((weights > 0) | torch.from_numpy(alone & data.is_signal))

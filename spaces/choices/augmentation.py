@@ -126,8 +126,8 @@ def allowed_turns(name: str, channels: Channels, lights: Sequence[Light]) -> tup
                 "not their lights; use symmetries."
             )
         return tuple((turn, same) for turn in turning.turns)
-    found = [(turn, light_permutation(used, turn)) for turn in turning.turns]
-    turns = tuple((turn, order) for turn, order in found if order is not None)
+    orders = [(turn, light_permutation(used, turn)) for turn in turning.turns]
+    turns = tuple((turn, order) for turn, order in orders if order is not None)
     azimuths = ", ".join(f"{light.azimuth_deg:g}" for light in used if light.azimuth_deg is not None)
     if turning.turns is EIGHTHS and not any(turn.diagonal for turn, _ in turns):
         raise SpaceError(

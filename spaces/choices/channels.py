@@ -95,9 +95,9 @@ def _every_second(azimuths: Sequence[float]) -> Sequence[int]:
 
 def _opposite_pair(azimuths: Sequence[float]) -> Sequence[int]:
     for number, azimuth in enumerate(azimuths):
-        found = opposite(azimuths, azimuth)
-        if len(found) == 1:
-            return (number, *found)
+        partner = opposite(azimuths, azimuth)
+        if len(partner) == 1:
+            return (number, *partner)
     raise ValueError("two rotating lights 180 degrees apart")
 
 
@@ -140,9 +140,10 @@ def used_lights(channels: Channels, lights: Sequence[Light]) -> tuple[int, ...]:
     used = [number for number in _chosen(channels, lights) if lights[number].kind in mode.kinds]
     if len(used) < mode.least:
         kinds = " or ".join(mode.kinds)
-        found = "the data set has" if channels.lights == "all" else f"`channels.lights = {channels.lights}` leaves"
+        source = "the data set has" if channels.lights == "all" else f"`channels.lights = {channels.lights}` leaves"
         raise SpaceError(
-            f"`channels.mode = {channels.mode}` needs at least {mode.least} channels of kind {kinds}, but {found} {len(used)}; "
+            f"`channels.mode = {channels.mode}` needs at least {mode.least} channels of kind {kinds}, but {source} "
+            f"{len(used)}; "
             "leave it out."
         )
     if mode.dims == 3:
