@@ -77,12 +77,12 @@ def run(folder: str, pits: int, epochs: int, seed: int, name: str) -> Scored:
             for kind in names:
                 scores[kind][training.validate] = training.scores() if kind == name else detected(training, kind)
         place = {pit.pit: number for number, pit in enumerate(whole.pits)}
-        kept = np.flatnonzero(data.is_scored)
+        scored = np.flatnonzero(data.is_scored)
         return Scored(
-            np.array([place[data.pits[number].pit] for number in kept]),
-            folds[kept],
-            data.is_signal[kept],
-            {kind: found[kept] for kind, found in scores.items()},
+            np.array([place[data.pits[number].pit] for number in scored]),
+            folds[scored],
+            data.is_signal[scored],
+            {kind: values[scored] for kind, values in scores.items()},
         )
 
 
@@ -98,14 +98,14 @@ def detected(training: FoldTraining, name: str) -> Floats:
     trained[validate] = False
     detector = make_detector(name, features.shape[1])
     detector.fit(features[trained], training.task.kinds[trained].numpy(), training.seed)
-    found: Floats = detector(features[validate]).softmax(1)[:, 0].double().numpy()
-    return found
+    scores: Floats = detector(features[validate]).softmax(1)[:, 0].double().numpy()
+    return scores
 
 
 def combined(scored: Scored) -> dict[str, Floats]:
     """Give the scores of all contenders: the classifier, each detector alone and beside it, all together."""
     scores = dict(scored.scores)
-    ranks = {name: rankdata(found) for name, found in scores.items()}
+    ranks = {name: rankdata(values) for name, values in scores.items()}
     for name in (*DETECTORS, AGAIN):
         scores[f"classifier and {name}, ranks"] = ranks[CLASSIFIER] + ranks[name]
     odds = np.stack([logit(np.clip(scores[name], 1e-9, 1 - 1e-9)) for name in (CLASSIFIER, *DETECTORS)], 1)
@@ -120,14 +120,14 @@ def combined(scored: Scored) -> dict[str, Floats]:
     return scores
 
 
-def figures(found: Floats, is_signal: npt.NDArray[np.bool_], times: npt.NDArray[np.int64]) -> Floats:
+def figures(scores: Floats, is_signal: npt.NDArray[np.bool_], times: npt.NDArray[np.int64]) -> Floats:
     """Give acceptance at each of RATES and the area under the curve, as `models.metrics.score` does, `[draws, figures]`.
 
     `times`: `[draws, pits]`, how often each pit is there.
     """
-    order = np.argsort(-found, kind="stable")
+    order = np.argsort(-scores, kind="stable")
     # A threshold lies between scores that differ.
-    ends = np.flatnonzero(np.append(np.diff(found[order]) != 0, True))
+    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
     signal, background = (np.cumsum(times[:, order] * kind[order], axis=1)[:, ends] for kind in (is_signal, ~is_signal))
     accepted, passed = signal / signal[:, -1:], background / background[:, -1:]
     acceptance = [np.where(passed <= rate, accepted, 0.0).max(1) for rate in RATES]
@@ -176,8 +176,8 @@ def _table(name: str, folders: Sequence[str], pits: int, epochs: int) -> Table:
             [pool.submit(run, folder, pits, epochs, FIRST_SEED + number, trained) for trained in TRAINED]
             for number, folder in enumerate(folders)
         ]
-        found = [[future.result() for future in futures] for futures in running]
-    sets = [replace(parts[0], scores={name: s for part in parts for name, s in part.scores.items()}) for parts in found]
+        results = [[future.result() for future in futures] for futures in running]
+    sets = [replace(parts[0], scores={name: s for part in parts for name, s in part.scores.items()}) for parts in results]
     scores = [combined(one) for one in sets]
     again = drawn(sets, scores, same=len(set(folders)) < len(folders))
     once = [np.ones((1, len(one.pits)), np.int64) for one in sets]

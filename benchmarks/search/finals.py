@@ -27,5 +27,5 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     workers, count = cpu_count(), max(2, round(EXPERIMENTS * scale))
     with TemporaryDirectory() as folder:
         truth = draw_truth(Path(folder), max(1000, round(FRESH * min(scale, 1.0))), workers)
-        found = list(parallel_map(partial(experiment, truth, terms=TERMS), range(count), workers))
-    return [finals_table([one for one in found if one is not None], TERMS)]
+        experiments = list(parallel_map(partial(experiment, truth, terms=TERMS), range(count), workers))
+    return [finals_table([one for one in experiments if one is not None], TERMS)]

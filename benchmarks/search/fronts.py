@@ -50,10 +50,10 @@ def measure(rounds: int = 3, scale: float = 1.0) -> list[Table]:
                     objectives=objectives,
                     storage=f"sqlite:///{folder}/studies.db",
                 )
-                there = study.optuna.trials
-                found = {trial.number: record for trial in there if (record := RungResult.read(trial))}
-                result, best = audit(there, objectives), pareto_front(there, study.plan)
-                spent = sum(costs[record.would_prune or record.rung] for record in found.values())
+                all_trials = study.optuna.trials
+                records = {trial.number: record for trial in all_trials if (record := RungResult.read(trial))}
+                result, best = audit(all_trials, objectives), pareto_front(all_trials, study.plan)
+                spent = sum(costs[record.would_prune or record.rung] for record in records.values())
                 rows.append(
                     [
                         objectives,
@@ -62,8 +62,8 @@ def measure(rounds: int = 3, scale: float = 1.0) -> list[Table]:
                         str(result.good),
                         ", ".join(f"{count} at {rung}" for rung, count in result.killed.items()) or "0",
                         str(result.wrong_kills),
-                        f"{sum(found[number].would_prune is not None for number in best)}/{len(best)}",
-                        f"{spent / (len(found) * ladder.rungs[-1].cost):.2f}",
+                        f"{sum(records[number].would_prune is not None for number in best)}/{len(best)}",
+                        f"{spent / (len(records) * ladder.rungs[-1].cost):.2f}",
                     ]
                 )
     return [

@@ -115,8 +115,8 @@ def _table(name: str, folders: Sequence[str], pits: int, epochs: int) -> Table:
             contender: [pool.submit(run, folder, pits, epochs, seed, config) for seed, folder in enumerate(folders)]
             for contender, config in CONTENDERS.items()
         }
-        found = {contender: [future.result() for future in futures] for contender, futures in running.items()}
-    reached = {contender: np.array([outcome.acceptance for outcome in outcomes]) for contender, outcomes in found.items()}
+        outcomes_of = {contender: [future.result() for future in futures] for contender, futures in running.items()}
+    reached = {contender: np.array([outcome.acceptance for outcome in outcomes]) for contender, outcomes in outcomes_of.items()}
     plain = next(iter(reached.values()))
     rows = []
     for contender, acceptance in reached.items():
@@ -124,7 +124,7 @@ def _table(name: str, folders: Sequence[str], pits: int, epochs: int) -> Table:
         for column in range(len(RATES)):
             gained = "" if acceptance is plain else gain(acceptance[:, column] - plain[:, column])
             cells += [f"{acceptance[:, column].mean():.3f}", gained]
-        learned = sum(outcome.learned for outcome in found[contender])
+        learned = sum(outcome.learned for outcome in outcomes_of[contender])
         rows.append([*cells, f"{learned}/{FOLDS * len(folders)}"])
     heads = [head for rate in RATES for head in (f"at {100 * rate:g} %", f"gain at {100 * rate:g} %")]
     return Table(

@@ -31,9 +31,9 @@ def measure(rounds: int = 1, scale: float = 1.0) -> list[Table]:
             foils = Path(folder) / "foils"
             synthesise(foils, SyntheticFoils(seed=seed, counts=scaled_counts(pits)))
             study = launch(load(foils), SPACE, trials=trials, audit=1.0, seed=seed, storage=f"sqlite:///{folder}/studies.db")
-            found = [record for trial in study.optuna.trials if (record := RungResult.read(trial))]
+            records = [record for trial in study.optuna.trials if (record := RungResult.read(trial))]
             result = audit(study.optuna.trials)
-            spent = sum(costs[record.would_prune or record.rung] for record in found)
+            spent = sum(costs[record.would_prune or record.rung] for record in records)
             rows.append(
                 [
                     str(seed),
@@ -41,8 +41,8 @@ def measure(rounds: int = 1, scale: float = 1.0) -> list[Table]:
                     str(result.good),
                     ", ".join(f"{count} at {rung}" for rung, count in result.killed.items()) or "0",
                     str(result.wrong_kills),
-                    f"{spent / (len(found) * ladder.rungs[-1].cost):.2f}",
-                    f"{sum(record.epochs_run for record in found) / (len(found) * ladder.rungs[-1].cost):.2f}",
+                    f"{spent / (len(records) * ladder.rungs[-1].cost):.2f}",
+                    f"{sum(record.epochs_run for record in records) / (len(records) * ladder.rungs[-1].cost):.2f}",
                 ]
             )
     return [

@@ -86,8 +86,8 @@ def _ours(folder: str, target: float, seed: int, most: int) -> Found:
 
 
 def _fold_epochs(trial: FrozenTrial) -> int:
-    found = RungResult.read(trial)
-    return found.epochs_run if found else 0
+    result = RungResult.read(trial)
+    return result.epochs_run if result else 0
 
 
 def _naively(folder: str, target: float, seed: int, most: int) -> Found:
@@ -199,10 +199,10 @@ def measure(rounds: int = SEEDS, scale: float = 1.0) -> list[Table]:
     naively, ours = ([pair[side] for pair in pairs] for side in (0, 1))
 
     def values(side: list[Found], measure: str) -> list[float]:
-        return [float(getattr(found, measure)) for found in side]
+        return [float(getattr(outcome, measure)) for outcome in side]
 
     rows = [
-        [name, *(str(Spread.of(values(side, each))) for each in measures), f"{sum(found.found for found in side)}/{rounds}"]
+        [name, *(str(Spread.of(values(side, each))) for each in measures), f"{sum(outcome.found for outcome in side)}/{rounds}"]
         for name, side in (("naive", naively), ("ours, 1 worker", ours))
     ]
     ratios = [str(ratio(values(naively, each), values(ours, each))) for each in measures]

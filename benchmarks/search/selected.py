@@ -65,17 +65,17 @@ def search(truth: Truth, seed: int) -> Searched | None:
         plan, complete = study.plan, by_search(study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
         searched = plan.search_set(data)
         alone = {trial.number: true_acceptances(fresh_trainings(trial, searched, plan), truth) for trial in complete}
-        found = {number: float(np.mean(each)) for number, each in alone.items()}
-        best = max(found, key=found.__getitem__)
+        means = {number: float(np.mean(each)) for number, each in alone.items()}
+        best = max(means, key=means.__getitem__)
         by_value = max(complete, key=lambda trial: trial.value or 0.0).number
         costs = {candidate.number: candidate.cost for candidate in selection.candidates}
         lost = [one.number for one in selection.candidates if "lost the race" in one.reason]
         chosen = selection.winner.number
         return Searched(
-            selected=found[chosen],
-            best=found[best],
+            selected=means[chosen],
+            best=means[best],
             chosen_best=best_by_others(alone),
-            by_value=found[by_value],
+            by_value=means[by_value],
             same=chosen == by_value,
             cost=costs[chosen] / costs[by_value],
             best_lost=best in lost,
@@ -101,15 +101,15 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     workers, count = cpu_count(), max(2, round(SEARCHES * scale))
     with TemporaryDirectory() as folder:
         truth = draw_truth(Path(folder), max(1000, round(FRESH * min(scale, 1.0))), workers)
-        found = list(parallel_map(partial(search, truth), range(count), workers))
-    return [table([one for one in found if one is not None], count, len(truth.is_signal))]
+        searches = list(parallel_map(partial(search, truth), range(count), workers))
+    return [table([one for one in searches if one is not None], count, len(truth.is_signal))]
 
 
-def table(kept: Sequence[Searched], count: int, fresh: int) -> Table:
+def table(searches: Sequence[Searched], count: int, fresh: int) -> Table:
     """Compare the selected configuration with the others."""
     names = "selected", "best", "chosen_best", "by_value"
-    selected, best, chosen_best, by_value = ([getattr(one, name) for one in kept] for name in names)
-    cost = float(np.exp(np.mean(np.log([one.cost for one in kept]))))
+    selected, best, chosen_best, by_value = ([getattr(one, name) for one in searches] for name in names)
+    cost = float(np.exp(np.mean(np.log([one.cost for one in searches]))))
     return Table(
         "The selected configuration against the best that its search tried, and against the best trial by value",
         ["configuration", "true acceptance of a training of it", "selected minus this, paired"],
@@ -120,11 +120,11 @@ def table(kept: Sequence[Searched], count: int, fresh: int) -> Table:
             ["best trial by value", mean(by_value), mean(list(np.subtract(selected, by_value)))],
         ],
         [
-            f"{len(kept)} of {count} searches of {TRIALS} trials kept a model; the best {TERMS.top} were confirmed "
+            f"{len(searches)} of {count} searches of {TRIALS} trials kept a model; the best {TERMS.top} were confirmed "
             f"{TERMS.repeats} times; truth by ten fresh trainings each, on {fresh} fresh pits: the best by these trainings "
             "looks better than it is, the best by all but the one that it is scored on is no better than the best there is",
-            f"selected and best by value are the same in {sum(one.same for one in kept)}; the truly best one lost the race in "
-            f"{sum(one.best_lost for one in kept)}; for a cheaper network up to {GIVEN_UP:g} is given up: the selected one "
+            f"selected and best by value are the same in {sum(one.same for one in searches)}; the truly best one lost the race "
+            f"in {sum(one.best_lost for one in searches)}; for a cheaper network up to {GIVEN_UP:g} is given up: the selected one "
             f"costs {cost:.2f} times as much as the best by value, geometric mean",
         ],
     )

@@ -73,9 +73,9 @@ def search(data: Dataset, space: str, seed: int, minutes: float, folder: Path) -
     # Where nothing converged, a search has nothing better to offer than what there was.
     sound = (trial.number for trial in by_search(ended) if set(RungResult.demand(trial).verdicts) == {Verdict.LEARNED})
     winner = next(sound, baseline)
-    found = look(study, data, winner)
+    outcome = look(study, data, winner)
     tried = sum(trial.state.is_finished() for trial in ended)
-    return look(study, data, baseline), replace(found, described=f"{found.described} ({tried} trials)")
+    return look(study, data, baseline), replace(outcome, described=f"{outcome.described} ({tried} trials)")
 
 
 @contextmanager
@@ -96,12 +96,12 @@ def given(path: str) -> Iterator[tuple[Dataset, Path]]:
 def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     """Search every ready-made space, on synthetic foils once a round and on the data set given. `scale`: pits and minutes."""
     pits, minutes = max(250, round(PITS * scale)), max(0.5, MINUTES * scale)
-    found: list[list[tuple[Held, Held]]] = [[] for _ in READY]
+    outcomes: list[list[tuple[Held, Held]]] = [[] for _ in READY]
     for seed in range(rounds):
         with synthetic(seed, pits) as (data, folder):
-            for pairs, space in zip(found, READY, strict=True):
+            for pairs, space in zip(outcomes, READY, strict=True):
                 pairs.append(search(data, space, seed, minutes, folder))
-    tables = [table(f"synthetic foils of {pits} pits, {rounds} seeds, {minutes:g} minutes a search", found)]
+    tables = [table(f"synthetic foils of {pits} pits, {rounds} seeds, {minutes:g} minutes a search", outcomes)]
     if path := os.environ.get(DATA):
         with given(path) as (data, folder):
             pairs_of = [[search(data, space, 0, minutes, folder)] for space in READY]
@@ -109,13 +109,13 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     return tables
 
 
-def table(title: str, found: Sequence[Sequence[tuple[Held, Held]]]) -> Table:
+def table(title: str, outcomes: Sequence[Sequence[tuple[Held, Held]]]) -> Table:
     """Draw the table of one kind of data: a row for the network in use, one for the winner of every space."""
-    rows = [_row(IN_USE, [in_use for in_use, _ in found[0]], None)]
-    for space, pairs in zip(READY, found, strict=True):
+    rows = [_row(IN_USE, [in_use for in_use, _ in outcomes[0]], None)]
+    for space, pairs in zip(READY, outcomes, strict=True):
         rows.append(_row(f"winner of {space}", [winner for _, winner in pairs], [in_use for in_use, _ in pairs]))
-    signals = sum(len(in_use.accepted[0]) for in_use, _ in found[0])
-    chosen = [(space, "; ".join(winner.described for _, winner in pairs)) for space, pairs in zip(READY, found, strict=True)]
+    signals = sum(len(in_use.accepted[0]) for in_use, _ in outcomes[0])
+    chosen = [(space, "; ".join(winner.described for _, winner in pairs)) for space, pairs in zip(READY, outcomes, strict=True)]
     return Table(
         f"Held-out acceptance of the network in use and of every space's winner: {title}",
         [

@@ -57,14 +57,14 @@ def _round(training: FoldTraining, anew: FoldTraining, shelf: CheckpointStore) -
     started = time.perf_counter()
     training.advance(training.epoch + 1)
     trained = time.perf_counter()
-    kept = shelf.keep(0, 0, training.epoch, pack_fold(training))
+    file = shelf.keep(0, 0, training.epoch, pack_fold(training))
     written = time.perf_counter()
-    found, _ = shelf.read(CheckpointRecord({"0": vars(kept)}, {}, 0, 0.0))
-    restore_fold(anew, found[0])
+    contents, _ = shelf.read(CheckpointRecord({"0": vars(file)}, {}, 0, 0.0))
+    restore_fold(anew, contents[0])
     ended = time.perf_counter()
     assert anew.epoch == training.epoch
     return (
-        (shelf.folder / kept.name).stat().st_size,
+        (shelf.folder / file.name).stat().st_size,
         1e3 * (written - trained),
         1e3 * (ended - written),
         1e3 * (trained - started),

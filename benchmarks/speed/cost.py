@@ -27,11 +27,11 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
 
         def epoch(network: str, pits: int, lights: int, size: int, mode: str | None = None) -> str:
             """Time an epoch of one fold in milliseconds for each 1,000 pits of the data set."""
-            found = [
+            ratios = [
                 1e6 / pits / (together(pool, 1, train_ours, network, pits, lights, size, 1, mode) / per_epoch)
                 for per_epoch in [pits * 4 // 5 * (lights if mode == "examples" else 1)] * max(1, rounds // 2)
             ]
-            return str(Spread.of(found))
+            return str(Spread.of(ratios))
 
         counts = [max(100, round(count * scale)) for count in COUNTS]
         by_pits = [[network, *(epoch(network, count, 8, 28) for count in counts)] for network in NETWORKS]

@@ -51,17 +51,17 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
         addresses = {SQLITE: f"sqlite:///{folder}/studies.db", POSTGRES: server.url("studies"), GRPC: server.url("proxied")}
         crew = Crew(pool, Path(folder), plan_of(Path(folder) / "foils"), addresses)
         crew.gather(counts[-1])
-        found: dict[tuple[str, int], list[Ran]] = {(kind, count): [] for kind in addresses for count in counts}
+        runs_of: dict[tuple[str, int], list[Ran]] = {(kind, count): [] for kind in addresses for count in counts}
         for _ in range(rounds):
-            for kind, count in found:
-                found[kind, count].append(crew.run(kind, count, trials))
+            for kind, count in runs_of:
+                runs_of[kind, count].append(crew.run(kind, count, trials))
         alone = crew.run(POSTGRES, min(MANY_WORKERS, counts[-1]), many)
         asleep = crew.run(POSTGRES, counts[-1], EACH * counts[-1], SLEEP_S * min(1.0, scale))
     return [
         Table(
             "Workers that train nothing, on one study",
             COLUMNS,
-            [_row(kind, count, trials, runs) for (kind, count), runs in found.items()],
+            [_row(kind, count, trials, runs) for (kind, count), runs in runs_of.items()],
             [
                 "overhead: what a trial takes of its worker, all of it here; errors: also those after which the database was "
                 "asked again; lost: trials by which the budget is missed",
@@ -119,15 +119,15 @@ class Crew:
             return ran([one.result() for one in started], study.optuna, trials)
 
 
-def ran(done: list[Done], study: optuna.Study, trials: int) -> Ran:
+def ran(outcomes: list[Done], study: optuna.Study, trials: int) -> Ran:
     """Sum up a run, and count the trials in its storage against those that were to be there."""
-    assert not any(one.torch for one in done)  # with it 64 workers would take 40 GB
-    there = [trial.number for trial in study.get_trials(deepcopy=False) if trial.state == TrialState.COMPLETE]
-    said = [number for one in done for number in one.numbers]
+    assert not any(one.torch for one in outcomes)  # with it 64 workers would take 40 GB
+    stored = [trial.number for trial in study.get_trials(deepcopy=False) if trial.state == TrialState.COMPLETE]
+    said = [number for one in outcomes for number in one.numbers]
     # Every number once, in the storage and by what workers say that they ran.
-    lost = max(len({*range(trials)} ^ set(numbers)) + len(numbers) - len(set(numbers)) for numbers in (there, said))
-    overheads = tuple(overhead for one in done for overhead in one.overheads)
-    return Ran(rate([one.work for one in done]), overheads, tuple(error for one in done for error in one.errors), lost)
+    lost = max(len({*range(trials)} ^ set(numbers)) + len(numbers) - len(set(numbers)) for numbers in (stored, said))
+    overheads = tuple(overhead for one in outcomes for overhead in one.overheads)
+    return Ran(rate([one.work for one in outcomes]), overheads, tuple(error for one in outcomes for error in one.errors), lost)
 
 
 @contextmanager

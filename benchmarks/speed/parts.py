@@ -29,9 +29,9 @@ NETWORKS = ("pitnet", "minihip", "resnet10t")
 PARTS = ("data", "forward and backward", "optimiser", "evaluation")
 
 
-def epoch_parts(network: str, pits: int, kept: bool) -> dict[str, float]:
-    """Time the parts of one epoch of a fold at 28 x 28 x 8, in milliseconds; `kept`: with memory kept between steps."""
-    with one_thread() if kept else _plain_thread():
+def epoch_parts(network: str, pits: int, memory_kept: bool) -> dict[str, float]:
+    """Time the parts of one epoch of a fold at 28 x 28 x 8, in milliseconds; `memory_kept`: with memory kept between steps."""
+    with one_thread() if memory_kept else _plain_thread():
         task = make_noise_task(network, pits, 8, 28, 1)
         training = start_fold(task, np.arange(pits) % 5, 0, 0, 0)
         optimiser, _ = build_optimiser(task.config.optimiser, training.classifier.network, 1)
@@ -92,14 +92,14 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     """Measure the parts of an epoch with and without kept memory, and workers. `scale`: of the pits."""
     pits = max(400, round(PITS * scale))
     rows = []
-    with workers(1) as kept, workers(1) as plain:
+    with workers(1) as keeping, workers(1) as plain:
         for network in NETWORKS:
-            found = [(_in(kept, network, pits, True), _in(plain, network, pits, False)) for _ in range(rounds)]
-            sums = [sum(parts.values()) for parts, _ in found]
+            pairs = [(_in(keeping, network, pits, True), _in(plain, network, pits, False)) for _ in range(rounds)]
+            sums = [sum(parts.values()) for parts, _ in pairs]
             shares = [
-                Spread.of([100 * parts[part] / total for (parts, _), total in zip(found, sums, strict=True)]) for part in PARTS
+                Spread.of([100 * parts[part] / total for (parts, _), total in zip(pairs, sums, strict=True)]) for part in PARTS
             ]
-            gains = [sum(other.values()) / total for (_, other), total in zip(found, sums, strict=True)]
+            gains = [sum(other.values()) / total for (_, other), total in zip(pairs, sums, strict=True)]
             rows.append([network, str(Spread.of(sums)), *map(str, shares), str(Spread.of(gains))])
     with TemporaryDirectory() as folder:
         synthesise(Path(folder) / "foils", SyntheticFoils(seed=0, counts=scaled_counts(pits)))
@@ -128,8 +128,8 @@ def _plain_thread() -> Iterator[None]:
     yield
 
 
-def _in(pool: ProcessPoolExecutor, network: str, pits: int, kept: bool) -> dict[str, float]:
-    return pool.submit(epoch_parts, network, pits, kept).result()
+def _in(pool: ProcessPoolExecutor, network: str, pits: int, memory_kept: bool) -> dict[str, float]:
+    return pool.submit(epoch_parts, network, pits, memory_kept).result()
 
 
 def _seconds(run: Callable[[], None]) -> float:

@@ -50,13 +50,13 @@ class Taken:
 
 def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     """Run trials that train nothing in studies that hold ever more trials. `scale`: of how many."""
-    there = [max(10, round(count * scale)) for count in THERE]
+    counts = [max(10, round(count * scale)) for count in THERE]
     with TemporaryDirectory() as folder, run_postgres() as server:
         plan = plan_of(Path(folder) / "foils")
         addresses = {"SQLite": f"sqlite:///{folder}/studies.db", "PostgreSQL": server.url("studies")}
         runs = Path(folder) / "runs"
         studies = {kind: begin("growth", address, plan, ROOM, runs) for kind, address in addresses.items()}
-        grown = _growth(studies, there, rounds)
+        grown = _growth(studies, counts, rounds)
         beside = begin("beside", addresses["PostgreSQL"], plan, ROOM, runs)
         crowded = _crowd(beside, max(10, round(MIDDLE * scale)), [round(count * scale) for count in BESIDE], rounds)
         checked = {kind: check_storage(address) for kind, address in addresses.items()}
@@ -81,9 +81,9 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
         ),
         Table(
             "The storages",
-            ["storage", "a write, ms", "a read, ms", *(f"{count} trials read anew, s" for count in there)],
+            ["storage", "a write, ms", "a read, ms", *(f"{count} trials read anew, s" for count in counts)],
             [
-                [kind, f"{one.write_ms:.2f}", f"{one.read_ms:.2f}", *(f"{grown[kind, count][1]:.2f}" for count in there)]
+                [kind, f"{one.write_ms:.2f}", f"{one.read_ms:.2f}", *(f"{grown[kind, count][1]:.2f}" for count in counts)]
                 for kind, one in checked.items()
             ],
             ["a write: a transaction that changes one row, brought to the disk; read anew: as by a worker that just started"],
@@ -91,36 +91,36 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     ]
 
 
-def _growth(studies: dict[str, Study], there: Sequence[int], rounds: int) -> dict[tuple[str, int], tuple[list[Taken], float]]:
+def _growth(studies: dict[str, Study], counts: Sequence[int], rounds: int) -> dict[tuple[str, int], tuple[list[Taken], float]]:
     """Fill studies up and run trials in them, in turns; also give the seconds that reading each anew takes."""
     workers = {kind: IdleWorker(study) for kind, study in studies.items()}
-    found: dict[tuple[str, int], tuple[list[Taken], float]] = {}
+    timings: dict[tuple[str, int], tuple[list[Taken], float]] = {}
     before = 0
-    for count in there:
+    for count in counts:
         for kind, study in studies.items():
             fill(study, count - before, seed=count)
-            found[kind, count] = ([], _read_anew(study))
+            timings[kind, count] = ([], _read_anew(study))
             workers[kind].run()  # which reads what is new, as each worker does once
         for _ in range(rounds):
             for kind, worker in workers.items():
-                found[kind, count][0].append(_timed(worker))
+                timings[kind, count][0].append(_timed(worker))
         before = count
-    return {key: found[key] for kind in studies for key in found if key[0] == kind}
+    return {key: timings[key] for kind in studies for key in timings if key[0] == kind}
 
 
-def _crowd(study: Study, there: int, beside: Sequence[int], rounds: int) -> dict[int, tuple[list[Taken], list[Taken]]]:
+def _crowd(study: Study, count_finished: int, beside: Sequence[int], rounds: int) -> dict[int, tuple[list[Taken], list[Taken]]]:
     """Run trials beside ever more that run already, in turns with our sampler and with Optuna's own."""
-    fill(study, there, seed=0)
+    fill(study, count_finished, seed=0)
     ours, theirs = IdleWorker(study), IdleWorker(study, _optunas)
-    found: dict[int, tuple[list[Taken], list[Taken]]] = {}
+    timings: dict[int, tuple[list[Taken], list[Taken]]] = {}
     before = 0
     for count in beside:
         fill(study, count - before, seed=count, running=True)
         ours.run()
         turns = [(_timed(ours), _timed(theirs)) for _ in range(rounds)]
-        found[count] = [one for one, _ in turns], [other for _, other in turns]
+        timings[count] = [one for one, _ in turns], [other for _, other in turns]
         before = count
-    return found
+    return timings
 
 
 def _optunas(number: int) -> TPESampler:

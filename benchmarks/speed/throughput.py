@@ -115,28 +115,28 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
                 "products all": partial(together, pool, cores, ceiling.matrix_products),
                 "copies 1": partial(together, pool, 1, ceiling.copies),
             }
-            found = interleave(rounds, contenders)
-            faster = max(LOADERS, key=lambda loaders: float(np.median(found[f"naive {loaders}"])))
-            best = found[f"naive {faster}"]
+            rates = interleave(rounds, contenders)
+            faster = max(LOADERS, key=lambda loaders: float(np.median(rates[f"naive {loaders}"])))
+            best = rates[f"naive {faster}"]
             each = ceiling.operations(network, channels, size)
-            share = ratio([value * each for value in found["ours 1"]], found["products 1"])
-            share_all = ratio([value * each for value in found["ours all"]], found["products all"])
+            share = ratio([value * each for value in rates["ours 1"]], rates["products 1"])
+            share_all = ratio([value * each for value in rates["ours all"]], rates["products all"])
             rows.append(
                 [
                     f"{network} {size} x {size} x {channels}",
-                    *(str(Spread.of(found[f"naive {loaders}"])) for loaders in LOADERS),
-                    str(Spread.of(found["ours 1"])),
-                    str(Spread.of(found["ours all"])),
-                    str(ratio(found["ours 1"], best)),
-                    str(ratio(found["ours all"], best)),
+                    *(str(Spread.of(rates[f"naive {loaders}"])) for loaders in LOADERS),
+                    str(Spread.of(rates["ours 1"])),
+                    str(Spread.of(rates["ours all"])),
+                    str(ratio(rates["ours 1"], best)),
+                    str(ratio(rates["ours all"], best)),
                 ]
             )
             ceilings.append(
                 [
                     f"{network} {size} x {size} x {channels}",
                     f"{each / 1e6:.1f}",
-                    str(Spread.of([value / 1e9 for value in found["products 1"]])),
-                    str(Spread.of([value / 1e9 for value in found["copies 1"]])),
+                    str(Spread.of([value / 1e9 for value in rates["products 1"]])),
+                    str(Spread.of([value / 1e9 for value in rates["copies 1"]])),
                     str(share),
                     str(share_all),
                 ]

@@ -197,11 +197,11 @@ def own_trainings(trial: FrozenTrial, data: Dataset, plan: Plan) -> list[FoldKey
 def true_acceptances(pieces: Sequence[FoldKey], truth: Truth) -> list[float]:
     """Give the true acceptance of some trainings, each alone."""
     crops, is_signal = truth.read(SOME), truth.is_signal[:SOME]
-    found = []
+    acceptances = []
     for piece, member in zip(pieces, find_members(pieces, 1), strict=True):
         scores = np.nan_to_num(assemble(piece.ask.data, piece.ask.config, (member,)).scores(crops))
-        found.append(float((scores >= threshold_at(scores, is_signal, RATE))[is_signal].mean()))
-    return found
+        acceptances.append(float((scores >= threshold_at(scores, is_signal, RATE))[is_signal].mean()))
+    return acceptances
 
 
 def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
@@ -209,45 +209,45 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     workers, count = cpu_count(), max(2, round(EXPERIMENTS * scale))
     with TemporaryDirectory() as folder:
         truth = draw_truth(Path(folder), max(1000, round(FRESH * min(scale, 1.0))), workers)
-        found = list(parallel_map(partial(experiment, truth), range(count), workers))
-    kept = [one for one in found if one is not None]
+        results = list(parallel_map(partial(experiment, truth), range(count), workers))
+    experiments = [one for one in results if one is not None]
     return [
-        coverage_table(kept, count, len(truth.is_signal)),
-        finals_table(kept),
+        coverage_table(experiments, count, len(truth.is_signal)),
+        finals_table(experiments),
     ]
 
 
-def coverage_table(kept: Sequence[Experiment], count: int, fresh: int) -> Table:
+def coverage_table(experiments: Sequence[Experiment], count: int, fresh: int) -> Table:
     """Say how often the stated intervals hold the truth."""
     rows = []
     for name in ("ensemble", "refit"):
-        stated = [one.finals[name] for one in kept]
+        stated = [one.finals[name] for one in experiments]
         rows.append([f"held-out acceptance, {name}", *_held([(s.acceptance, s.true_acceptance) for s in stated])])
         rows.append([f"held-out rejection, {name}", *_held([(s.rejection, s.true_rejection) for s in stated])])
-    rows.append(["acceptance on fresh splits", *_held([(one.confirmed, one.single) for one in kept])])
-    searched = [one.searched - one.finals["ensemble"].true_acceptance for one in kept]
+    rows.append(["acceptance on fresh splits", *_held([(one.confirmed, one.single) for one in experiments])])
+    searched = [one.searched - one.finals["ensemble"].true_acceptance for one in experiments]
     return Table(
         f"How often a stated {LEVEL:.0%} interval holds the truth, and by how much the figure is too high",
         ["figure", "intervals that hold the truth", "mean of figure minus truth"],
         [*rows, ["acceptance in the search", "none is stated", mean(searched)]],
         [
-            f"{len(kept)} of {count} searches kept a model, each on fresh foils of {sum(COUNTS.values())} pits; the truth is "
-            f"measured on {fresh} fresh pits; held out: {HOLDOUT:.0%} of the groups, about "
+            f"{len(experiments)} of {count} searches kept a model, each on fresh foils of {sum(COUNTS.values())} pits; the truth "
+            f"is measured on {fresh} fresh pits; held out: {HOLDOUT:.0%} of the groups, about "
             f"{round(COUNTS['candidate'] * HOLDOUT)} signal pits",
             "acceptance on fresh splits is of single trainings, and compared with the mean of single trainings",
         ],
     )
 
 
-def finals_table(kept: Sequence[Experiment], terms: ConfirmOptions = TERMS) -> Table:
+def finals_table(experiments: Sequence[Experiment], terms: ConfirmOptions = TERMS) -> Table:
     """Compare the ensemble with the refit."""
     rows = []
     for name in ("ensemble", "refit"):
-        stated = [one.finals[name] for one in kept]
+        stated = [one.finals[name] for one in experiments]
         rows.append([name, mean([1 - s.true_rejection for s in stated]), *(mean(v) for v in _accepted(stated))])
-    gains = [one.finals["ensemble"].at_rate - one.finals["refit"].at_rate for one in kept]
+    gains = [one.finals["ensemble"].at_rate - one.finals["refit"].at_rate for one in experiments]
     return Table(
-        f"What is made of the winner, {terms.repeats} confirmations each, {len(kept)} searches",
+        f"What is made of the winner, {terms.repeats} confirmations each, {len(experiments)} searches",
         ["final", f"true false-positive rate at the {RATE:.0%} threshold", "true acceptance there", f"at {RATE:.0%} exactly"],
         rows,
         [f"ensemble above refit, at {RATE:.0%} exactly, paired: {mean(gains)}"],

@@ -56,9 +56,9 @@ def _flips(place: Path, seeds: range, pits: int, epochs: int) -> Table:
     for seed in seeds:
         options = SyntheticFoils(seed=seed, counts=scaled_counts(pits), flipped_share=FLIPPED)
         data = load(synthesise(place / f"flips-{seed}", options))
-        found = _diagnose(data, epochs, seed)
+        diagnosis = _diagnose(data, epochs, seed)
         wrong = np.array([pit.label != dict(pit.further)["true_label"] for pit in data.pits])
-        listed = [suspect.index for suspect in found.suspects]
+        listed = [suspect.index for suspect in diagnosis.suspects]
         first = wrong[listed[:FIRST]]
         rows.append(
             [
@@ -94,14 +94,14 @@ def _slides(place: Path, seeds: range, pits: int, epochs: int) -> Table:
         # The slide whose exchange of candidate and bottom changes most pits; what pits look like does not depend on it.
         swapped = Counter(pit.slide for pit in plain.pits if pit.label in ("candidate", "bottom")).most_common(1)[0]
         data = load(synthesise(place / f"swapped-{seed}", replace(options, flipped_slides=(int(swapped[0]),))))
-        found = _diagnose(data, epochs, seed)
-        if not found.slides:  # at a tiny scale
+        diagnosis = _diagnose(data, epochs, seed)
+        if not diagnosis.slides:  # at a tiny scale
             rows.append([str(seed), f"{FOIL}:{swapped[0]}: {swapped[1]}", *["no network learned"] * 5])
             continue
-        worst = found.slides[0]
-        rank = 1 + [member.name.split(":")[1] for member in found.slides].index(swapped[0])
-        planted = found.slides[rank - 1]
-        named = [member.name for member in found.standing_out if member is not planted]
+        worst = diagnosis.slides[0]
+        rank = 1 + [member.name.split(":")[1] for member in diagnosis.slides].index(swapped[0])
+        planted = diagnosis.slides[rank - 1]
+        named = [member.name for member in diagnosis.standing_out if member is not planted]
         rows.append(
             [
                 str(seed),
@@ -141,17 +141,17 @@ def _chance(place: Path, runs: int, pits: int) -> Table:
         asks += chance_asks(subject, defaults.DIAGNOSIS_SEEDS)
     ended = dict(train_repeats(asks, cpu_count()))
     of_run = [range(run * defaults.DIAGNOSIS_SEEDS, (run + 1) * defaults.DIAGNOSIS_SEEDS) for run in range(runs)]
-    found = [weigh_chance([ended[number] for number in numbers], run) for run, numbers in enumerate(of_run)]
-    failed = [int(np.sum(chance.failed)) for chance in found]
+    weighed = [weigh_chance([ended[number] for number in numbers], run) for run, numbers in enumerate(of_run)]
+    failed = [int(np.sum(chance.failed)) for chance in weighed]
     trainings = defaults.DIAGNOSIS_SEEDS * FOLDS
     return Table(
         f"Random failures alone: {runs} runs of {defaults.DIAGNOSIS_SEEDS} seeds and {FOLDS} folds, {len(data)} pits",
         ["test", f"p > {LEVEL:g}", "least p", "median p"],
         [
-            _row("failing, by fold", [chance.on_failing.fold.p for chance in found]),
-            _row("failing, by seed", [chance.on_failing.seed.p for chance in found]),
-            _row("acceptance, by fold", [chance.on_acceptance.fold.p for chance in found]),
-            _row("acceptance, by seed", [chance.on_acceptance.seed.p for chance in found]),
+            _row("failing, by fold", [chance.on_failing.fold.p for chance in weighed]),
+            _row("failing, by seed", [chance.on_failing.seed.p for chance in weighed]),
+            _row("acceptance, by fold", [chance.on_acceptance.fold.p for chance in weighed]),
+            _row("acceptance, by seed", [chance.on_acceptance.seed.p for chance in weighed]),
         ],
         [
             f"real trainings of {FAILS.describe()}, each run with a split of its own: of {trainings} trainings "

@@ -48,13 +48,13 @@ def _tally(data: Dataset, config: Config, seed: int) -> Tally:
 
 def experiments(tallies: Sequence[Tally]) -> list[tuple[Share, float]]:
     """Cut cross-validations of one foil into experiments: each one's stated interval, and the truth by all others."""
-    found = []
+    stated = []
     learned, trainings = sum(one.learned for one in tallies), sum(one.trainings for one in tallies)
     for start in range(0, len(tallies) - EACH + 1, EACH):
         part = tallies[start : start + EACH]
         here, of = sum(one.learned for one in part), sum(one.trainings for one in part)
-        found.append((reliability(here, of), (learned - here) / (trainings - of)))
-    return found
+        stated.append((reliability(here, of), (learned - here) / (trainings - of)))
+    return stated
 
 
 def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:

@@ -79,15 +79,15 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
         drawn = [(noise, seed) for noise in NOISES for seed in range(rounds)]
         writing = {key: pool.submit(write_foils, Path(place), pits, *key) for key in drawn}
         folders = {key: future.result() for key, future in writing.items()}
-        asked = [pool.submit(train, recipe, folders[recipe.noise, number % rounds]) for number, recipe in enumerate(recipes)]
-        trained = [future.result() for future in asked]
+        futures = [pool.submit(train, recipe, folders[recipe.noise, number % rounds]) for number, recipe in enumerate(recipes)]
+        trained = [future.result() for future in futures]
     return tables(trained, f"{count} trainings on synthetic foils of {pits} pits, {rounds} seeds")
 
 
 def tables(trained: Sequence[Ended], what: str) -> list[Table]:
     """Set verdicts against the criterion."""
-    found = [(judge(ended.evidence), label(ended)) for ended in trained]
-    counts = Counter(found)
+    pairs = [(judge(ended.evidence), label(ended)) for ended in trained]
+    counts = Counter(pairs)
     rows = [[verdict.value, *(str(counts[verdict, told]) for told in Criterion)] for verdict in Verdict]
     confusion = Table(
         f"Verdicts against what held-out pits say: {what}",
@@ -101,10 +101,10 @@ def tables(trained: Sequence[Ended], what: str) -> list[Table]:
             f"diverged: not finite, or training pits cost {GREW:g} times as much as the constant predictor and as before",
         ],
     )
-    return [confusion, _rates(found), _apart(trained, found)]
+    return [confusion, _rates(pairs), _apart(trained, pairs)]
 
 
-def _rates(found: Sequence[tuple[Verdict, Criterion]]) -> Table:
+def _rates(pairs: Sequence[tuple[Verdict, Criterion]]) -> Table:
     """Give sensitivity and specificity of `learned`, over trainings that were not cut short."""
     rows = []
     for name, left_out in (
@@ -112,7 +112,7 @@ def _rates(found: Sequence[tuple[Verdict, Criterion]]) -> Table:
         ("undecided counted as not learning", set()),
         ("undecided and overtrained left out", {Criterion.UNDECIDED, Criterion.OVERTRAINED}),
     ):
-        told = [pair for pair in found if pair[1] not in {Criterion.CUT, *left_out}]
+        told = [pair for pair in pairs if pair[1] not in {Criterion.CUT, *left_out}]
         learns = [verdict is Verdict.LEARNED for verdict, criterion in told if criterion is Criterion.LEARNS]
         fails = [verdict is not Verdict.LEARNED for verdict, criterion in told if criterion is not Criterion.LEARNS]
         shares = [f"{wilson(sum(hits), len(hits))} of {len(hits)}" if hits else "none" for hits in (learns, fails)]
@@ -125,11 +125,11 @@ def _rates(found: Sequence[tuple[Verdict, Criterion]]) -> Table:
     )
 
 
-def _apart(trained: Sequence[Ended], found: Sequence[tuple[Verdict, Criterion]]) -> Table:
+def _apart(trained: Sequence[Ended], pairs: Sequence[tuple[Verdict, Criterion]]) -> Table:
     """Show where verdict and criterion differ."""
     rows = []
-    for verdict, told in sorted({pair for pair in found if pair[0] not in AGREE[pair[1]]}):
-        here = [ended for ended, pair in zip(trained, found, strict=True) if pair == (verdict, told)]
+    for verdict, told in sorted({pair for pair in pairs if pair[0] not in AGREE[pair[1]]}):
+        here = [ended for ended, pair in zip(trained, pairs, strict=True) if pair == (verdict, told)]
         held, seen = (
             [losses[-1] / constant for losses, constant in ends]
             for ends in (

@@ -60,8 +60,8 @@ def fill(study: Study, count: int, *, seed: int, running: bool = False) -> None:
     plan, study_id, random = study.plan, study.id, np.random.default_rng(seed)
 
     def add(session: Session) -> None:
-        there = session.query(models.TrialModel).filter_by(study_id=study_id).count()
-        session.add_all(_trial(study_id, there + number, plan, random, running) for number in range(count))
+        count_before = session.query(models.TrialModel).filter_by(study_id=study_id).count()
+        session.add_all(_trial(study_id, count_before + number, plan, random, running) for number in range(count))
 
     study.backend.transact(add)
 
@@ -73,25 +73,25 @@ def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, 
     last, value = int(random.choice(len(rungs), p=ENDS)), float(random.beta(8, 2))
     ended = TrialState.COMPLETE if last == len(rungs) - 1 else TrialState.PRUNED
     # Their relations are made by Optuna's models when these are first used.
-    made: Any = models.TrialModel(
+    trial: Any = models.TrialModel(
         study_id=study_id,
         number=number,
         state=TrialState.RUNNING if running else ended,
         datetime_start=datetime.now(),
         datetime_complete=None if running else datetime.now(),
     )
-    made.params = [
+    trial.params = [
         models.TrialParamModel(
             param_name=name, param_value=kind.to_internal_repr(chosen), distribution_json=distribution_to_json(kind)
         )
         for name, (chosen, kind) in dice.chosen.items()
     ]
-    made.user_attributes = [
-        models.TrialUserAttributeModel(key=key, value_json=json.dumps(kept))
+    trial.user_attributes = [
+        models.TrialUserAttributeModel(key=key, value_json=json.dumps(value))
         for record in (TrialOrigin("idle", "host:1"), Recipe(config.to_dict(), 1, audited=False), reached(rungs[last], value))
-        for key, kept in record.attribute().items()
+        for key, value in record.attribute().items()
     ]
-    made.intermediate_values = [
+    trial.intermediate_values = [
         models.TrialIntermediateValueModel(
             step=rung.cost,
             intermediate_value=value,
@@ -100,5 +100,5 @@ def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, 
         for rung in rungs[: last + 1]
     ]
     finite = models.TrialValueModel.TrialValueType.FINITE
-    made.values = [] if running else [models.TrialValueModel(objective=0, value=value, value_type=finite)]
-    return made
+    trial.values = [] if running else [models.TrialValueModel(objective=0, value=value, value_type=finite)]
+    return trial

@@ -103,8 +103,8 @@ def reached(rung: Rung, value: float) -> RungResult:
 
 def saved(rung: Rung) -> CheckpointRecord:
     """Give the record of the checkpoints that a trial would have on a rung."""
-    kept = CheckpointFile(f"fold0-0-{rung.epochs}-01234567.safetensors", "0" * 64, 0, rung.epochs)
-    return CheckpointRecord({str(fold): vars(kept) for fold in range(rung.folds)}, {}, 0, 1.0, False)
+    file = CheckpointFile(f"fold0-0-{rung.epochs}-01234567.safetensors", "0" * 64, 0, rung.epochs)
+    return CheckpointRecord({str(fold): vars(file) for fold in range(rung.folds)}, {}, 0, 1.0, False)
 
 
 class Chance(RandomSampler):
