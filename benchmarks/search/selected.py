@@ -124,7 +124,7 @@ def table(searches: Sequence[Searched], count: int, fresh: int) -> Table:
             f"{TERMS.repeats} times; truth by ten fresh trainings each, on {fresh} fresh pits: the best by these trainings "
             "looks better than it is, the best by all but the one that it is scored on is no better than the best there is",
             f"selected and best by value are the same in {sum(one.same for one in searches)}; the truly best one lost the race "
-            f"in {sum(one.best_lost for one in searches)}; for a cheaper network up to {GIVEN_UP:g} is given up: the selected one "
-            f"costs {cost:.2f} times as much as the best by value, geometric mean",
+            f"in {sum(one.best_lost for one in searches)}; for a cheaper network up to {GIVEN_UP:g} is given up: the selected "
+            f"one costs {cost:.2f} times as much as the best by value, geometric mean",
         ],
     )

@@ -231,8 +231,8 @@ def coverage_table(experiments: Sequence[Experiment], count: int, fresh: int) ->
         ["figure", "intervals that hold the truth", "mean of figure minus truth"],
         [*rows, ["acceptance in the search", "none is stated", mean(searched)]],
         [
-            f"{len(experiments)} of {count} searches kept a model, each on fresh foils of {sum(COUNTS.values())} pits; the truth "
-            f"is measured on {fresh} fresh pits; held out: {HOLDOUT:.0%} of the groups, about "
+            f"{len(experiments)} of {count} searches kept a model, each on fresh foils of {sum(COUNTS.values())} pits; the "
+            f"truth is measured on {fresh} fresh pits; held out: {HOLDOUT:.0%} of the groups, about "
             f"{round(COUNTS['candidate'] * HOLDOUT)} signal pits",
             "acceptance on fresh splits is of single trainings, and compared with the mean of single trainings",
         ],
