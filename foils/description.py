@@ -91,7 +91,7 @@ def read_description(folder: Path, faults: list[str]) -> Description | None:
         text = path.read_text(encoding="utf-8")
         table = tomllib.loads(text)
     except FileNotFoundError:
-        faults.append(f"foil.toml: a data set needs this file, but {folder} has none; see 'A dataset on disk' in README.")
+        faults.append(f"foil.toml: a data set needs this file, but {folder} has none; see docs/data-format.md.")
         return None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         faults.append(f"foil.toml: the file must be readable TOML, but: {error}; correct it.")

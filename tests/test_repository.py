@@ -28,7 +28,7 @@ from tests.support.repository import (
     undocumented,
 )
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = ROOT / "docs"
 # Needed by name alone: by timm, by tifffile, by Dask for TLS, by SQLAlchemy for PostgreSQL.
 BY_NAME = ("torchvision", "imagecodecs", "cryptography", "psycopg")
 # A room at every depth to plant faults in.
@@ -99,14 +99,14 @@ def commands_of(group: typer.core.TyperGroup, before: str = "") -> Iterator[tupl
 
 
 def test_every_command_and_option_is_documented() -> None:
-    group = typer.main.get_command(app)
+    page, group = (DOCS / "commands.md").read_text(encoding="utf-8"), typer.main.get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
     for name, command in commands_of(group):
-        section = re.search(rf"^### pitsearch {name}\b(.*?)(?=^##|\Z)", README, re.MULTILINE | re.DOTALL)
-        assert section, f"README has no section on {name}"
+        section = re.search(rf"^### pitsearch {name}\b(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL)
+        assert section, f"docs/commands.md has no section on {name}"
         for parameter in command.params:
             for option in parameter.opts if isinstance(parameter, click.Option | typer.core.TyperOption) else []:
-                assert f"`{option}" in section[1], f"README does not say what {name} {option} is"
+                assert f"`{option}" in section[1], f"docs/commands.md does not say what {name} {option} is"
 
 
 def test_versions_are_pinned_and_nothing_else() -> None:
@@ -136,15 +136,16 @@ def test_every_dependency_says_who_needs_it_and_is_needed() -> None:
         assert found[1] in BY_NAME or imports.get(found[1], found[1]) in used, f"nothing imports {found[1]}"
 
 
-def block(start: str) -> str:
-    """Give the indented block of the README that begins with this line."""
-    found = re.search(rf"^    {re.escape(start)}\n((?:    .*\n|\n)*)", README, re.MULTILINE)
+def block(page: str, start: str) -> str:
+    """Give the indented block of a page that begins with this line."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    found = re.search(rf"^    {re.escape(start)}\n((?:    .*\n|\n)*)", text, re.MULTILINE)
     assert found, start
     return textwrap.dedent(f"    {start}\n{found[1]}")
 
 
-def test_the_space_file_of_the_readme_is_the_default_space(tmp_path: Path) -> None:
-    (tmp_path / "space.toml").write_text(block('labelling = ["binary", "four-way"]           # three-way, too'))
+def test_the_space_file_of_the_docs_is_the_default_space(tmp_path: Path) -> None:
+    (tmp_path / "space.toml").write_text(block("spaces.md", 'labelling = ["binary", "four-way"]           # three-way, too'))
     space = Space.read(tmp_path / "space.toml")
     searched = {key for key, axis in AXES.items() if isinstance(axis.domain, Range) or len(axis.domain) != 1}
     searched -= {"labelling.detector"}  # of a scheme that the default space does not search
@@ -153,8 +154,8 @@ def test_the_space_file_of_the_readme_is_the_default_space(tmp_path: Path) -> No
     assert changed == {"labelling.scheme", "channels.light"}
 
 
-def test_the_description_in_the_readme_is_a_good_one(tmp_path: Path) -> None:
-    (tmp_path / "foil.toml").write_text(block("# foil.toml"))
+def test_the_description_in_the_docs_is_a_good_one(tmp_path: Path) -> None:
+    (tmp_path / "foil.toml").write_text(block("data-format.md", "# foil.toml"))
     faults: list[str] = []
     description = read_description(tmp_path, faults)
     assert not faults

@@ -29,7 +29,7 @@ def parse_address(text: str) -> URL:
     except (ArgumentError, ValueError):
         raise StudyError(
             f"a storage must be a database address, but got none; write e.g. {defaults.STORAGE}, or see what may stand in "
-            "place of a password in the README."
+            "place of a password in docs/clusters.md."
         ) from None
     authority = text.partition("://")[2].partition("/")[0]
     # With an @ in a password that is not written %40, what stands before the last one is taken for user and host, and shown.

@@ -60,7 +60,7 @@ BROKEN: dict[str, tuple[Break, str]] = {
     ),
     "no description": (
         forget("foil.toml"),
-        "foil.toml: a data set needs this file, but FOLDER has none; see 'A dataset on disk' in README.",
+        "foil.toml: a data set needs this file, but FOLDER has none; see docs/data-format.md.",
     ),
     "missing column": (
         edit("labels.csv", "foil", "film"),

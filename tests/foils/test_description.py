@@ -243,7 +243,7 @@ def test_a_file_that_is_no_toml_says_where(tmp_path: Path) -> None:
 def test_a_folder_without_the_file_is_refused(tmp_path: Path) -> None:
     faults: list[str] = []
     assert read_description(tmp_path, faults) is None
-    assert faults == [f"foil.toml: a data set needs this file, but {tmp_path} has none; see 'A dataset on disk' in README."]
+    assert faults == [f"foil.toml: a data set needs this file, but {tmp_path} has none; see docs/data-format.md."]
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
