@@ -88,19 +88,19 @@ def of_trials(
     name: str, trials: Sequence[FrozenTrial], ladder: str, resamples: int = RESAMPLES, shuffles: int = SHUFFLES
 ) -> Importance:
     """Weigh the axes of trials that were read already; `ladder`: the one that they climbed."""
-    found = finished(trials)
-    if len(found) < LEAST:
+    finished_trials = finished(trials)
+    if len(finished_trials) < LEAST:
         raise StudyError(
             f"importance needs at least {LEAST} finished trials, so that the best quarter holds {LEAST_TOP}, but study "
-            f"{name!r} has {len(found)}; launch more trials."
+            f"{name!r} has {len(finished_trials)}; launch more trials."
         )
     rungs = [str(rung) for rung in Ladder.parse(ladder).rungs]
-    standing = np.array([_standing(reached, rungs) for _, reached in found])
-    failing = np.array([failures(reached) / trainings(reached) for _, reached in found])
-    study = _Resampled([trial for trial, _ in found], resamples, shuffles)
+    standing = np.array([_standing(reached, rungs) for _, reached in finished_trials])
+    failing = np.array([failures(reached) / trainings(reached) for _, reached in finished_trials])
+    study = _Resampled([trial for trial, _ in finished_trials], resamples, shuffles)
     return Importance(
-        finished=len(found),
-        pruned=sum(trial.state != TrialState.COMPLETE for trial, _ in found),
+        finished=len(finished_trials),
+        pruned=sum(trial.state != TrialState.COMPLETE for trial, _ in finished_trials),
         failing=int((failing > 0).sum()),
         acceptance=study.weigh(-standing),
         failure=study.weigh(-failing),
@@ -183,18 +183,18 @@ class _Resampled:
     def _measure(self, counts: npt.NDArray[np.int64], axes: Sequence[str], loss: Floats) -> Floats:
         """Measure some axes, `[axes]`, with each trial so many times, `[trials]`; 0 where no trial is better than another."""
         chosen = np.where(self._copy < counts[self._trial], loss[self._trial], np.inf)
-        there = np.sort(chosen[np.isfinite(chosen)])
+        ranked = np.sort(chosen[np.isfinite(chosen)])
         # Without the worst, which all may share: those that never failed are no better at failing than one another.
-        top = min(math.ceil(TOP * len(there)), int((there < there[-1]).sum())) if len(there) else 0
+        top = min(math.ceil(TOP * len(ranked)), int((ranked < ranked[-1]).sum())) if len(ranked) else 0
         if top == 0:
             return np.zeros(len(axes))
-        share = float((there <= there[top - 1]).mean())  # more than `top` where some are equal
-        evaluator = PedAnovaImportanceEvaluator(target_quantile=(top - 0.5) / len(there))
+        share = float((ranked <= ranked[top - 1]).mean())  # more than `top` where some are equal
+        evaluator = PedAnovaImportanceEvaluator(target_quantile=(top - 0.5) / len(ranked))
         with warnings.catch_warnings():
             # Raw numbers are asked for, which Optuna calls experimental; a resample may hold hardly a trial of these axes.
             warnings.simplefilter("ignore", ExperimentalWarning)
             warnings.simplefilter("ignore", UserWarning)
-            found = get_param_importances(
+            weights = get_param_importances(
                 self._study,
                 evaluator=evaluator,
                 params=list(axes),
@@ -202,7 +202,7 @@ class _Resampled:
                 normalize=False,
             )
         # The estimate of a ratio of densities may pass the bound that the ratio itself obeys.
-        return np.array([min(found[axis] / (share * (1 - share)), 1.0) for axis in axes])
+        return np.array([min(weights[axis] / (share * (1 - share)), 1.0) for axis in axes])
 
 
 def _shuffle(loss: Floats, applies: npt.NDArray[np.bool_], order: npt.NDArray[np.int64]) -> Floats:

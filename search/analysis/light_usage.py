@@ -44,9 +44,11 @@ def uses(trials: Sequence[FrozenTrial]) -> tuple[Use, ...]:
         config = Config.from_dict(Recipe.demand(trial).config)
         lights = None if config.channels.lights == Channels().lights else config.channels.lights
         groups[config.channels.mode, lights, config.network.name].append((trial, reached))
-    found = [_sum_up(mode, lights, network, members) for (mode, lights, network), members in groups.items()]
+    uses_of_lights = [_sum_up(mode, lights, network, members) for (mode, lights, network), members in groups.items()]
     return tuple(
-        sorted(found, key=lambda use: (-(use.best.value if use.best else -1.0), use.mode, use.lights or "", use.network))
+        sorted(
+            uses_of_lights, key=lambda use: (-(use.best.value if use.best else -1.0), use.mode, use.lights or "", use.network)
+        )
     )
 
 

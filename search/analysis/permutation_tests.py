@@ -58,7 +58,7 @@ def _p(samples: Floats, seed: int) -> float:
     """Test whether samples `[samples, observations]` differ, by exchanging each observation's values between samples."""
     if np.ptp(samples) == 0:
         return 1.0
-    found = permutation_test(
+    result = permutation_test(
         tuple(samples),
         _spread,
         permutation_type="samples",
@@ -67,7 +67,7 @@ def _p(samples: Floats, seed: int) -> float:
         alternative="greater",
         rng=np.random.default_rng(seed),
     )
-    return float(found.pvalue)
+    return float(result.pvalue)
 
 
 def _spread(*samples: Floats, axis: int = -1) -> Floats:
@@ -143,11 +143,11 @@ def member_effects(
     reached = RESAMPLES - np.searchsorted(largest, observed - 1e-9)
     pits = np.bincount(of_pit)
     error, excess = np.bincount(of_pit, errors) / pits, np.bincount(of_pit, centred) / pits
-    found = [
+    groups_of_slides = [
         SlideGroup(str(name), int(pits[k]), float(error[k]), float(excess[k]), float((1 + reached[k]) / (1 + RESAMPLES)))
         for k, name in enumerate(names)
     ]
-    return tuple(found[k] for k in np.lexsort((-excess, -observed)))
+    return tuple(groups_of_slides[k] for k in np.lexsort((-excess, -observed)))
 
 
 def _centred(errors: Floats, labels: npt.NDArray[np.str_]) -> Floats:

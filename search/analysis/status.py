@@ -78,10 +78,10 @@ def of_trials(
     """Sum up trials that were read already; `now`: by the clock of their database."""
     states = Counter(trial.state for trial in trials)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    reached = [found for trial in trials if (found := RungResult.read(trial))]
+    reached = [record for trial in trials if (record := RungResult.read(trial))]
     best = max(complete, key=acceptance_of, default=None)
     second = second_of(plan.objectives)
-    verdicts = Counter(verdict for found in reached for verdict in found.verdicts)
+    verdicts = Counter(verdict for record in reached for verdict in record.verdicts)
     return Status(
         name=name,
         complete=len(complete),
@@ -94,7 +94,7 @@ def of_trials(
         tally=tally([RungResult.demand(best), *of_trial(confirmations or {}, best.number)] if best else []),
         comparison=compare(complete, best),
         verdicts=dict(verdicts.most_common()),
-        reseeds=sum(sum(found.reseeds) for found in reached),
+        reseeds=sum(sum(record.reseeds) for record in reached),
         rungs=[(str(rung), sum(rung.cost in on_rungs(trial) for trial in trials)) for rung in Ladder.parse(plan.ladder).rungs],
         audit=measure(trials, plan.objectives) if plan.audit > 0 and plan.pruner != "none" else None,
         second=second,
@@ -128,10 +128,10 @@ def known_text(study: Study, number: int) -> str:
     trials = {trial.number: trial for trial in study.optuna.get_trials(deepcopy=False)}
     recipe = Recipe.read(trials[number]) if number in trials else None
     if recipe is None:
-        there = [other for other, trial in trials.items() if Recipe.read(trial)]
+        with_recipe = [other for other, trial in trials.items() if Recipe.read(trial)]
         raise StudyError(
             f"a trial must have a configuration, but trial {number} of study {study.name!r} has none; choose from "
-            f"{f'{there[0]} to {there[-1]}' if there else 'none yet'}."
+            f"{f'{with_recipe[0]} to {with_recipe[-1]}' if with_recipe else 'none yet'}."
         )
     share = acceptance(trials[number])
     return write_known(

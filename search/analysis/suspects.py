@@ -106,12 +106,12 @@ def find_suspects(judged: LabelScores) -> tuple[Suspect, ...]:
     # One process: a few thousand pits, and forked workers do not go well with threads.
     doubted = find_label_issues(given, means, n_jobs=1)
     sure = 1 - get_label_quality_scores(given, means, method="normalized_margin")
-    found = []
+    suspects = []
     for place, quality, likeliest in zip(places[doubted], sure[doubted], means[doubted].argmax(1), strict=True):
         suspect = _suspect(judged, int(place), judged.names[likeliest], float(quality), "networks disagree with the label")
         if suspect.agreed > MOST * suspect.judged:
-            found.append(suspect)
-    return tuple(sorted(found, key=lambda one: (-(one.sure or 0.0), one.index)))
+            suspects.append(suspect)
+    return tuple(sorted(suspects, key=lambda one: (-(one.sure or 0.0), one.index)))
 
 
 def _suspect(judged: LabelScores, index: int, suggested: str, sure: float | None, reason: str) -> Suspect:
@@ -154,9 +154,9 @@ def merge(suspects: Sequence[Suspect], others: Sequence[Suspect]) -> tuple[Suspe
     """Join two lists: a pit with the same suggestion in both is listed once, with both reasons; the surest first."""
     joined = {(one.index, one.suggested): one for one in suspects}
     for other in others:
-        there = joined.get((other.index, other.suggested))
-        reason = f"{there.reason}; {other.reason}" if there else other.reason
-        joined[other.index, other.suggested] = replace(there or other, reason=reason)
+        earlier = joined.get((other.index, other.suggested))
+        reason = f"{earlier.reason}; {other.reason}" if earlier else other.reason
+        joined[other.index, other.suggested] = replace(earlier or other, reason=reason)
     return tuple(sorted(joined.values(), key=lambda one: (-(-1.0 if one.sure is None else one.sure), one.index)))
 
 

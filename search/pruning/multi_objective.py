@@ -37,8 +37,8 @@ class _Rivals:
         self._study, self._number, self._path = study, number, path
 
     def get_trials(self, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[FrozenTrial]:
-        found = self._study.get_trials(deepcopy=False, states=states)
-        return [_shown(trial) for trial in found if trial.number != self._number and self._is_rival(trial)]
+        trials = self._study.get_trials(deepcopy=False, states=states)
+        return [_shown(trial) for trial in trials if trial.number != self._number and self._is_rival(trial)]
 
     def _is_rival(self, trial: FrozenTrial) -> bool:
         reached, height = RungResult.read(trial), len(self._path["acceptance"])

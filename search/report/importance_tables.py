@@ -13,14 +13,16 @@ from search.analysis.light_usage import Use
 from search.text import counted
 
 
-def importance_table(name: str, found: Importance, uses: Sequence[Use]) -> RenderableType:
+def importance_table(name: str, importance: Importance, uses: Sequence[Use]) -> RenderableType:
     """Show the axes by their weight for acceptance and for failing, and the uses of the lights where there are several."""
     parts: list[RenderableType] = [
-        _weights_table(f"study {name}: what mattered for acceptance", found.acceptance),
-        Text(f"{counted(found.finished, 'finished trial')}; {found.pruned} pruned, each below every trial that went on"),
+        _weights_table(f"study {name}: what mattered for acceptance", importance.acceptance),
+        Text(
+            f"{counted(importance.finished, 'finished trial')}; {importance.pruned} pruned, each below every trial that went on"
+        ),
         Text(""),
-        _weights_table(f"study {name}: what mattered for failing to learn", found.failure),
-        Text(_failing_line(found)),
+        _weights_table(f"study {name}: what mattered for failing to learn", importance.failure),
+        Text(_failing_line(importance)),
         Text("importance: 0 to 1, how far the top quarter's choices differ from all; among the trials where the axis applies"),
         Text("chance: what 95 % of axes without any effect stay under; green: the whole interval lies above it"),
     ]
@@ -51,9 +53,9 @@ def _weights_table(title: str, weights: Sequence[Weight]) -> Table:
     return table
 
 
-def _failing_line(found: Importance) -> str:
-    some = f"{found.failing or 'none'} of {counted(found.finished, 'finished trial')} had a training that failed"
-    if found.failing < LEAST_TOP:
+def _failing_line(importance: Importance) -> str:
+    some = f"{importance.failing or 'none'} of {counted(importance.finished, 'finished trial')} had a training that failed"
+    if importance.failing < LEAST_TOP:
         return f"{some}: too few to tell what makes trainings fail, for which {LEAST_TOP} are needed"
     return f"{some}; an axis needs {LEAST} trials where it applies, {LEAST_TOP} of them failing"
 

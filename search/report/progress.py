@@ -93,9 +93,9 @@ class LiveTable:
         if self.study is None:
             return Text("starting ...")
         status = self._read(self.study)
-        done = status.complete + status.pruned
+        finished = status.complete + status.pruned
         bar = Table.grid(padding=(0, 1))
-        bar.add_row(ProgressBar(total=max(status.target, 1), completed=done, width=50), f"{done}/{status.target}")
+        bar.add_row(ProgressBar(total=max(status.target, 1), completed=finished, width=50), f"{finished}/{status.target}")
         lines = (Text(line, no_wrap=True, overflow="ellipsis") for line in (*self.notes, *self.recent))
         return Group(status_table(status), bar, *lines)
 

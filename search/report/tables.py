@@ -59,10 +59,10 @@ def status_table(status: Status) -> RenderableType:
     table = Table(title=f"study {status.name}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column()
-    done = status.complete + status.pruned
+    finished = status.complete + status.pruned
     table.add_row(
         "trials",
-        f"{done} of {max(status.target, done)} done: {status.complete} complete, {status.pruned} pruned; "
+        f"{finished} of {max(status.target, finished)} done: {status.complete} complete, {status.pruned} pruned; "
         f"{status.running} running, {status.waiting} interrupted, {status.failed} failed",
     )
     if status.best is not None:
@@ -85,15 +85,15 @@ def status_table(status: Status) -> RenderableType:
     return table if status.second is None else Group(table, front_table(status.second, status.front, MOST))
 
 
-def storage_table(found: StorageHealth) -> RenderableType:
+def storage_table(health: StorageHealth) -> RenderableType:
     """Show what a storage is."""
-    table = Table(show_header=False, title=found.place, title_justify="left")
-    table.add_row("database", found.what)
-    table.add_row("workers", found.workers)
-    table.add_row("schema", f"Optuna's {found.schema}" if found.schema else "none yet; the first launch makes it")
-    table.add_row("studies", ", ".join(found.studies) or "none yet")
-    table.add_row("a write", f"{found.write_ms:.1f} ms, median")
-    table.add_row("a read", f"{found.read_ms:.1f} ms, median")
+    table = Table(show_header=False, title=health.place, title_justify="left")
+    table.add_row("database", health.what)
+    table.add_row("workers", health.workers)
+    table.add_row("schema", f"Optuna's {health.schema}" if health.schema else "none yet; the first launch makes it")
+    table.add_row("studies", ", ".join(health.studies) or "none yet")
+    table.add_row("a write", f"{health.write_ms:.1f} ms, median")
+    table.add_row("a read", f"{health.read_ms:.1f} ms, median")
     return table
 
 
