@@ -17,8 +17,11 @@ HOLDOUT_SHARE = 0.2
 # The false-positive rate at which acceptance is quoted.
 WORKING_POINT = 0.05
 PRUNER = "trailing"
+SAMPLER = "tpe"
+# Held-out set, folds and every trial follow from it.
+SEED = 0
 # What trials are judged by.
-OBJECTIVES = "acceptance"
+OBJECTIVES = ("acceptance",)
 # The share of trials that is never pruned, so that what pruning kills is measured.
 AUDIT = 0.05
 # A learning curve: shares of each fold's training pits, cross-validations, epochs at the whole.

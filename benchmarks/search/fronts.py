@@ -10,6 +10,7 @@ from foils import load
 from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from search.launcher.launch import launch
 from search.pruning.audit import measure as audit
+from search.studies.options import Budget, SearchOptions
 from search.studies.pareto import pareto_front
 from search.trials.ladder import Ladder
 from search.trials.objectives import CHOICES
@@ -43,11 +44,8 @@ def measure(rounds: int = 3, scale: float = 1.0) -> list[Table]:
                 study = launch(
                     load(foils),
                     SPACE,
-                    trials=trials,
-                    audit=1.0,
-                    seed=seed,
-                    ladder=LADDER,
-                    objectives=objectives,
+                    SearchOptions(audit=1.0, seed=seed, ladder=ladder, objectives=objectives),
+                    budget=Budget(trials),
                     storage=f"sqlite:///{folder}/studies.db",
                 )
                 all_trials = study.optuna.trials
@@ -56,7 +54,7 @@ def measure(rounds: int = 3, scale: float = 1.0) -> list[Table]:
                 spent = sum(costs[record.would_prune or record.rung] for record in records.values())
                 rows.append(
                     [
-                        objectives,
+                        ",".join(objectives),
                         str(seed),
                         str(result.audited),
                         str(result.good),

@@ -11,6 +11,7 @@ from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from search import defaults
 from search.launcher.launch import launch
 from search.pruning.audit import measure as audit
+from search.studies.options import Budget, SearchOptions
 from search.trials.ladder import Ladder
 from search.trials.records import RungResult
 from spaces import Space
@@ -30,7 +31,13 @@ def measure(rounds: int = 1, scale: float = 1.0) -> list[Table]:
         with TemporaryDirectory() as folder:
             foils = Path(folder) / "foils"
             synthesise(foils, SyntheticFoils(seed=seed, counts=scaled_counts(pits)))
-            study = launch(load(foils), SPACE, trials=trials, audit=1.0, seed=seed, storage=f"sqlite:///{folder}/studies.db")
+            study = launch(
+                load(foils),
+                SPACE,
+                SearchOptions(audit=1.0, seed=seed),
+                budget=Budget(trials),
+                storage=f"sqlite:///{folder}/studies.db",
+            )
             records = [record for trial in study.optuna.trials if (record := RungResult.read(trial))]
             result = audit(study.optuna.trials)
             spent = sum(costs[record.would_prune or record.rung] for record in records)

@@ -29,15 +29,15 @@ from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from models.process import one_thread
 from models.training.cross_validation import CrossValidation
 from models.training.task import make_task
-from search import defaults
 from search.launcher.launch import launch
 from search.studies.launch_record import write_launch_record
+from search.studies.options import Budget, SearchOptions
 from search.studies.plan import Plan, make_plan
 from search.studies.study import open_or_create
 from search.trials.ladder import Ladder
 from search.trials.records import Recipe, RungResult
 from search.workers.stop_signal import StopSignal
-from search.workers.worker import Job, work
+from search.workers.worker import WorkerContext, work
 from spaces import Config, Range, Space
 
 PITS, LADDER, WITHIN = 500, "1x2,1x5,5x5,5x15", 0.01
@@ -78,10 +78,10 @@ def _ours(folder: str, target: float, seed: int, most: int) -> Found:
     """Search with one worker until a complete trial reaches the target."""
     data, plan = _plan(folder)
     with TemporaryDirectory() as place:
-        plan = replace(plan, seed=seed)  # of the sampler and the trials; the split is made
+        plan = replace(plan, options=replace(plan.options, seed=seed))  # of the sampler and the trials; the split is made
         study = open_or_create("bench", f"sqlite:///{place}/studies.db", plan)
-        write_launch_record(study, trials=most, minutes=None, workers=1, runs=Path(place))
-        trials = work(Job(study, plan, plan.search_set(data), "", Path(place)), StopSignal())
+        write_launch_record(study, Budget(most), 1, Path(place))
+        trials = work(WorkerContext(study, plan, plan.search_set(data), "", Path(place)), StopSignal())
         return _until(target, most, study.optuna, lambda number: next(trials), _fold_epochs)
 
 
@@ -133,8 +133,8 @@ def _arrays(folder: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64], npt.N
 
 def _plan(folder: str) -> tuple[Dataset, Plan]:
     data = load(folder)
-    options: dict[str, Any] = {"working_point": naive.WORKING_POINT, "holdout_share": 0.2, "holdout_slides": ()}
-    return data, make_plan(data, SPACE, Ladder.parse(LADDER), pruner="halving", audit=defaults.AUDIT, seed=0, **options)[0]
+    options = SearchOptions(working_point=naive.WORKING_POINT, ladder=Ladder.parse(LADDER), pruner="halving")
+    return data, make_plan(data, SPACE, options)[0]
 
 
 def _until(
@@ -158,9 +158,8 @@ def _best_known(folder: str, trials: int) -> float:
     """
     data, plan = _plan(folder)
     with TemporaryDirectory() as place:
-        study = launch(
-            data, SPACE, trials=trials, ladder=LADDER, pruner="none", audit=0.0, storage=f"sqlite:///{place}/studies.db"
-        )
+        options = SearchOptions(ladder=Ladder.parse(LADDER), pruner="none", audit=0.0)
+        study = launch(data, SPACE, options, budget=Budget(trials), storage=f"sqlite:///{place}/studies.db")
         complete = study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         best = sorted(complete, key=lambda trial: trial.value or 0.0)[-BEST:]
     configs = [Config.from_dict(Recipe.demand(trial).config) for trial in best]
@@ -173,7 +172,7 @@ def _acceptance(plan: Plan, data: Dataset, config: Config, seed: int) -> float:
     """Cross-validate a configuration to the end and give the mean acceptance of its folds."""
     ladder = Ladder.parse(LADDER)
     with one_thread():
-        task = make_task(plan.search_set(data), config, epochs=ladder.epochs, working_point=plan.working_point)
+        task = make_task(plan.search_set(data), config, epochs=ladder.epochs, working_point=plan.options.working_point)
         validation = CrossValidation(task, np.array(plan.folds), 1_000_000 + seed)
         validation.advance(ladder.folds, ladder.epochs)
         return float(np.mean([result.score.acceptance for result in validation.results()]))

@@ -24,6 +24,7 @@ from models.training.verdicts import Verdict
 from search.launcher.launch import launch
 from search.selection.confirm import by_search
 from search.statistics.intervals import LEVEL, wilson
+from search.studies.options import Budget, Holdout, SearchOptions
 from search.studies.study import Study
 from search.training.fold_cache import trial_members
 from search.trials.baseline import is_baseline
@@ -67,7 +68,14 @@ def look(study: Study, data: Dataset, number: int) -> Held:
 def search(data: Dataset, space: str, seed: int, minutes: float, folder: Path) -> tuple[Held, Held]:
     """Search a space, and look at the network in use and at the winner."""
     storage = f"sqlite:///{folder}/{space}.db"
-    study = launch(data, space, trials=TRIALS, minutes=minutes, seed=seed, study=space, storage=storage, holdout_share=HOLDOUT)
+    study = launch(
+        data,
+        space,
+        SearchOptions(seed=seed, holdout=Holdout(HOLDOUT)),
+        study=space,
+        storage=storage,
+        budget=Budget(TRIALS, minutes),
+    )
     ended = study.optuna.get_trials(deepcopy=False)
     baseline = next(trial.number for trial in ended if is_baseline(trial))
     # Where nothing converged, a search has nothing better to offer than what there was.

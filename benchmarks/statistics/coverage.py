@@ -26,12 +26,14 @@ from models.inference.ensemble import Ensemble
 from models.metrics import Flags, threshold_at
 from models.process import one_thread
 from search.errors import StudyError
+from search.launcher.executors import Processes
 from search.launcher.launch import launch
 from search.selection.confirm import ConfirmOptions, config_of, entrant_of
 from search.selection.final_model import make_final_model
 from search.selection.held_out import read
 from search.selection.select import Selection, select
 from search.statistics.intervals import LEVEL, Share, wilson
+from search.studies.options import Budget, Holdout, SearchOptions
 from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest
 from search.training.fold_cache import FoldKey, assemble, find_members
@@ -131,13 +133,10 @@ def search_and_select(folder: str, seed: int, trials: int, terms: ConfirmOptions
     study = launch(
         data,
         SPACE,
-        trials=trials,
-        workers=1,
-        ladder=LADDER,
-        seed=seed,
+        SearchOptions(seed=seed, working_point=RATE, ladder=Ladder.parse(LADDER), holdout=Holdout(HOLDOUT)),
         storage=f"sqlite:///{folder}/studies.db",
-        holdout_share=HOLDOUT,
-        working_point=RATE,
+        budget=Budget(trials),
+        executor=Processes(workers=1),
     )
     try:
         return data, select(study, terms, data=data, workers=1)
@@ -190,7 +189,7 @@ def _state(ensemble: Ensemble, threshold: float, acceptance: Share, rejection: S
 def own_trainings(trial: FrozenTrial, data: Dataset, plan: Plan) -> list[FoldKey]:
     """Name the five trainings that a trial ran in the search."""
     recipe = Recipe.demand(trial)
-    ask = CVRequest(data, config_of(trial), plan.folds, recipe.seed, Ladder.parse(plan.ladder).epochs, plan.working_point)
+    ask = CVRequest(data, config_of(trial), plan.folds, recipe.seed, plan.ladder.epochs, plan.options.working_point)
     return [FoldKey(ask, RungResult.demand(trial).reseeds, fold) for fold in range(max(plan.folds) + 1)]
 
 

@@ -21,9 +21,8 @@ from sqlalchemy.orm import Session
 from benchmarks.support.idle import reached
 from search.studies.plan import Plan
 from search.studies.study import Study
-from search.trials.ladder import Ladder
 from search.trials.records import Recipe, TrialOrigin
-from spaces import Space, suggest
+from spaces import suggest
 
 # The share of trials that end on each rung, roughly as successive halving leaves them.
 ENDS = (0.6, 0.2, 0.1, 0.1)
@@ -68,8 +67,8 @@ def fill(study: Study, count: int, *, seed: int, running: bool = False) -> None:
 
 def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, running: bool) -> Any:
     """Make a row of a trial with those that belong to it."""
-    rungs, dice = Ladder.parse(plan.ladder).rungs, _Dice(random)
-    config = suggest(dice, Space.from_dict(json.loads(plan.space)))
+    rungs, dice = plan.ladder.rungs, _Dice(random)
+    config = suggest(dice, plan.space)
     last, value = int(random.choice(len(rungs), p=ENDS)), float(random.beta(8, 2))
     ended = TrialState.COMPLETE if last == len(rungs) - 1 else TrialState.PRUNED
     # Their relations are made by Optuna's models when these are first used.

@@ -6,7 +6,6 @@ for checkpoints. Imports no torch, so that 64 workers fit a small machine.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import warnings
@@ -34,6 +33,7 @@ from search.pruning.audit import is_audited
 from search.pruning.pruners import make_pruner
 from search.storage.leases import claim, requeue_stale_trials, require_lease
 from search.studies.launch_record import write_launch_record
+from search.studies.options import Budget, SearchOptions
 from search.studies.plan import Plan, make_plan, trial_seed
 from search.studies.study import Study, open_or_create
 from search.trials.ladder import Ladder, Rung
@@ -71,24 +71,14 @@ class Done:
 def plan_of(folder: Path) -> Plan:
     """Plan a search of the default space over a few synthetic foils, made in a folder."""
     synthesise(folder, SyntheticFoils(seed=0, counts=scaled_counts(100)))
-    plan, _ = make_plan(
-        load(folder),
-        Space(),
-        Ladder.parse(defaults.LADDER),
-        pruner=defaults.PRUNER,
-        audit=defaults.AUDIT,
-        seed=0,
-        working_point=defaults.WORKING_POINT,
-        holdout_share=defaults.HOLDOUT_SHARE,
-        holdout_slides=(),
-    )
+    plan, _ = make_plan(load(folder), Space(), SearchOptions(ladder=Ladder.parse(defaults.LADDER)))
     return plan
 
 
 def begin(name: str, storage: str, plan: Plan, trials: int, runs: Path) -> Study:
     """Create a study whose budget is so many trials."""
     study = open_or_create(name, storage, plan)
-    write_launch_record(study, trials=trials, minutes=None, workers=1, runs=runs)
+    write_launch_record(study, Budget(trials), 1, runs)
     return study
 
 
@@ -153,10 +143,10 @@ def climb(
 ) -> None:
     """Choose, and climb every rung, whatever the pruner says."""
     with part("suggest"), transaction():
-        config = suggest(trial, Space.from_dict(json.loads(plan.space)))
-        audited = is_audited(plan.seed, trial.number, plan.audit)
-        Recipe(config.to_dict(), trial_seed(plan.seed, trial.number), audited).write(trial)
-    rungs, value = Ladder.parse(plan.ladder).rungs, value_of(trial.number)
+        config = suggest(trial, plan.space)
+        audited = is_audited(plan.options.seed, trial.number, plan.options.audit)
+        Recipe(config.to_dict(), trial_seed(plan.options.seed, trial.number), audited).write(trial)
+    rungs, value = plan.ladder.rungs, value_of(trial.number)
     for rung in rungs:
         time.sleep(sleep_s / len(rungs))
         with part("rungs"), transaction():
@@ -217,7 +207,7 @@ def work_plainly(
     name: str, port: int, plan: Plan, trials: int, meeting: Path, mine: str, count: int, sleep_s: float = 0.0
 ) -> Done:
     """Run so many do-nothing trials through Optuna's gRPC proxy, as Optuna itself would: it has no leases and no budget."""
-    pruner = make_pruner(plan.pruner, Ladder.parse(plan.ladder))
+    pruner = make_pruner(plan.options.pruner, plan.ladder)
     study, left = optuna.load_study(study_name=name, storage=connect(port), sampler=Chance(), pruner=pruner), [trials]
 
     def one(clock: Clock) -> int | None:

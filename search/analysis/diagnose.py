@@ -26,7 +26,6 @@ from search.errors import StudyError
 from search.selection.select import SELECTION
 from search.studies.study import Study, study_data
 from search.training.cross_validation import CVRequest, Repeat, fold_seed, splits, train_repeats
-from search.trials.ladder import Ladder
 from search.trials.records import Recipe
 from spaces import Config
 from spaces.choices.labelling import SIGNAL, Labelling
@@ -101,13 +100,13 @@ def study_subject(study: Study, folder: str | Path | None = None, trial: int | N
 
     Raises StudyError where there is none, or the study was made from other data.
     """
-    plan, ladder = study.plan, Ladder.parse(study.plan.ladder)
+    plan, ladder = study.plan, study.plan.ladder
     data = plan.search_set(study_data(study, folder))
     selected = study.optuna.user_attrs.get(SELECTION)
     chosen = selected["winner"]["trial"] if trial is None and selected is not None else trial
     config = best_config(study) if chosen is None else _config(study, int(chosen))
     what = f"study {study.name}, {'best complete trial' if chosen is None else f'trial {chosen}'}"
-    return DiagnosisInput(data, config, plan.folds, ladder.epochs, plan.working_point, plan.seed, what)
+    return DiagnosisInput(data, config, plan.folds, ladder.epochs, plan.options.working_point, plan.options.seed, what)
 
 
 def _config(study: Study, number: int) -> Config:

@@ -85,7 +85,7 @@ def importance(study: Study, *, resamples: int = RESAMPLES, shuffles: int = SHUF
 
 
 def of_trials(
-    name: str, trials: Sequence[FrozenTrial], ladder: str, resamples: int = RESAMPLES, shuffles: int = SHUFFLES
+    name: str, trials: Sequence[FrozenTrial], ladder: Ladder, resamples: int = RESAMPLES, shuffles: int = SHUFFLES
 ) -> Importance:
     """Weigh the axes of trials that were read already; `ladder`: the one that they climbed."""
     finished_trials = finished(trials)
@@ -94,7 +94,7 @@ def of_trials(
             f"importance needs at least {LEAST} finished trials, so that the best quarter holds {LEAST_TOP}, but study "
             f"{name!r} has {len(finished_trials)}; launch more trials."
         )
-    rungs = [str(rung) for rung in Ladder.parse(ladder).rungs]
+    rungs = [str(rung) for rung in ladder.rungs]
     standing = np.array([_standing(reached, rungs) for _, reached in finished_trials])
     failing = np.array([failures(reached) / trainings(reached) for _, reached in finished_trials])
     study = _Resampled([trial for trial, _ in finished_trials], resamples, shuffles)

@@ -43,7 +43,7 @@ def sound_subject(folder: Path, seed: int) -> CurveInput:
 
 def study_subject(study: Study, folder: Path) -> CurveInput:
     """Take a study's best complete trial. Raises StudyError where it has none, or was made from other data."""
-    return CurveInput(study.plan.search_set(study_data(study, folder)), best_config(study), study.plan.working_point)
+    return CurveInput(study.plan.search_set(study_data(study, folder)), best_config(study), study.plan.options.working_point)
 
 
 def sound_config(data: Dataset) -> Config:

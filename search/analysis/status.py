@@ -21,7 +21,6 @@ from search.studies.pareto import ParetoTrial, pareto_trials
 from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.baseline import Comparison, compare
-from search.trials.ladder import Ladder
 from search.trials.objectives import acceptance_of, second_of
 from search.trials.records import DAMAGE, ERROR, Recipe, RungResult, is_interrupted, on_rungs
 from search.trials.reliability import Tally, tally
@@ -80,7 +79,7 @@ def of_trials(
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     reached = [record for trial in trials if (record := RungResult.read(trial))]
     best = max(complete, key=acceptance_of, default=None)
-    second = second_of(plan.objectives)
+    second = second_of(plan.options.objectives)
     verdicts = Counter(verdict for record in reached for verdict in record.verdicts)
     return Status(
         name=name,
@@ -95,8 +94,8 @@ def of_trials(
         comparison=compare(complete, best),
         verdicts=dict(verdicts.most_common()),
         reseeds=sum(sum(record.reseeds) for record in reached),
-        rungs=[(str(rung), sum(rung.cost in on_rungs(trial) for trial in trials)) for rung in Ladder.parse(plan.ladder).rungs],
-        audit=measure(trials, plan.objectives) if plan.audit > 0 and plan.pruner != "none" else None,
+        rungs=[(str(rung), sum(rung.cost in on_rungs(trial) for trial in trials)) for rung in plan.ladder.rungs],
+        audit=measure(trials, plan.options.objectives) if plan.options.audit > 0 and plan.options.pruner != "none" else None,
         second=second,
         front=[member for member in pareto_trials(trials, plan) if member.on_front] if second else (),
         errors=[f"trial {trial.number}: {error}" for trial in trials if (error := ERROR.read(trial))],

@@ -76,13 +76,14 @@ def launch(
     scheme: options.Scheme = None,
     fix: options.Fix = None,
     enqueue: options.Enqueue = None,
-    seed: options.Seed = 0,
+    seed: options.Seed = defaults.SEED,
     holdout_slide: options.HoldoutSlide = None,
     holdout_share: options.HoldoutShare = defaults.HOLDOUT_SHARE,
     working_point: options.WorkingPoint = defaults.WORKING_POINT,
     pruner: options.Pruner = defaults.PRUNER,
+    sampler: options.Sampler = defaults.SAMPLER,
     audit: options.Audit = defaults.AUDIT,
-    objectives: options.Objectives = defaults.OBJECTIVES,
+    objectives: options.Objectives = ",".join(defaults.OBJECTIVES),
     ladder: options.Ladder = None,
     devices: options.Devices = defaults.DEVICE,
     runs: options.Runs = None,
@@ -93,49 +94,49 @@ def launch(
 
     A study of the same name goes on where it stopped. Ctrl-C once ends running trials after their epoch, twice at once.
     """
-    from contextlib import nullcontext
-
     from foils import load
     from search.analysis.status import summarise
+    from search.launcher.executors import Cluster, Processes
     from search.launcher.launch import launch as run
     from search.report.progress import LiveTable, PlainLines
     from search.report.tables import status_table
+    from search.studies.options import Budget, Holdout, SearchOptions
+    from search.trials.ladder import Ladder
+    from search.trials.objectives import parse_objectives
     from spaces.known_configs import read_known
     from spaces.named_spaces import find_space, pin
 
     console = make_console()
-    watcher: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
+    progress: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
     pins = [*(fix or ()), *([f"labelling={scheme}"] if scheme else [])]
-    chosen, first = pin(find_space(space), pins), read_known(enqueue) if enqueue else ()
-    kept = "finished trials are kept, the same command goes on"
-    with on_stop(kept), watcher if isinstance(watcher, LiveTable) else nullcontext():
+    places = tuple(devices.split(","))
+    search_options = SearchOptions(
+        seed=seed,
+        working_point=working_point,
+        ladder=None if ladder is None else Ladder.parse(ladder),
+        pruner=pruner,
+        sampler=sampler,
+        audit=audit,
+        objectives=parse_objectives(objectives),
+        holdout=Holdout(holdout_share, tuple(holdout_slide or ())),
+    )
+    with on_stop("finished trials are kept, the same command goes on"):
         launched = run(
             load(data),
-            chosen,
-            enqueue=first,
-            trials=trials,
-            minutes=minutes,
-            workers=workers,
+            pin(find_space(space), pins),
+            search_options,
             study=study,
             storage=storage,
-            seed=seed,
-            holdout_slides=holdout_slide or (),
-            holdout_share=holdout_share,
-            working_point=working_point,
-            ladder=ladder,
-            pruner=pruner,
-            audit=audit,
-            objectives=objectives,
-            devices=devices,
+            budget=Budget(trials, minutes),
+            executor=Processes(workers, places) if cluster is None else Cluster(cluster, jobs, places[0]),
             runs=runs,
-            cluster=cluster,
-            jobs=jobs,
-            watcher=watcher,
+            enqueue=read_known(enqueue) if enqueue else (),
+            callbacks=(progress,),
         )
     status = summarise(launched)
-    if isinstance(watcher, PlainLines):
+    if isinstance(progress, PlainLines):
         console.print(status_table(status))
-    if watcher.interrupted:
+    if progress.interrupted:
         say("stopped; finished trials are kept, the same command goes on where it stopped")
         raise typer.Exit(130)
     say(f"next: pitsearch select --study {launched.name}{where(storage)}")

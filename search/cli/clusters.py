@@ -32,10 +32,10 @@ def worker(
 
     found = find_study(study, storage)
     stopping = "stopping: the running trial is handed to another worker; press Ctrl-C again to stop at once"
-    with stop_on_signal(lambda: say(stopping)) as told:
-        for number in join(found, data=data, runs=runs, device=device, order=told):
+    with stop_on_signal(lambda: say(stopping)) as stop_reason:
+        for number in join(found, data=data, runs=runs, device=device, stop=stop_reason):
             say(trial_line(found.trial(number)))
-        if told() == "stopped by hand":
+        if stop_reason() == "stopped by hand":
             raise typer.Exit(130)
     say(f"next: pitsearch status --study {found.name}{where(storage)}")
 
@@ -49,12 +49,12 @@ def jobscript(
 ) -> None:
     """Print an array-job script whose jobs join a study, for clusters without Dask."""
     from search.errors import StudyError
-    from search.launcher.cluster_config import Cluster, read_cluster
+    from search.launcher.cluster_config import ClusterConfig, read_cluster
     from search.launcher.jobscripts import job_script
     from search.studies.study import find_study
 
     asked = read_cluster(cluster)
-    if not isinstance(asked, Cluster):
+    if not isinstance(asked, ClusterConfig):
         raise StudyError(f"a job script must be for a batch system, but got the scheduler {asked}; give slurm, say, or a file.")
     found = find_study(study, storage)
     command = [asked.python, "-m", "search", "worker", "--study", found.name, "--storage", storage]

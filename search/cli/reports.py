@@ -103,10 +103,10 @@ def front(
     found = find_study(study, storage)
     plan = found.plan
     shown = pareto_trials(found.optuna.get_trials(deepcopy=False), plan)
-    second = second_of(plan.objectives)
+    second = second_of(plan.options.objectives)
     assert second is not None  # members has checked it
     make_console().print(front_table(second, [member for member in shown if member.on_front]))
-    write_figure(found.name, second, plan.working_point, shown, out)
+    write_figure(found.name, second, plan.options.working_point, shown, out)
     say(f"wrote {out}; next: open it in a browser")
 
 

@@ -39,7 +39,7 @@ FORMS = {
 
 
 @dataclass(frozen=True)
-class Cluster:
+class ClusterConfig:
     """What each job asks of a batch system.
 
     `queue`: SLURM calls it partition; `account`: or project, or accounting group; `prologue`: shell commands that run before
@@ -119,7 +119,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def read_cluster(text: str) -> Cluster | str:
+def read_cluster(text: str) -> ClusterConfig | str:
     """Read what a user names: a system, a TOML file, or a Dask scheduler's address, which is given back as it is.
 
     Raises StudyError, naming the file, for a file that is no cluster; for an address that Dask cannot defend, too.
@@ -127,7 +127,7 @@ def read_cluster(text: str) -> Cluster | str:
     if "://" in text:
         return _check_address(text)
     if text in SYSTEMS:
-        return Cluster(text)
+        return ClusterConfig(text)
     if not text.endswith(".toml"):
         raise StudyError(
             f"a cluster must be {', '.join(SYSTEMS)}, a file ending in .toml, or a Dask scheduler's address, but got {text!r}; "
@@ -143,18 +143,18 @@ def read_cluster(text: str) -> Cluster | str:
         raise StudyError(f"{text}: {error}") from None
 
 
-def _read_table(table: Mapping[str, Any]) -> Cluster:
+def _read_table(table: Mapping[str, Any]) -> ClusterConfig:
     values = table.get("cluster")
     if set(table) != {"cluster"} or not isinstance(values, dict):
         raise StudyError(f"a cluster file must hold one table [cluster], but got {', '.join(table) or 'none'}; correct it.")
-    keys = [field.name for field in fields(Cluster)]
+    keys = [field.name for field in fields(ClusterConfig)]
     unknown = [key for key in values if key not in keys]
     if unknown:
         raise StudyError(f"`{unknown[0]}` must be one of {', '.join(keys)}; correct or remove it.")
     if "system" not in values:
         raise StudyError(f"`system` must be set, to one of {', '.join(SYSTEMS)}; add it.")
     plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    return Cluster(**plain)
+    return ClusterConfig(**plain)
 
 
 def _check_address(text: str) -> str:

@@ -25,7 +25,7 @@ from dask_jobqueue.slurm import SLURMJob
 from distributed import Adaptive, Client, Security, Status
 
 from search.errors import StudyError
-from search.launcher.cluster_config import LOOPBACK, SYSTEMS, Cluster
+from search.launcher.cluster_config import LOOPBACK, SYSTEMS, ClusterConfig
 from search.launcher.dask_plugin import EndsWell
 from search.launcher.jobscripts import DISK, DOLLAR, NAME, exports, selects, shell, taking_over, warning
 
@@ -53,7 +53,7 @@ JOBS = {
 
 @contextmanager
 def open_cluster(
-    cluster: Cluster | str, jobs: int, folder: Path, noted: Callable[[str], None] = lambda text: None
+    cluster: ClusterConfig | str, jobs: int, folder: Path, noted: Callable[[str], None] = lambda text: None
 ) -> Iterator[Client]:
     """Open a cluster and give a client of it; leave no job behind.
 
@@ -68,7 +68,7 @@ def open_cluster(
         raise StudyError(f"`distributed >= {OLDEST}` must hold, but got {there}; run pip install 'distributed>={OLDEST}'.")
     with ExitStack() as stack:
         if isinstance(cluster, str):
-            grace, client = Cluster.grace, stack.enter_context(_connect(cluster))
+            grace, client = ClusterConfig.grace, stack.enter_context(_connect(cluster))
         else:
             stack.enter_context(dask.config.set(_settings(cluster)))
             started = stack.enter_context(_start(cluster, jobs, folder, noted))
@@ -95,7 +95,7 @@ def _connect(address: str) -> Client:
         ) from None
 
 
-def _settings(cluster: Cluster) -> dict[str, object]:
+def _settings(cluster: ClusterConfig) -> dict[str, object]:
     return {
         # A task that goes from job to job is not at fault: jobs end.
         "distributed.scheduler.allowed-failures": 10**6,
@@ -109,7 +109,7 @@ def _settings(cluster: Cluster) -> dict[str, object]:
 
 
 @contextmanager
-def _start(cluster: Cluster, jobs: int, folder: Path, noted: Callable[[str], None]) -> Iterator[JobQueueCluster]:
+def _start(cluster: ClusterConfig, jobs: int, folder: Path, noted: Callable[[str], None]) -> Iterator[JobQueueCluster]:
     submit = SYSTEMS[cluster.system]
     if shutil.which(submit) is None:
         raise StudyError(f"{cluster.system} must be reached by `{submit}`, but there is none; launch where jobs are submitted.")
@@ -182,7 +182,7 @@ def _said(error: Exception) -> str:
     return next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)
 
 
-def options(cluster: Cluster, folder: Path) -> dict[str, Any]:
+def options(cluster: ClusterConfig, folder: Path) -> dict[str, Any]:
     """Give what dask-jobqueue is asked for."""
     directives = [*shell(cluster), *warning(cluster), *cluster.directives]
     if cluster.system == "htcondor" and cluster.account:

@@ -1,4 +1,4 @@
-"""A crew on a Dask cluster: every task is a worker that takes trials until there is none to take.
+"""Run workers on a Dask cluster: every task is a worker that takes trials until there is none to take.
 
 Where their jobs are lost, Dask runs the tasks again elsewhere, and the trials that they had go on by the leases in the study's
 database, like any other's. A launcher that dies takes no finished work with it. Tasks go to Dask itself: joblib would run
@@ -20,14 +20,14 @@ from optuna.trial import TrialState
 
 from search import defaults
 from search.errors import StudyError
-from search.launcher.dask_plugin import told_to_stop
-from search.launcher.executors import TICK_S, run
+from search.launcher.dask_plugin import is_task_ending
+from search.launcher.process_executor import TICK_S, run_worker
 from search.studies.launch_record import LaunchRecord
 from search.studies.study import Study
 from search.trials.records import TrialOrigin
-from search.workers.join import job_of
+from search.workers.join import join_study
 from search.workers.stop_signal import StopSignal, stop_after
-from search.workers.worker import Job
+from search.workers.worker import WorkerContext
 
 # Seconds that workers are given to hand their trials back when a launch is stopped.
 HANDING_BACK_S = 30.0
@@ -35,41 +35,44 @@ HANDING_BACK_S = 30.0
 
 @dataclass(frozen=True)
 class WorkerSpec:
-    """What a task is sent; all else it reads from the study.
-
-    `folder`: of the data set, as the nodes see it; `launch_id`: of the launch.
-    """
+    """What a task is sent; all else it reads from the study."""
 
     study: Study
+    # Of the data set, as the nodes see it.
     folder: str
     launch_id: str
     device: str = defaults.DEVICE
 
 
-def on_cluster(
-    client: Client, handed: WorkerSpec, tasks: Callable[[], int], stop: Path, noted: Callable[[str], None]
-) -> Generator[None, None, None]:
-    """Work on a cluster until the budget is done; `tasks`: says how many workers there is work for; `stop`: asks for an end.
+@dataclass(frozen=True)
+class DaskExecutor:
+    """Run workers as tasks of a Dask cluster."""
 
-    Raises StudyError where a task or the scheduler fails.
-    """
-    sent: list[Future[None]] = []
-    # What goes wrong is told on one line; Dask, whose loggers have levels of their own, would tell it with all that led to it.
-    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        if not client.ncores():  # type: ignore[no-untyped-call]
-            noted("waiting for the first worker of the cluster")
-        while not stop.exists() and (wanted := tasks()):
-            sent = [future for future in sent if not _has_ended(future)]
-            sent += [client.submit(work_as_task, handed, pure=False) for _ in range(wanted - len(sent))]
-            time.sleep(TICK_S)
-            yield
-    finally:
-        client.close()  # type: ignore[no-untyped-call]  # nobody waits for the tasks any more, which tells them to end
-        end = time.monotonic() + HANDING_BACK_S
-        while _at_work(handed) and time.monotonic() < end:
-            time.sleep(TICK_S / 2)
+    client: Client
+    spec: WorkerSpec
+
+    def run(self, stop: Path, wanted: Callable[[], int], note: Callable[[str], None]) -> Generator[None, None, None]:
+        """Run as many tasks as are `wanted` until that is 0, or the file `stop` exists; yield about once a second.
+
+        Raises StudyError where a task or the scheduler fails.
+        """
+        client, spec, tasks = self.client, self.spec, list[Future[None]]()
+        # Errors are reported on one line; Dask, whose loggers have levels of their own, would log all that led to them.
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        try:
+            if not client.ncores():  # type: ignore[no-untyped-call]
+                note("waiting for the first worker of the cluster")
+            while not stop.exists() and (count := wanted()):
+                tasks = [task for task in tasks if not _has_ended(task)]
+                tasks += [client.submit(work_as_task, spec, pure=False) for _ in range(count - len(tasks))]
+                time.sleep(TICK_S)
+                yield
+        finally:
+            client.close()  # type: ignore[no-untyped-call]  # a task whose client is gone ends
+            end = time.monotonic() + HANDING_BACK_S
+            while _runs_trials(spec) and time.monotonic() < end:
+                time.sleep(TICK_S / 2)
 
 
 def _has_ended(future: Future[None]) -> bool:
@@ -88,22 +91,23 @@ def _has_ended(future: Future[None]) -> bool:
     return True
 
 
-def work_as_task(handed: WorkerSpec) -> None:
-    """Work as a task of Dask, until there is no trial to take, or the task is told to stop."""
-    (job, launched), order = _joined(handed), "its worker was asked to end"
-    run(job, StopSignal([lambda: order if told_to_stop() else None, stop_after(launched.left_s(handed.study))]))
+def work_as_task(spec: WorkerSpec) -> None:
+    """Work as a task of Dask, until there is no trial to take, or the task is asked to stop."""
+    (context, record), reason = _joined(spec), "its worker was asked to end"
+    sources = [lambda: reason if is_task_ending() else None, stop_after(record.left_s(spec.study))]
+    run_worker(context, StopSignal(sources))
 
 
 @lru_cache(maxsize=4)
-def _joined(handed: WorkerSpec) -> tuple[Job, LaunchRecord]:
+def _joined(spec: WorkerSpec) -> tuple[WorkerContext, LaunchRecord]:
     """Join the study once for all tasks of a process, which share the data set."""
-    job, launched = job_of(handed.study, data=handed.folder, device=handed.device)
-    return replace(job, launch=handed.launch_id, patient=False), launched
+    context, record = join_study(spec.study, data=spec.folder, device=spec.device)
+    return replace(context, launch=spec.launch_id, patient=False), record
 
 
-def _at_work(handed: WorkerSpec) -> bool:
+def _runs_trials(spec: WorkerSpec) -> bool:
     """Tell whether a trial of this launch still runs."""
-    with suppress(Exception):  # a database that is away as well: the leases will tell
-        running = handed.study.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        return any(TrialOrigin.demand(trial).launch == handed.launch_id for trial in running)
+    with suppress(Exception):  # the database is away, too: the leases will run out
+        running = spec.study.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        return any(TrialOrigin.demand(trial).launch == spec.launch_id for trial in running)
     return False

@@ -45,7 +45,7 @@ class EndsWell(WorkerPlugin):
             closing.add_done_callback(_closing.discard)
 
 
-def told_to_stop() -> bool:
+def is_task_ending() -> bool:
     """Tell whether the task that asks is to end soon: its worker closes, or nobody waits for it any more.
 
     False outside a task. What such a task returns is lost, but what it wrote down is not.

@@ -1,111 +1,157 @@
-"""Crews: workers of one launch, in this process, or side by side in processes of their own (joblib's loky).
-
-A crew is run by iterating over it: it gives a moment to look around about once a second, and ends when its workers have. Each
-worker process has an executor of its own, so that one that is killed takes no other with it; another takes its place. Knows
-nothing of what the workers do but what `search/workers/worker.py` offers.
-"""
+"""Executors: where the workers of a launch run, as a user says it, and what a launch asks of each kind."""
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
+from typing import Protocol
 
-from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
-from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import SQLAlchemyError
+from joblib import cpu_count
 
-from search.errors import StudyError, refusal
-from search.launcher.cluster_config import THREADS
-from search.storage.leases import TAKEN_UP
-from search.workers.stop_signal import StopSignal, stop_after, stop_on_file, stop_on_parent_exit
-from search.workers.worker import Job, work
+from foils import Dataset
+from search import defaults
+from search.errors import StudyError
+from search.launcher.cluster_config import read_cluster
+from search.launcher.process_executor import ProcessExecutor, SerialExecutor
+from search.storage.leases import open_places
+from search.storage.urls import is_file, parse_url, place_of
+from search.studies.launch_record import LaunchRecord
+from search.studies.plan import Plan
+from search.studies.study import Study
+from search.workers.devices import check_device
+from search.workers.worker import WorkerContext
 
-# Seconds between two looks around.
-TICK_S = 1.0
-
-
-def alone(job: Job, stop: Path, left_s: float | None) -> Generator[None, None, None]:
-    """Work in this process; `stop`: a file whose existence asks for an end; `left_s`: seconds that may be worked."""
-    for _ in work(job, StopSignal((stop_on_file(stop), stop_after(left_s)))):
-        yield
-
-
-def side_by_side(
-    jobs: Sequence[Job], stop: Path, left_s: float | None, ended: Callable[[], int], noted: Callable[[str], None]
-) -> Generator[None, None, None]:
-    """Work in a process for each job; `ended` counts the study's trials that have ended, `noted` is told what happens.
-
-    Raises StudyError where workers are killed again and again while no trial ends: then it is not the trials that kill them.
-    """
-    running: dict[Future[None], tuple[ProcessPoolExecutor, Job]] = {}
-    killed, at, failure = 0, ended(), None
-
-    def start(job: Job) -> None:
-        executor = ProcessPoolExecutor(1, initializer=_ignore_interrupts, env=dict.fromkeys(THREADS, "1"))
-        running[executor.submit(_child, job, stop, left_s, os.getpid())] = executor, job
-
-    try:
-        for job in jobs:
-            start(job)
-        while running:
-            done, _ = wait(running, TICK_S, FIRST_COMPLETED)
-            yield
-            for future in done:
-                executor, job = running.pop(future)
-                executor.shutdown(kill_workers=True)
-                try:
-                    future.result()
-                except BrokenProcessPool:
-                    if ended() > at:
-                        killed, at = 0, ended()
-                    killed += 1
-                    if killed > (TAKEN_UP + 1) * len(jobs):
-                        raise StudyError(
-                            f"workers must live, but {killed} of {len(jobs)} at a time were killed while no trial ended, "
-                            "perhaps for want of memory; what finished is kept: run it again with fewer --workers."
-                        ) from None
-                    if not stop.exists():
-                        noted("a worker was killed, perhaps for want of memory; another goes on from its trial's last rung")
-                        start(job)
-                except Exception as error:  # told when the others have handed their trials back
-                    failure = failure or error
-                    stop.touch()
-        if failure is not None:
-            raise failure
-    finally:
-        for executor, _ in running.values():
-            executor.shutdown(kill_workers=True)
+# Tells a line about something that happened.
+Note = Callable[[str], None]
 
 
-def _child(job: Job, stop: Path, left_s: float | None, parent: int) -> None:
-    """Work as a child of a launch, until it is told to stop, by SIGTERM too, or is an orphan."""
-    told: list[str] = []
+@dataclass(frozen=True)
+class Run:
+    """A launch that is ready: all that an executor needs."""
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        told.append("its worker was asked to end")
-
-    signal.signal(signal.SIGTERM, handle)
-    run(
-        job,
-        StopSignal((stop_on_file(stop), stop_after(left_s), stop_on_parent_exit(parent), lambda: told[0] if told else None)),
-    )
-    if os.getppid() != parent:
-        os._exit(0)  # nobody is there to hear
+    study: Study
+    plan: Plan
+    # The pits that trials may see.
+    data: Dataset
+    record: LaunchRecord
+    # Seconds that it may take; None has no limit.
+    left_s: float | None
 
 
-def run(job: Job, orders: StopSignal) -> None:
-    """Work until there is nothing more to do. What a database refuses is told as StudyError: that travels between processes."""
-    try:
-        for _ in work(job, orders):
-            pass
-    except (StorageInternalError, SQLAlchemyError) as error:
-        raise StudyError("\n".join(refusal(error))) from None
+class Executor(Protocol):
+    """Run the workers of a launch."""
+
+    @property
+    def on_gpu(self) -> bool:
+        """Tell whether trials compute on GPUs."""
+
+    @property
+    def worker_count(self) -> int:
+        """Count the workers that may run at the same time."""
+
+    def check(self, storage: str) -> None:
+        """Raise StudyError where it cannot run, before anything is written."""
+
+    def run(self, run: Run, stop: Path, note: Note) -> Generator[None, None, None]:
+        """Run workers to the end of the budget, or until the file `stop` exists; yield about once a second."""
 
 
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches every process of the terminal; workers end when the launcher asks them to.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@dataclass(frozen=True)
+class Processes:
+    """Workers on this machine, each a process; a single one works in this process."""
+
+    # Processes; None takes one a core, or one for each GPU. With 0 the study is only prepared, for workers that join it.
+    workers: int | None = None
+    # Where trials compute: cpu, cuda or cuda:NUMBER; workers take them in turn.
+    devices: tuple[str, ...] = (defaults.DEVICE,)
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 0:
+            raise StudyError(f"`workers >= 0` must hold, but got {self.workers}; choose a larger number.")
+
+    @property
+    def on_gpu(self) -> bool:
+        """Tell whether trials compute on GPUs."""
+        return defaults.DEVICE not in self.devices
+
+    @property
+    def worker_count(self) -> int:
+        """Count the processes."""
+        return self.workers if self.workers is not None else len(self.devices) if self.on_gpu else cpu_count()
+
+    def check(self, storage: str) -> None:
+        """Raise StudyError for a device that is not there."""
+        for device in self.devices:
+            check_device(device)
+
+    def run(self, run: Run, stop: Path, note: Note) -> Generator[None, None, None]:
+        """Run workers, no more of them than there are trials to run."""
+        count = min(self.worker_count, max(run.record.trials - run.record.finished, 1))
+        contexts = [
+            WorkerContext(
+                run.study,
+                run.plan,
+                run.data,
+                run.record.launch_id,
+                Path(run.record.runs),
+                self.devices[number % len(self.devices)],
+            )
+            for number in range(count)
+        ]
+        if len(contexts) == 1:
+            yield from SerialExecutor(contexts[0]).run(stop, run.left_s)
+        elif contexts:
+            yield from ProcessExecutor(tuple(contexts)).run(stop, run.left_s, note)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Workers as tasks of a Dask cluster, whose workers are jobs of a batch system."""
+
+    # A batch system's name, a TOML file with a [cluster] table, or the address of a Dask scheduler that runs already.
+    config: str
+    # Jobs that work at the same time, at most.
+    jobs: int = defaults.JOBS
+    # Where each trial computes.
+    device: str = defaults.DEVICE
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise StudyError(f"`jobs > 0` must hold, but got {self.jobs}; choose a larger number.")
+
+    @property
+    def on_gpu(self) -> bool:
+        """Tell whether trials compute on GPUs."""
+        return self.device != defaults.DEVICE
+
+    @property
+    def worker_count(self) -> int:
+        """Count the jobs."""
+        return self.jobs
+
+    def check(self, storage: str) -> None:
+        """Raise StudyError where the configuration is none, or the workers could not share the storage."""
+        read_cluster(self.config)
+        url = parse_url(storage)
+        if is_file(url):
+            raise StudyError(
+                f"a cluster's workers must share a database server, but got the file {place_of(url)}; give "
+                "--storage postgresql+psycopg://..."
+            )
+
+    def run(self, run: Run, stop: Path, note: Note) -> Generator[None, None, None]:
+        """Run tasks, as many as there is work for; what the jobs print is beside the checkpoints."""
+        from search.launcher.dask_cluster import open_cluster  # Dask takes its time to import
+        from search.launcher.dask_executor import DaskExecutor, WorkerSpec
+
+        study, record = run.study, run.record
+
+        def wanted() -> int:
+            """Count the workers that there is work for; 0 when the budget is done, or the time."""
+            left_s = record.left_s(study)
+            return 0 if left_s is not None and left_s <= 0 else min(self.jobs, open_places(study.backend, study.id))
+
+        spec = WorkerSpec(study, run.plan.folder, record.launch_id, self.device)
+        with open_cluster(read_cluster(self.config), self.jobs, Path(record.runs) / "jobs", note) as client:
+            yield from DaskExecutor(client, spec).run(stop, wanted, note)

@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Sequence
 
 from search.errors import StudyError
-from search.launcher.cluster_config import THREADS, Cluster
-from search.storage.urls import parse_address
+from search.launcher.cluster_config import THREADS, ClusterConfig
+from search.storage.urls import parse_url
 
 NAME = "pitsearch"
 # HTCondor wants to be told; a worker keeps next to nothing on its node.
@@ -35,7 +35,7 @@ done
 """
 
 
-def job_script(cluster: Cluster, command: Sequence[str], jobs: int) -> str:
+def job_script(cluster: ClusterConfig, command: Sequence[str], jobs: int) -> str:
     """Write a script that runs a command in so many jobs; for HTCondor a submit description.
 
     Raises StudyError for a command with a password in it: others can read what jobs run.
@@ -44,7 +44,7 @@ def job_script(cluster: Cluster, command: Sequence[str], jobs: int) -> str:
         raise StudyError(f"`jobs >= 1` must hold, but got {jobs}; correct it.")
     for word in command:
         if "://" in word:
-            parse_address(word.partition("=")[2] if word.startswith("-") else word)
+            parse_url(word.partition("=")[2] if word.startswith("-") else word)
     if cluster.system == "htcondor":
         return _submit_description(cluster, command, jobs)
     prefix, asked = {"slurm": ("#SBATCH", _slurm), "sge": ("#$", _sge), "pbs": ("#PBS", _pbs)}[cluster.system]
@@ -63,12 +63,12 @@ def exports() -> list[str]:
     return [f"export {name}=1" for name in THREADS]
 
 
-def shell(cluster: Cluster) -> list[str]:
+def shell(cluster: ClusterConfig) -> list[str]:
     """Give the directives for a script to be read by bash, where a system looks at the user's shell, not at the first line."""
     return ["-S /bin/bash"] if cluster.system in ("sge", "pbs") else []
 
 
-def taking_over(cluster: Cluster) -> str:
+def taking_over(cluster: ClusterConfig) -> str:
     """Give what stands before a command so that it takes its shell's place, and is warned in time.
 
     A shell that waits for a command does not pass on a signal: it dies of it, and the command is killed, or lives on alone.
@@ -80,7 +80,7 @@ def taking_over(cluster: Cluster) -> str:
     return f"exec timeout --foreground --preserve-status --signal=TERM {cluster.warned_s}"
 
 
-def warning(cluster: Cluster) -> list[str]:
+def warning(cluster: ClusterConfig) -> list[str]:
     """Give the directives that have a system send SIGTERM, or what stands for it, `grace` seconds before the end."""
     return {
         # B: to the script itself, which the worker has taken over; without it, to everything but the script.
@@ -98,12 +98,12 @@ def warning(cluster: Cluster) -> list[str]:
     }[cluster.system]
 
 
-def selects(cluster: Cluster) -> bool:
+def selects(cluster: ClusterConfig) -> bool:
     """Tell whether a cluster's own directives say what a PBS job consists of, for a GPU: it may be said once only."""
     return cluster.system == "pbs" and any("select=" in line for line in cluster.directives)
 
 
-def _slurm(cluster: Cluster, jobs: int) -> list[str]:
+def _slurm(cluster: ClusterConfig, jobs: int) -> list[str]:
     return [
         f"--job-name={NAME}",
         f"--array=1-{jobs}",
@@ -119,7 +119,7 @@ def _slurm(cluster: Cluster, jobs: int) -> list[str]:
     ]
 
 
-def _sge(cluster: Cluster, jobs: int) -> list[str]:
+def _sge(cluster: ClusterConfig, jobs: int) -> list[str]:
     return [
         f"-N {NAME}",
         f"-t 1-{jobs}",
@@ -133,7 +133,7 @@ def _sge(cluster: Cluster, jobs: int) -> list[str]:
     ]
 
 
-def _pbs(cluster: Cluster, jobs: int) -> list[str]:
+def _pbs(cluster: ClusterConfig, jobs: int) -> list[str]:
     return [
         f"-N {NAME}",
         # It refuses an array of one.
@@ -147,7 +147,7 @@ def _pbs(cluster: Cluster, jobs: int) -> list[str]:
     ]
 
 
-def _submit_description(cluster: Cluster, command: Sequence[str], jobs: int) -> str:
+def _submit_description(cluster: ClusterConfig, command: Sequence[str], jobs: int) -> str:
     script = "; ".join([*cluster.prologue, f"{taking_over(cluster)} {shlex.join(command)}"])
     lines = [
         "universe = vanilla",

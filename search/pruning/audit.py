@@ -52,14 +52,14 @@ def is_audited(study_seed: int, number: int, share: float) -> bool:
     return bool(np.random.default_rng(sequence).random() < share)
 
 
-def measure(trials: Sequence[FrozenTrial], objectives: str = defaults.OBJECTIVES) -> Audit:
+def measure(trials: Sequence[FrozenTrial], objectives: Sequence[str] = defaults.OBJECTIVES) -> Audit:
     """Count the good among the audited trials of a study, and those of them that the pruner would have ended."""
     audited = [trial for trial in trials if trial.state == TrialState.COMPLETE and _was_audited(trial)]
     good = [RungResult.demand(trial) for trial in good_trials(trials, objectives) if _was_audited(trial)]
     return Audit(len(audited), len(good), Counter(reached.would_prune for reached in good if reached.would_prune))
 
 
-def good_trials(trials: Sequence[FrozenTrial], objectives: str = defaults.OBJECTIVES) -> list[FrozenTrial]:
+def good_trials(trials: Sequence[FrozenTrial], objectives: Sequence[str] = defaults.OBJECTIVES) -> list[FrozenTrial]:
     """Choose the good ones among the trials of a study."""
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     climbed = [(trial, reached) for trial in complete if (reached := RungResult.read(trial)) and has_learned(reached)]

@@ -73,8 +73,13 @@ PRUNERS: dict[str, Callable[[Ladder], BasePruner]] = {
 }
 
 
-def make_pruner(name: str, ladder: Ladder) -> BasePruner:
-    """Make a pruner. Raises StudyError for an unknown name."""
+def check_pruner(name: str) -> None:
+    """Raise StudyError for an unknown name."""
     if name not in PRUNERS:
         raise StudyError(f"a pruner must be one of {', '.join(PRUNERS)}, but got {name!r}; correct it.")
+
+
+def make_pruner(name: str, ladder: Ladder) -> BasePruner:
+    """Make a pruner. Raises StudyError for an unknown name."""
+    check_pruner(name)
     return PRUNERS[name](ladder)

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.analysis.status import Status, summarise
+from search.launcher.callbacks import Callback
 from search.report.tables import status_table, trial_line
 from search.studies.study import Study
 
@@ -27,7 +28,7 @@ RECENT = 5
 STOPPING = "stopping: running trials end after their epoch; press Ctrl-C again to stop at once"
 
 
-class PlainLines:
+class PlainLines(Callback):
     """Print one line when a trial ends, and one for each other thing that happens."""
 
     interrupted = False
@@ -35,18 +36,18 @@ class PlainLines:
     def __init__(self, console: Console) -> None:
         self.console = console
 
-    def started(self, study: Study, notes: Sequence[str]) -> None:
+    def on_start(self, study: Study, notes: Sequence[str]) -> None:
         self._line(f"study {study.name}")
         for note in notes:
             self._line(f"note: {note}")
 
-    def finished(self, trial: FrozenTrial) -> None:
+    def on_trial_end(self, trial: FrozenTrial) -> None:
         self._line(trial_line(trial))
 
-    def noted(self, text: str) -> None:
+    def on_note(self, text: str) -> None:
         self._line(f"note: {text}")
 
-    def stopping(self) -> None:
+    def on_stop(self) -> None:
         self.interrupted = True
         self._line(STOPPING)
 
@@ -54,8 +55,8 @@ class PlainLines:
         self.console.print(Text(text), soft_wrap=True)
 
 
-class LiveTable:
-    """Show the study's state once a second, with the trials that ended last. Use as a context."""
+class LiveTable(Callback):
+    """Show the study's state once a second, with the trials that ended last."""
 
     interrupted = False
 
@@ -75,17 +76,17 @@ class LiveTable:
         self.due = 0.0  # what stays on the screen is how it ended
         self.live.__exit__(kind, error, trace)
 
-    def started(self, study: Study, notes: Sequence[str]) -> None:
+    def on_start(self, study: Study, notes: Sequence[str]) -> None:
         self.study = study
         self.notes += [f"note: {note}" for note in notes]
 
-    def finished(self, trial: FrozenTrial) -> None:
+    def on_trial_end(self, trial: FrozenTrial) -> None:
         self.recent = [*self.recent, trial_line(trial)][-RECENT:]
 
-    def noted(self, text: str) -> None:
+    def on_note(self, text: str) -> None:
         self.notes.append(f"note: {text}")
 
-    def stopping(self) -> None:
+    def on_stop(self) -> None:
         self.interrupted = True
         self.notes.append(STOPPING)
 

@@ -61,7 +61,7 @@ def judge(
     """
     drawn = {entrant.number: draw(entrant, plan, data) for entrant in race if entrant.repeats}
     entered = {entrant.number: entrant for entrant in race}
-    two = second_of(plan.objectives) is not None
+    two = second_of(plan.options.objectives) is not None
     made = [_candidate(trial, entered.get(trial.number), drawn, terms, data, two) for trial in by_search(trials)]
     kept = sorted((one for one in made if one.kept), key=lambda one: -(one.confirmed.low if one.confirmed else 0.0))
     dropped = [one for one in made if not one.kept and one.number in entered]
@@ -73,7 +73,9 @@ def draw(entrant: Entrant, plan: Plan, data: Dataset) -> BootstrapShare:
     """Draw an entrant's acceptance over its confirmations; entrants with as many are drawn alike."""
     folds = [np.array(ask_for(plan, data, entrant.config, entrant.number, r).folds) for r in range(len(entrant.repeats))]
     pits = Pits(data.groups, data.is_signal, data.is_scored)
-    return draw_acceptance(pits, [found.scores for found in entrant.repeats], folds, plan.working_point, seed=plan.seed)
+    return draw_acceptance(
+        pits, [found.scores for found in entrant.repeats], folds, plan.options.working_point, seed=plan.options.seed
+    )
 
 
 def _candidate(

@@ -120,7 +120,7 @@ def by_search(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
 
 def entrants(trials: Sequence[FrozenTrial], plan: Plan, top: int) -> list[FrozenTrial]:
     """Choose the trials that enter a race: the best of the search, of a study with two objectives the best of its front."""
-    on_front = None if second_of(plan.objectives) is None else pareto_front(trials, plan)
+    on_front = None if second_of(plan.options.objectives) is None else pareto_front(trials, plan)
     return [trial for trial in by_search(trials) if on_front is None or trial.number in on_front][:top]
 
 

@@ -18,7 +18,6 @@ from foils import Dataset, fold_numbers
 from models.metrics import Floats
 from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest, Repeat, fold_seed, splits
-from search.trials.ladder import Ladder
 from spaces import Config
 
 # The key of a confirmation is this, the trial and the repeat.
@@ -43,9 +42,9 @@ class Confirmation:
 
 def ask_for(plan: Plan, data: Dataset, config: Config, trial: int, repeat: int) -> CVRequest:
     """Say what a confirmation trains; `data`: the pits that trials may see."""
-    ladder = Ladder.parse(plan.ladder)
-    folds = splits(fold_numbers(data, ladder.folds, fold_seed(plan.seed, APART, repeat)))
-    return CVRequest(data, config, folds, fold_seed(plan.seed, APART, repeat, trial), ladder.epochs, plan.working_point)
+    ladder, seed = plan.ladder, plan.options.seed
+    folds = splits(fold_numbers(data, ladder.folds, fold_seed(seed, APART, repeat)))
+    return CVRequest(data, config, folds, fold_seed(seed, APART, repeat, trial), ladder.epochs, plan.options.working_point)
 
 
 def keep(study: optuna.Study, trial: int, repeat: int, found: Repeat) -> Confirmation:

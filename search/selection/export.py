@@ -21,7 +21,7 @@ def export(selection: Selection, folder: str | Path) -> Path:
     """Write the selected model into a new folder. Raises StudyError where it exists or cannot be written."""
     folder = Path(folder)
     check_new(folder)
-    bundle = Bundle(selection.ensemble, selection.threshold, selection.study.plan.working_point, _about(selection))
+    bundle = Bundle(selection.ensemble, selection.threshold, selection.study.plan.options.working_point, _about(selection))
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     try:
         unfinished.mkdir(parents=True)
@@ -47,7 +47,7 @@ def _about(selection: Selection) -> dict[str, Any]:
         "study": selection.study.name,
         "trial": winner.number,
         "final": selection.key.final,
-        "seed": plan.seed,
+        "seed": plan.options.seed,
         "fingerprint": plan.fingerprint,
         "held_out_pits": list(plan.held_out),
         "searched_pits": len(plan.folds),

@@ -61,7 +61,7 @@ def make_final_model(data: Dataset, plan: Plan, entrant: Entrant, final: str, wo
     scores, is_signal = gather(data, asks, entrant)
     calibration = fit_temperature(scores, is_signal)
     scores = calibrated(scores, calibration.temperature)
-    rates = sorted({plan.working_point, STRICT}, reverse=True)
+    rates = sorted({plan.options.working_point, STRICT}, reverse=True)
     thresholds = {rate: threshold_at(scores, is_signal, rate) for rate in rates}
     return FinalModel(replace(ensemble, temperature=calibration.temperature), thresholds, calibration)
 

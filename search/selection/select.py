@@ -52,7 +52,7 @@ class Selection:
     @property
     def threshold(self) -> float:
         """The threshold at the study's working point."""
-        return self.model.thresholds[self.study.plan.working_point]
+        return self.model.thresholds[self.study.plan.options.working_point]
 
     @property
     def gap(self) -> float:

@@ -20,7 +20,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from foils.atomic_write import write_whole
+from search import defaults
 from search.errors import StudyError
+from search.storage.urls import is_file, parse_url
 from search.trials.records import CheckpointFile, CheckpointRecord
 
 # Says in a study's folder whose it is.
@@ -132,3 +134,10 @@ def _remove_but(folder: Path, names: Collection[str], settled_s: float = 0.0) ->
                 file.unlink()
                 removed += 1
     return removed
+
+
+def place_runs(runs: str | Path | None, storage: str) -> Path:
+    """Say where checkpoints go: beside the database where that is a file, else in the current folder."""
+    url = parse_url(storage)
+    beside = Path(str(url.database)).parent if is_file(url) else Path()
+    return beside / defaults.RUNS if runs is None else Path(runs)

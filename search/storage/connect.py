@@ -25,7 +25,7 @@ from search import defaults
 from search.errors import StudyError
 from search.storage.leases import METADATA
 from search.storage.rdb import RetryingRDBStorage, reason_of
-from search.storage.urls import is_file, parse_address, place_of, read_password
+from search.storage.urls import is_file, parse_url, place_of, read_password
 
 # The seconds that SQLite waits for another writer, and that a server may take to answer; those that connecting may take.
 BUSY_SECONDS, CONNECT_SECONDS = 60, 10
@@ -42,7 +42,7 @@ def open_storage(url: str, *, create: bool = False) -> _CachedStorage:
 
     Raises StudyError, never quoting the address, which may be wrong in ways that show a password.
     """
-    parsed = parse_address(url)
+    parsed = parse_url(url)
     file = Path(parsed.database or "")
     if is_file(parsed):
         if parsed.database in (None, "", ":memory:"):
@@ -79,7 +79,7 @@ def backend_of(storage: _CachedStorage) -> RetryingRDBStorage:
 
 @lru_cache(maxsize=8)
 def _connect(address: str) -> _CachedStorage:
-    url = parse_address(address)
+    url = parse_url(address)
     with _alone(url):
         opened = _open(url)
         _make_tables(opened.engine)

@@ -22,7 +22,7 @@ from search.errors import StudyError
 from search.storage.connect import backend_of, open_storage
 from search.storage.leases import LEASES
 from search.storage.rdb import RetryingRDBStorage
-from search.storage.urls import is_file, parse_address, place_of
+from search.storage.urls import is_file, parse_url, place_of
 
 # File systems that many machines write to. SQLite's locks do not hold on them for sure, and where they fail a database breaks.
 NETWORK = frozenset(
@@ -52,7 +52,7 @@ class StorageHealth:
 
 def check_storage(address: str) -> StorageHealth:
     """Check a storage. Raises StudyError where it is not fit, with the reason."""
-    url = parse_address(address)
+    url = parse_url(address)
     reason = unfit(url)
     if reason is not None:
         raise StudyError(reason)

@@ -22,7 +22,7 @@ PASSWORD, PASSWORD_FILE = "PITSEARCH_DB_PASSWORD", "PITSEARCH_DB_PASSWORD_FILE"
 SECRETS = frozenset({"password", "passwd", "passfile", "pwd"})
 
 
-def parse_address(text: str) -> URL:
+def parse_url(text: str) -> URL:
     """Read a database address. Raises StudyError, never quoting it, where it is none or holds a password."""
     try:
         url = make_url(text)

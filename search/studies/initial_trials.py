@@ -43,7 +43,7 @@ def initial_trials(
 
     Raises SpaceError where the space does not hold a known configuration.
     """
-    space = Space.from_dict(json.loads(plan.space))
+    space = plan.space
     for item in known:
         item.check(space)
     found = [_baseline(space, data), InitialTrial(SOUND, sound(space))]

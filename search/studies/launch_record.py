@@ -6,33 +6,40 @@ Times are by the clock of the study's database, so that no machine's own clock m
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from optuna.trial import TrialState
 
 from search.storage.checkpoints import open_runs
 from search.storage.clock import read_clock
 from search.storage.leases import FINISHED, LAUNCH
+from search.studies.options import Budget
 from search.studies.study import Study
+from search.trials.formats import Migration, from_plain, to_plain, upgrade
 
 
 @dataclass(frozen=True)
 class LaunchRecord:
-    """A launch.
+    """What one launch of a study asked for."""
 
-    `launch_id`: tells it from others; `trials`: finished ones that the study is to have; `finished`, `failed`: those there were
-    before; `clock`: what `started` and `deadline`, in seconds, are counted by; `runs`: the study's folder of checkpoints.
-    """
-
+    # Tells it from other launches.
     launch_id: str
+    # Finished trials that the study is to have.
     trials: int
+    # Finished trials that it had before.
     finished: int
+    # Failed trials that it had before.
     failed: int
     workers: int
+    # The name of the clock that `started` and `deadline` are counted by.
     clock: str
+    # In seconds.
     started: float
+    # In seconds; None where there is no limit.
     deadline: float | None
+    # The study's folder of checkpoints.
     runs: str
 
     def left_s(self, study: Study) -> float | None:
@@ -46,26 +53,35 @@ def now_of(study: Study) -> tuple[str, float]:
     return study.backend.transact(read_clock, reads=True)
 
 
-def write_launch_record(study: Study, *, trials: int, minutes: float | None, workers: int, runs: Path) -> LaunchRecord:
+def write_launch_record(study: Study, budget: Budget, workers: int, runs: Path) -> LaunchRecord:
     """Write down what a launch asks for. Raises StudyError where the folder of checkpoints cannot be written to."""
-    there = study.optuna.get_trials(deepcopy=False)
+    trials = study.optuna.get_trials(deepcopy=False)
     clock, now = now_of(study)
-    launched = LaunchRecord(
+    record = LaunchRecord(
         launch_id=uuid.uuid4().hex,
-        trials=trials,
-        finished=sum(trial.state in FINISHED for trial in there),
-        failed=sum(trial.state == TrialState.FAIL for trial in there),
+        trials=budget.trials,
+        finished=sum(trial.state in FINISHED for trial in trials),
+        failed=sum(trial.state == TrialState.FAIL for trial in trials),
         workers=workers,
         clock=clock,
         started=now,
-        deadline=None if minutes is None else now + 60 * minutes,
+        deadline=None if budget.minutes is None else now + 60 * budget.minutes,
         runs=str(open_runs(runs, study.name, study.uid)),
     )
-    study.optuna.set_user_attr(LAUNCH, asdict(launched))
-    return launched
+    study.optuna.set_user_attr(LAUNCH, {"format": len(MIGRATIONS) + 1, **to_plain(record)})
+    return record
 
 
 def last_launch(study: Study) -> LaunchRecord | None:
     """Read what the last launch of a study asked for; None where there was none."""
-    stored = study.optuna.user_attrs.get(LAUNCH)
-    return None if stored is None else LaunchRecord(**stored)
+    stored, what = study.optuna.user_attrs.get(LAUNCH), f"the last launch of study {study.name!r}"
+    return None if stored is None else from_plain(LaunchRecord, upgrade(stored, MIGRATIONS, what), what)
+
+
+def _name_launch_id(stored: dict[str, Any]) -> dict[str, Any]:
+    """Format 1, of version 0.1.0, to 2: `mark` is `launch_id`."""
+    return {("launch_id" if name == "mark" else name): value for name, value in stored.items()}
+
+
+# Each takes the format of its place, counted from 1, to the next.
+MIGRATIONS: tuple[Migration, ...] = (_name_launch_id,)

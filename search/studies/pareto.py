@@ -49,10 +49,10 @@ def pareto_front(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[int, ...]:
 
 def pareto_trials(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[ParetoTrial, ...]:
     """Sum up all that a front is chosen from, highest acceptance first. Raises StudyError where the study has one objective."""
-    second = second_of(plan.objectives)
+    second = second_of(plan.options.objectives)
     if second is None:
         raise StudyError(
-            f"a front needs two objectives, but the study was made for {plan.objectives} alone; launch one with "
+            f"a front needs two objectives, but the study was made for {', '.join(plan.options.objectives)} alone; launch one with "
             "--objectives acceptance,cost."
         )
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -12,11 +10,12 @@ import numpy as np
 import optuna
 
 from foils import Dataset, fold_numbers, hold_out
-from search import defaults
 from search.errors import StudyError
-from search.pruning.pruners import make_pruner
+from search.studies.migrations import MIGRATIONS
+from search.studies.options import SearchOptions
+from search.studies.samplers import fit_sampler
+from search.trials.formats import from_plain, to_plain, upgrade
 from search.trials.ladder import Ladder
-from search.trials.objectives import parse_objectives
 from spaces import Space
 from spaces.choices.networks import TIMM, Network
 
@@ -26,26 +25,30 @@ PLAN = "pitsearch:plan"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study was made for.
+    """What a study was made for."""
 
-    `folder`: where the data was; `held_out`, `between`: pits locked away, and pits left out because they share plastic with
-    those; `folds`: the fold of each remaining pit, in the data set's order; `space`, `ladder`: as plain values; `audit`: the
-    share of trials that is never pruned; `objectives`: what trials are judged by, commas between them.
-    """
-
+    # Where the data set was.
     folder: str
+    # The content of the data set.
     fingerprint: str
+    # Pits that are locked away.
     held_out: tuple[str, ...]
+    # Pits that are left out, because they share plastic with held-out ones.
     between: tuple[str, ...]
+    # The fold of each remaining pit, in the data set's order.
     folds: tuple[int, ...]
-    space: str
-    ladder: str
-    pruner: str
-    audit: float
-    seed: int
-    working_point: float
+    # Fitted to the data set: every axis is explicit.
+    space: Space
+    # What the search was told; its ladder is chosen.
+    options: SearchOptions
+    # The version of pitsearch that made the study.
     version: str
-    objectives: str = defaults.OBJECTIVES
+
+    @property
+    def ladder(self) -> Ladder:
+        """The rungs that every trial climbs."""
+        assert self.options.ladder is not None  # make_plan refuses options without one
+        return self.options.ladder
 
     def search_set(self, data: Dataset) -> Dataset:
         """Give the pits that trials may see."""
@@ -54,7 +57,7 @@ class Plan:
 
     def relabel(self, data: Dataset) -> Dataset:
         """Give the data set with the label that the study's labelling schemes score as the signal."""
-        return _relabel(data, Space.from_dict(json.loads(self.space)))
+        return _relabel(data, self.space)
 
     def held_out_set(self, data: Dataset) -> Dataset:
         """Give the held-out pits; for the selection's one look only."""
@@ -68,57 +71,36 @@ def _relabel(data: Dataset, space: Space) -> Dataset:
     return data if positive == own else data.asking(positive, space.named)
 
 
-def make_plan(
-    data: Dataset,
-    space: Space,
-    ladder: Ladder,
-    *,
-    pruner: str,
-    audit: float,
-    seed: int,
-    working_point: float,
-    holdout_share: float,
-    holdout_slides: Sequence[str],
-    objectives: str = defaults.OBJECTIVES,
-) -> tuple[Plan, tuple[str, ...]]:
+def make_plan(data: Dataset, space: Space, options: SearchOptions) -> tuple[Plan, tuple[str, ...]]:
     """Fit a space to a data set, lock the held-out set away and cut the folds; also give what to tell people.
 
     Raises DataError, SpaceError or StudyError where that is not possible.
     """
-    if not 0 < working_point < 1:
-        raise StudyError(f"`0 < working point < 1` must hold (false-positive rate), but got {working_point}; choose e.g. 0.05.")
-    if not 0 <= audit <= 1:
-        raise StudyError(f"`0 <= audit <= 1` must hold (share of trials never pruned), but got {audit}; choose e.g. 0.05.")
-    if seed < 0:
-        raise StudyError(f"`seed >= 0` must hold, but got {seed}; choose a whole number.")
-    make_pruner(pruner, ladder)
-    goals = parse_objectives(objectives)
+    ladder, holdout = options.ladder, options.holdout
+    if ladder is None:
+        raise StudyError("a plan must have a ladder, but its options have none; choose e.g. 1x3,1x9,5x9,5x30.")
     data = _relabel(data, space)
-    split = hold_out(data, share=holdout_share, slides=holdout_slides, seed=seed)
-    folds = fold_numbers(split.search, ladder.folds, seed)
+    split = hold_out(data, share=holdout.share, slides=holdout.slides, seed=options.seed)
+    folds = fold_numbers(split.search, ladder.folds, options.seed)
     # A class needs pits in every fold's training half; a label rarer than the folds cannot give them.
     frequent = [label for label, count in split.search.counts().items() if count >= ladder.folds]
     fitted = space.fit(frequent, data.description.channels)
     _check_timm(fitted, data.description.crop)
     _check_optimisers(fitted)
-    seen = {pit.pit for pit in (*split.search.pits, *split.held_out.pits)}
+    sampler_note = fit_sampler(options.sampler, fitted, options.objectives)
+    either = {pit.pit for pit in (*split.search.pits, *split.held_out.pits)}
     plan = Plan(
         folder=str(data.folder),
         fingerprint=data.fingerprint,
         held_out=tuple(pit.pit for pit in split.held_out.pits),
-        between=tuple(pit.pit for pit in data.pits if pit.pit not in seen),
+        between=tuple(pit.pit for pit in data.pits if pit.pit not in either),
         folds=tuple(map(int, folds)),
-        space=json.dumps(fitted.to_dict(), sort_keys=True),
-        ladder=str(ladder),
-        pruner=pruner,
-        audit=audit,
-        seed=seed,
-        working_point=working_point,
+        space=fitted,
+        options=options,
         version=version("pitsearch"),
-        objectives=",".join(goals),
     )
-    left_out = space.left_out(fitted)
-    return plan, split.notes if left_out is None else (*split.notes, left_out)
+    notes = (space.left_out(fitted), sampler_note)
+    return plan, (*split.notes, *(note for note in notes if note is not None))
 
 
 def _check_optimisers(space: Space) -> None:
@@ -150,44 +132,50 @@ def trial_seed(study_seed: int, number: int) -> int:
     return int(np.random.SeedSequence([study_seed, number]).generate_state(1)[0])
 
 
+def store_plan(plan: Plan) -> dict[str, Any]:
+    """Give the plan as the plain values that a study keeps."""
+    return {"format": len(MIGRATIONS) + 1, **to_plain(plan)}
+
+
 def read_plan(study: optuna.Study) -> Plan:
-    """Read what a study was made for. Raises StudyError where pitsearch did not make it."""
-    stored = study.user_attrs.get(PLAN)
-    if not isinstance(stored, dict) or set(stored) != {field.name for field in fields(Plan)}:
-        raise StudyError(
-            f"study {study.study_name!r} must be one that this version of pitsearch made, but is not; choose another --study."
-        )
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
-    return Plan(**values)
+    """Read what a study was made for. Raises StudyError where pitsearch did not make it, or a newer one did."""
+    stored, what = study.user_attrs.get(PLAN), f"study {study.study_name!r}"
+    if not isinstance(stored, dict):
+        raise StudyError(f"{what} must be one that pitsearch made, but is not; choose another --study.")
+    return from_plain(Plan, upgrade(stored, MIGRATIONS, what), what)
 
 
 def check_same(name: str, made: Plan, asked: Plan) -> None:
-    """Compare what a study was made for with what is asked now, and name the first thing that differs."""
+    """Compare what a study was made for with what is asked now. Raises StudyError for the first thing that differs.
+
+    The version of pitsearch may differ: it is a record of who made the study. So may the way in which the held-out pits were
+    chosen: the pits themselves are compared.
+    """
     remedy = "choose another --study, or go back to what it was made for"
     if made.fingerprint != asked.fingerprint:
         raise StudyError(
             f"study {name!r} was made from other data (fingerprint {made.fingerprint[:12]}, but {asked.folder} has "
             f"{asked.fingerprint[:12]}); {remedy}."
         )
-    if made.space != asked.space:
-        old, new = json.loads(made.space), json.loads(asked.space)
+    old, new = to_plain(made.space), to_plain(asked.space)
+    if old != new:
         key = next(key for key in sorted({*old, *new}) if old.get(key) != new.get(key))
         raise StudyError(
             f"study {name!r} was made for another space (`{key}`: {old.get(key, 'absent')}, but now "
             f"{new.get(key, 'absent')}); {remedy}."
         )
-    for field, meaning in (
-        ("version", "version of pitsearch"),
-        ("seed", "seed"),
-        ("held_out", "held-out set"),
-        ("folds", "split into folds"),
-        ("working_point", "working point"),
-        ("ladder", "ladder"),
-        ("pruner", "pruner"),
-        ("audit", "share of audited trials"),
-        ("objectives", "choice of objectives"),
+    before, now = made.options, asked.options
+    for meaning, one, other in (
+        ("seed", before.seed, now.seed),
+        ("held-out set", made.held_out, asked.held_out),
+        ("split into folds", made.folds, asked.folds),
+        ("working point", before.working_point, now.working_point),
+        ("ladder", made.ladder, asked.ladder),
+        ("pruner", before.pruner, now.pruner),
+        ("sampler", before.sampler, now.sampler),
+        ("share of audited trials", before.audit, now.audit),
+        ("choice of objectives", ",".join(before.objectives), ",".join(now.objectives)),
     ):
-        old_value, new_value = getattr(made, field), getattr(asked, field)
-        if old_value != new_value:
-            both = "" if isinstance(old_value, tuple) else f" ({old_value}, but now {new_value})"
+        if one != other:
+            both = "" if isinstance(one, tuple) else f" ({one}, but now {other})"
             raise StudyError(f"study {name!r} was made with another {meaning}{both}; {remedy}.")

@@ -6,8 +6,7 @@ Knows nothing of training or of how trials are run.
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import optuna
@@ -19,8 +18,9 @@ from search import defaults
 from search.errors import StudyError
 from search.storage.connect import backend_of, open_storage
 from search.storage.rdb import RetryingRDBStorage
-from search.studies.plan import PLAN, Plan, check_same, read_plan
-from search.trials.objectives import OBJECTIVES, parse_objectives
+from search.studies.plan import PLAN, Plan, check_same, read_plan, store_plan
+from search.trials.ladder import Ladder
+from search.trials.objectives import OBJECTIVES
 
 # The key under which a study keeps what tells it from others of its name elsewhere.
 UID = "pitsearch:uid"
@@ -67,9 +67,9 @@ class Study:
 
 def open_or_create(name: str, storage: str, plan: Plan) -> Study:
     """Open the study of this name, or create it. Raises StudyError, saying which, where it was made for something else."""
-    opened, goals = open_storage(storage, create=True), [OBJECTIVES[goal] for goal in parse_objectives(plan.objectives)]
+    opened, goals = open_storage(storage, create=True), [OBJECTIVES[goal] for goal in plan.options.objectives]
     directions = [StudyDirection.MAXIMIZE if goal.maximise else StudyDirection.MINIMIZE for goal in goals]
-    user, system = {PLAN: asdict(plan), UID: secrets.token_hex(8)}, {METRIC_NAMES: [goal.told_words for goal in goals]}
+    user, system = {PLAN: store_plan(plan), UID: secrets.token_hex(8)}, {METRIC_NAMES: [goal.told_words for goal in goals]}
     backend_of(opened).create_whole_study(name, directions, user, system)
     there = optuna.load_study(study_name=name, storage=opened)
     made_for = read_plan(there)
@@ -79,12 +79,12 @@ def open_or_create(name: str, storage: str, plan: Plan) -> Study:
         raise StudyError(
             f"study {name!r} must be searched the way it was made, but its directions are {ways}; choose another --study."
         )
-    if made_for.folder != plan.folder:  # the same data may have moved since
-        there.set_user_attr(PLAN, asdict(replace(made_for, folder=plan.folder)))
+    if (made_for.folder, made_for.options) != (plan.folder, plan.options):  # the data may have moved, the format be older
+        there.set_user_attr(PLAN, store_plan(replace(made_for, folder=plan.folder, options=plan.options)))
     return Study(name, storage)
 
 
-def ladder_there(name: str, storage: str) -> str | None:
+def stored_ladder(name: str, storage: str) -> Ladder | None:
     """Give the ladder of the study of this name; None where there is none yet, or none that can be opened."""
     try:
         return Study(name, storage).plan.ladder
@@ -101,12 +101,6 @@ def find_study(name: str | None, storage: str = defaults.STORAGE) -> Study:
     if name is not None and name not in names:
         raise StudyError(f"a study must be in the storage, but got {name!r}; choose from: {there}, or launch it.")
     return Study(name or names[0], storage)
-
-
-def check_version(study: Study) -> None:
-    """Raise StudyError where another version of pitsearch made a study: its trials would not be comparable."""
-    plan = study.plan
-    check_same(study.name, plan, replace(plan, version=version("pitsearch")))
 
 
 def study_data(study: Study, folder: str | Path | None = None) -> Dataset:

@@ -34,7 +34,6 @@ from search.errors import StudyError
 from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest
 from search.training.pool import parallel_map
-from search.trials.ladder import Ladder
 from search.trials.records import Recipe, RungResult
 from spaces import Config
 
@@ -73,7 +72,7 @@ def trial_members(data: Dataset, trial: FrozenTrial, plan: Plan, workers: int | 
     """
     recipe, reached = Recipe.demand(trial), RungResult.demand(trial)
     config = Config.from_dict(recipe.config)
-    ask = CVRequest(data, config, plan.folds, recipe.seed, Ladder.parse(plan.ladder).epochs, plan.working_point)
+    ask = CVRequest(data, config, plan.folds, recipe.seed, plan.ladder.epochs, plan.options.working_point)
     learned = [fold for fold, verdict in enumerate(reached.verdicts) if verdict == Verdict.LEARNED]
     if not learned:
         raise StudyError(f"an ensemble must have members that learned, but trial {trial.number} has none; choose another.")

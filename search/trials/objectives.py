@@ -77,22 +77,27 @@ OBJECTIVES: dict[str, Objective] = {
     "rejection": Objective(f"background rejection at {HIGH:.0%} acceptance", True, _rejection),
     "cost": Objective("multiply-adds a pit", False, _cost, logarithm=True),
 }
-CHOICES = ("acceptance", "acceptance,rejection", "acceptance,cost")
+# Acceptance comes first, alone or with one more.
+CHOICES = (("acceptance",), ("acceptance", "rejection"), ("acceptance", "cost"))
 
 
 def parse_objectives(text: str) -> tuple[str, ...]:
     """Read objectives written with a comma between them. Raises StudyError where it is none of the choices."""
     names = tuple(part.strip() for part in text.split(","))
-    if ",".join(names) not in CHOICES:
-        choices = " or ".join(map(repr, CHOICES))
-        raise StudyError(f"the objectives must be {choices}, but got {text!r}; choose one of these.")
+    check_objectives(names)
     return names
 
 
-def second_of(objectives: str) -> str | None:
+def check_objectives(names: Sequence[str]) -> None:
+    """Raise StudyError where objectives are none of the choices."""
+    if tuple(names) not in CHOICES:
+        choices = " or ".join(repr(",".join(choice)) for choice in CHOICES)
+        raise StudyError(f"the objectives must be {choices}, but got {','.join(names)!r}; choose one of these.")
+
+
+def second_of(objectives: Sequence[str]) -> str | None:
     """Give the objective beside acceptance; None where acceptance is all."""
-    names = parse_objectives(objectives)
-    return names[1] if len(names) > 1 else None
+    return objectives[1] if len(objectives) > 1 else None
 
 
 def acceptance_of(trial: FrozenTrial) -> float:

@@ -14,18 +14,22 @@ import optuna
 from optuna.trial import BaseTrial, FrozenTrial, TrialState
 
 from search.errors import StudyError
+from search.trials.formats import Migration, from_plain, upgrade
 from spaces.axes import Scalar
 
 
 @dataclass(frozen=True)
 class _Record:
-    """What all records can do. `name`: of the user attribute, whose value is the fields as a JSON object."""
+    """What all records can do."""
 
+    # Of the user attribute, whose value is the fields and the format's number as a JSON object.
     name: ClassVar[str]
+    # From each older format to the next.
+    migrations: ClassVar[tuple[Migration, ...]] = ()
 
     def attribute(self) -> dict[str, Any]:
         """Give the record as the user attribute that holds it."""
-        return {self.name: asdict(self)}
+        return {self.name: {"format": len(self.migrations) + 1, **asdict(self)}}
 
     def write(self, trial: BaseTrial) -> None:
         """Write the record into the trial that runs here, in place of one written before."""
@@ -34,22 +38,23 @@ class _Record:
 
     @classmethod
     def read(cls, trial: BaseTrial) -> Self | None:
-        """Read a trial's record; None where it wrote none, because it ended before."""
-        values = trial.user_attrs.get(cls.name)
-        if values is None:
+        """Read a trial's record; None where it wrote none, because it ended before. Raises StudyError where it is none."""
+        stored = trial.user_attrs.get(cls.name)
+        if stored is None:
             return None
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        what = f"the record {cls.name!r} of trial {trial.number}"
+        return from_plain(cls, upgrade(stored, cls.migrations, what), what)
 
     @classmethod
     def demand(cls, trial: FrozenTrial) -> Self:
         """Read the record of a trial that climbed the whole ladder. Raises StudyError where pitsearch did not write it."""
-        found = cls.read(trial)
-        if found is None:
+        record = cls.read(trial)
+        if record is None:
             raise StudyError(
                 f"trial {trial.number} must be one that this version of pitsearch ran, but has no record {cls.name!r}; choose "
                 "another --study."
             )
-        return found
+        return record
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ shown.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -28,11 +27,11 @@ from search.storage.checkpoints import CheckpointStore
 from search.studies.plan import Plan, trial_seed
 from search.training.fold_cache import keep_members
 from search.trials.baseline import is_baseline
-from search.trials.ladder import Ladder, Rung
-from search.trials.objectives import OBJECTIVES, final_value, on_path, parse_objectives, shortfall
+from search.trials.ladder import Rung
+from search.trials.objectives import OBJECTIVES, final_value, on_path, shortfall
 from search.trials.records import DAMAGE, CheckpointRecord, FixedParams, Recipe, RungResult, on_rungs
 from search.workers.stop_signal import StopRequested
-from spaces import Config, Space, suggest
+from spaces import Config, suggest
 
 # Another trial whose acceptance on the same rung is this many times the working point has learned: chance gives once.
 LEARNED = 3.0
@@ -46,20 +45,20 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class TrialContext:
-    """What a trial's worker does for it.
+    """What a worker gives a trial."""
 
-    `check` is called after every epoch, `interrupt` after every step, and either may raise to stop the work; `transaction` puts
-    what is written within into one transaction; `shelf`: where checkpoints are kept, None for a trial that is not to go on.
-    """
-
+    # Called after every epoch; may raise to stop the trial.
     check: Callable[[], None] = _nothing
+    # Called after every step; may raise to stop the trial.
     interrupt: Callable[[], None] = _nothing
+    # Puts what is written within into one transaction.
     transaction: Callable[[], AbstractContextManager[None]] = nullcontext
-    shelf: CheckpointStore | None = None
+    # Where checkpoints are kept; None for a trial that is not to go on.
+    checkpoints: CheckpointStore | None = None
 
 
 def climb(
-    trial: optuna.Trial, data: Dataset, plan: Plan, support: TrialContext | None = None, device: str = defaults.DEVICE
+    trial: optuna.Trial, data: Dataset, plan: Plan, context: TrialContext | None = None, device: str = defaults.DEVICE
 ) -> tuple[float, ...]:
     """Climb the ladder with the trial's configuration and give what Optuna is told of each objective, acceptance first.
 
@@ -69,74 +68,75 @@ def climb(
     others are compared with, only keep which rung that would have been. Of two objectives Optuna keeps no rungs: they are
     in the trial's record.
     """
-    support = support or TrialContext()
-    ladder, recipe, found = Ladder.parse(plan.ladder), _choose(trial, plan, support), RungResult.read(trial)
-    goals = parse_objectives(plan.objectives)
+    context = context or TrialContext()
+    recipe, result, goals = _choose(trial, plan, context), RungResult.read(trial), plan.options.objectives
     # Where its worker died between the last rung and the end, all is there but the end.
-    if found is None or not (found.pruned or found.rung == str(ladder.rungs[-1])):
+    if result is None or not (result.pruned or result.rung == str(plan.ladder.rungs[-1])):
         config = Config.from_dict(recipe.config)
-        task = make_task(data, config, epochs=ladder.epochs, working_point=plan.working_point, device=device)
+        task = make_task(data, config, epochs=plan.ladder.epochs, working_point=plan.options.working_point, device=device)
         folds, fused = np.array(plan.folds), device != defaults.DEVICE
-        validation = CrossValidation(task, folds, recipe.seed, support.check, interrupt=support.interrupt, fused=fused)
+        validation = CrossValidation(task, folds, recipe.seed, context.check, interrupt=context.interrupt, fused=fused)
         cost = inference_cost(config, data.description.channels, data.description.crop) if "cost" in goals else 0
         never_pruned = recipe.audited or is_baseline(trial)
-        found = _Climber(trial, data, plan, validation, support, cost, never_pruned).climb(found)
-    if found.pruned:
+        result = _Climber(trial, data, plan, validation, context, cost, never_pruned).climb(result)
+    if result.pruned:
         raise optuna.TrialPruned
-    return tuple(OBJECTIVES[name].told(final_value(found, name)) for name in goals)
+    return tuple(OBJECTIVES[name].told(final_value(result, name)) for name in goals)
 
 
-def _choose(trial: optuna.Trial, plan: Plan, support: TrialContext) -> Recipe:
+def _choose(trial: optuna.Trial, plan: Plan, context: TrialContext) -> Recipe:
     """Choose what a trial follows from, all in one write, or read what was chosen before it was interrupted."""
-    recipe, asked = Recipe.read(trial), FixedParams.read(trial)
+    recipe, fixed = Recipe.read(trial), FixedParams.read(trial)
     if recipe is not None:
         return recipe
-    with support.transaction():
-        outside = None if asked is None or asked.config is None else Config.from_dict(asked.config)
-        config = outside or suggest(trial, Space.from_dict(json.loads(plan.space)))
-        audited = not is_baseline(trial) and is_audited(plan.seed, trial.number, plan.audit)
-        recipe = Recipe(config.to_dict(), trial_seed(plan.seed, trial.number), audited)
+    with context.transaction():
+        outside = None if fixed is None or fixed.config is None else Config.from_dict(fixed.config)
+        config = outside or suggest(trial, plan.space)
+        audited = not is_baseline(trial) and is_audited(plan.options.seed, trial.number, plan.options.audit)
+        recipe = Recipe(config.to_dict(), trial_seed(plan.options.seed, trial.number), audited)
         recipe.write(trial)
     return recipe
 
 
 @dataclass(frozen=True)
 class _Climber:
-    """A trial on its way up. `cost`: of inference, 0 where nobody asks; `never_pruned`: whether it is never pruned."""
+    """Takes one trial from rung to rung."""
 
     trial: optuna.Trial
     data: Dataset
     plan: Plan
     validation: CrossValidation
-    support: TrialContext
+    context: TrialContext
+    # Of inference; 0 where no objective asks for it.
     cost: int
+    # Whether the pruner's word is only recorded.
     never_pruned: bool
 
-    def climb(self, found: RungResult | None) -> RungResult:
-        """Climb from the last rung reached, `found`, to the top, or to where the pruner ends it."""
-        rungs = Ladder.parse(self.plan.ladder).rungs
-        done = 0 if found is None else [str(rung) for rung in rungs].index(found.rung) + 1
-        saved = self._go_on(found, rungs[done - 1] if done else None)
-        for height, rung in enumerate(rungs[done:], start=done + 1):
+    def climb(self, result: RungResult | None) -> RungResult:
+        """Climb from the last rung reached, `result`, to the top, or to where the pruner ends it."""
+        rungs = self.plan.ladder.rungs
+        start = 0 if result is None else [str(rung) for rung in rungs].index(result.rung) + 1
+        saved = self._go_on(result, rungs[start - 1] if start else None)
+        for height, rung in enumerate(rungs[start:], start=start + 1):
             left = len(rungs) - height
             self._advance(rung, saved)
             if left:
                 saved = self._save(saved)
             else:
                 keep_members(self.data, self.validation)
-            found = self._report(rung, left, found, saved)
-            if found.pruned:
+            result = self._report(rung, left, result, saved)
+            if result.pruned:
                 break
-        assert found is not None  # a ladder has rungs
-        return found
+        assert result is not None  # a ladder has rungs
+        return result
 
-    def _go_on(self, found: RungResult | None, rung: Rung | None) -> CheckpointRecord | None:
+    def _go_on(self, result: RungResult | None, rung: Rung | None) -> CheckpointRecord | None:
         """Bring the trainings to where they were, by their checkpoints, or by training again what those do not hold."""
-        saved, shelf = CheckpointRecord.read(self.trial), self.support.shelf
+        saved, store = CheckpointRecord.read(self.trial), self.context.checkpoints
         if saved is None:
             return None
-        packed, faults = shelf.read(saved) if shelf else ({}, ())
-        reseeds, note = {int(fold): times for fold, times in saved.reseeds.items()}, found.note if found else None
+        packed, faults = store.read(saved) if store else ({}, ())
+        reseeds, note = {int(fold): times for fold, times in saved.reseeds.items()}, result.note if result else None
         faults += self.validation.resume(
             packed, reseeds=reseeds, abandoned=saved.abandoned, seconds=saved.seconds, fused=saved.fused, note=note
         )
@@ -153,63 +153,63 @@ class _Climber:
             learned = partial(_others_learned, self.trial, rung, self.plan)
             self.validation.advance(rung.folds, rung.epochs, others_learned=learned)
         except StopRequested:
-            stands = self._save(saved)
-            if stands is not None:
-                self._write(stands)
+            record = self._save(saved)
+            if record is not None:
+                self._write(record)
             raise
 
     def _save(self, before: CheckpointRecord | None) -> CheckpointRecord | None:
         """Write the checkpoints of the folds that have gone on; of one torn in the middle of an epoch the last one stays."""
-        shelf, validation = self.support.shelf, self.validation
-        if shelf is None:
+        store, validation = self.context.checkpoints, self.validation
+        if store is None:
             return None
-        there, files = before.folds if before else {}, {}
+        stored, files = before.folds if before else {}, {}
         for fold in range(validation.count):
-            reseeds, training, kept = validation.reseeds.get(fold, 0), validation.trainings.get(fold), there.get(fold)
-            if kept is not None and kept.reseeds == reseeds and (training is None or kept.epoch == training.epoch):
-                files[str(fold)] = asdict(kept)
+            reseeds, training, file = validation.reseeds.get(fold, 0), validation.trainings.get(fold), stored.get(fold)
+            if file is not None and file.reseeds == reseeds and (training is None or file.epoch == training.epoch):
+                files[str(fold)] = asdict(file)
             elif training is not None and training.epoch:
-                files[str(fold)] = asdict(shelf.keep(fold, reseeds, training.epoch, pack_fold(training)))
+                files[str(fold)] = asdict(store.keep(fold, reseeds, training.epoch, pack_fold(training)))
         reseeds_of = {str(fold): times for fold, times in validation.reseeds.items()}
         return CheckpointRecord(files, reseeds_of, validation.abandoned, round(validation.seconds, 3), validation.fused)
 
     def _report(self, rung: Rung, left: int, before: RungResult | None, saved: CheckpointRecord | None) -> RungResult:
         """Tell the study that a rung is reached, and ask its pruner, all in one write; `left`: the rungs above it."""
-        trial, goals = self.trial, parse_objectives(self.plan.objectives)
+        trial, goals = self.trial, self.plan.options.objectives
         results = self.validation.results()
         values = {name: OBJECTIVES[name].measure(results, self.cost) for name in goals}
         two, would_prune = len(goals) > 1, before.would_prune if before else None
         steps = (*(before.steps if before else ()), rung.cost) if two else ()
         path = on_path(before.path if before else {}, values) if two else {}
-        with self.support.transaction():
+        with self.context.transaction():
             if not two:
                 trial.report(values["acceptance"], rung.cost)
-            # No doomed trial is asked about again: the pruner would rank it among its rivals on rungs that those had to earn.
+            # The pruner is asked until it says so once: above, it would rank the trial among rivals that were not spared.
             prune = left > 0 and would_prune is None and (is_pruned(trial, steps, path) if two else trial.should_prune())
             if prune and self.never_pruned:
                 would_prune = str(rung)
-            found = replace(
+            result = replace(
                 _reached(rung, results, self.validation),
                 would_prune=would_prune,
                 pruned=prune and not self.never_pruned,
                 steps=steps,
                 path=path,
             )
-            found.write(trial)
+            result.write(trial)
             if saved is not None and left:
                 saved.write(trial)
-            if two and (found.pruned or not left):
-                trial.set_constraint(FEASIBLE, shortfall(found, left))
-        if saved is not None and self.support.shelf is not None:
-            self.support.shelf.tidy(saved)
-        return found
+            if two and (result.pruned or not left):
+                trial.set_constraint(FEASIBLE, shortfall(result, left))
+        if saved is not None and self.context.checkpoints is not None:
+            self.context.checkpoints.tidy(saved)
+        return result
 
     def _write(self, saved: CheckpointRecord) -> None:
         """Tell the study where a trial that is stopped between two rungs stands."""
-        with self.support.transaction():
+        with self.context.transaction():
             saved.write(self.trial)
-        if self.support.shelf is not None:
-            self.support.shelf.tidy(saved)
+        if self.context.checkpoints is not None:
+            self.context.checkpoints.tidy(saved)
 
 
 def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation) -> RungResult:
@@ -235,4 +235,4 @@ def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation)
 def _others_learned(trial: optuna.Trial, rung: Rung, plan: Plan) -> bool:
     """Tell whether another trial of the study has learned by this rung."""
     others = trial.study.get_trials(deepcopy=False)
-    return any(on_rungs(other).get(rung.cost, 0.0) > LEARNED * plan.working_point for other in others)
+    return any(on_rungs(other).get(rung.cost, 0.0) > LEARNED * plan.options.working_point for other in others)

@@ -7,16 +7,15 @@ again, which with 64 workers takes longer than all the rest. Knows nothing of tr
 from __future__ import annotations
 
 import copy
-import json
 import warnings
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Any
 
 import optuna
 import sqlalchemy as sql
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, PartialFixedSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, PartialFixedSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.storages._cached_storage import _CachedStorage, _StudyInfo
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
@@ -25,29 +24,61 @@ from search.pruning.pruners import make_pruner
 from search.storage.connect import backend_of, open_storage
 from search.studies.plan import Plan, trial_seed
 from search.studies.study import Study
-from search.trials.ladder import Ladder
 from search.trials.records import FixedParams
-from spaces import Space
 from spaces.suggest import parameters
 
 
 def open_study(study: Study, plan: Plan, number: int) -> optuna.Study:
     """Open a study with the pruner of its plan and the sampler of the trial of this number."""
-    opened, pruner = FinishedTrialsCache(open_storage(study.storage)), make_pruner(plan.pruner, Ladder.parse(plan.ladder))
-    found = optuna.load_study(study_name=study.name, storage=opened, pruner=pruner)
-    asked = FixedParams.read(opened.get_trial(opened.get_trial_id_from_study_id_trial_number(found._study_id, number)))
-    found.sampler = _sampler(plan, number, asked)
-    return found
+    storage, pruner = FinishedTrialsCache(open_storage(study.storage)), make_pruner(plan.options.pruner, plan.ladder)
+    opened = optuna.load_study(study_name=study.name, storage=storage, pruner=pruner)
+    params = FixedParams.read(storage.get_trial(storage.get_trial_id_from_study_id_trial_number(opened._study_id, number)))
+    opened.sampler = make_sampler(plan, number, params)
+    return opened
 
 
-def _sampler(plan: Plan, number: int, asked: FixedParams | None) -> BaseSampler:
+def make_sampler(plan: Plan, number: int, fixed: FixedParams | None = None) -> BaseSampler:
+    """Make the sampler of a trial, whose seed follows from the study's and the trial's number."""
     with warnings.catch_warnings():
-        # `group` keeps conditional parameters in the joint model; without it they drop out of it without a word.
         warnings.simplefilter("ignore", ExperimentalWarning)
-        sampler = CachedTPESampler(multivariate=True, group=True, constant_liar=True, seed=trial_seed(plan.seed + 1, number))
-        if asked is None:
-            return sampler
-        return PartialFixedSampler(parameters(Space.from_dict(json.loads(plan.space)), asked.choices), sampler)
+        sampler = MAKERS[plan.options.sampler](plan.options.seed, number)
+        return sampler if fixed is None else PartialFixedSampler(parameters(plan.space, fixed.choices), sampler)
+
+
+def _tpe(seed: int, number: int) -> BaseSampler:
+    # `group` keeps conditional parameters in the joint model; without it they drop out of it without a word.
+    return CachedTPESampler(multivariate=True, group=True, constant_liar=True, seed=trial_seed(seed + 1, number))
+
+
+def _gp(seed: int, number: int) -> BaseSampler:
+    return GPSampler(seed=trial_seed(seed + 1, number))
+
+
+def _cmaes(seed: int, number: int) -> BaseSampler:
+    from search.workers.cmaes_sampler import JsonCmaEsSampler  # the library is needed for it alone
+
+    return JsonCmaEsSampler(seed=trial_seed(seed + 1, number), warn_independent_sampling=False)
+
+
+def _random(seed: int, number: int) -> BaseSampler:
+    return RandomSampler(seed=trial_seed(seed + 1, number))
+
+
+def _qmc(seed: int, number: int) -> BaseSampler:
+    # One sequence for all trials, so one seed; what the sequence does not hold is drawn by the trial's own.
+    chance = RandomSampler(seed=trial_seed(seed + 1, number))
+    quiet = {"warn_asynchronous_seeding": False, "warn_independent_sampling": False}
+    return QMCSampler(qmc_type="sobol", scramble=True, seed=seed, independent_sampler=chance, **quiet)
+
+
+# By the names of `search.studies.samplers.SAMPLERS`: from a study's seed and a trial's number.
+MAKERS: dict[str, Callable[[int, int], BaseSampler]] = {
+    "tpe": _tpe,
+    "gp": _gp,
+    "cmaes": _cmaes,
+    "random": _random,
+    "qmc": _qmc,
+}
 
 
 class CachedTPESampler(TPESampler):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -71,21 +72,35 @@ def stop_on_parent_exit(parent: int) -> StopSource:
     return lambda: "its launcher died" if os.getppid() != parent else None
 
 
+ANY_SIGNAL = (signal.SIGINT, signal.SIGTERM)
+
+
 @contextmanager
-def stop_on_signal(said: Callable[[], None] = lambda: None) -> Iterator[StopSource]:
-    """Stop at the first SIGTERM or Ctrl-C, of which `said` is told; a second Ctrl-C interrupts at once."""
-    told: list[str] = []
+def stop_on_signal(
+    on_first: Callable[[], None] = lambda: None,
+    *,
+    signals: Sequence[int] = ANY_SIGNAL,
+    interrupting: Sequence[int] = (signal.SIGINT,),
+) -> Iterator[StopSource]:
+    """Stop at the first of these signals, which calls `on_first`; a later one that is `interrupting` raises KeyboardInterrupt.
+
+    Only the main thread may handle signals; in another one this listens to none.
+    """
+    reasons: list[str] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if told and number == signal.SIGINT:
+        if reasons and number in interrupting:
             raise KeyboardInterrupt
-        if not told:
-            told.append("stopped by hand" if number == signal.SIGINT else "its worker was asked to end")
-            said()
+        if not reasons:
+            reasons.append("stopped by hand" if number == signal.SIGINT else "its worker was asked to end")
+            on_first()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in signals}
     try:
-        yield lambda: told[0] if told else None
+        yield lambda: reasons[0] if reasons else None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

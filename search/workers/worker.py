@@ -39,38 +39,38 @@ IDLE_S = 1.0
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a worker works on.
-
-    `data`: the pits that trials may see; `launch`: marks the trials of one launch, empty for a worker that joined by hand;
-    `runs`: the folder of the study's checkpoints; `device`: where to train; `patient`: whether a worker with nothing to do
-    waits while others work, for what they may leave.
-    """
+class WorkerContext:
+    """What a worker works on."""
 
     study: Study
     plan: Plan
+    # The pits that trials may see.
     data: Dataset
+    # The id of the launch whose trials these are; empty for a worker that joined by hand.
     launch: str
+    # The folder of the study's checkpoints.
     runs: Path
+    # Where to train.
     device: str = defaults.DEVICE
+    # Whether a worker with nothing to do waits while others work, for trials that they may leave.
     patient: bool = True
 
 
-def work(job: Job, orders: StopSignal) -> Iterator[int]:
-    """Run trials until the study's budget is done, or an order to stop comes; give each one's number when it has ended.
+def work(context: WorkerContext, stop: StopSignal) -> Iterator[int]:
+    """Run trials until the study's budget is done, or a request to stop; give each one's number when it has ended.
 
     Raises StudyError where a checkpoint cannot be written; its trial waits for another worker then.
     """
-    backend, study_id = job.study.backend, job.study.id
-    while orders.reason() is None:
-        for lost in requeue_stale_trials(backend, study_id):
-            if not lost.waits:
-                CheckpointStore(job.runs / str(lost.number), "").drop()
-        lease = claim(backend, study_id, TrialOrigin(job.launch, f"{socket.gethostname()}:{os.getpid()}"))
+    backend, study_id = context.study.backend, context.study.id
+    while stop.reason() is None:
+        for stale in requeue_stale_trials(backend, study_id):
+            if not stale.waits:
+                CheckpointStore(context.runs / str(stale.number), "").drop()
+        lease = claim(backend, study_id, TrialOrigin(context.launch, f"{socket.gethostname()}:{os.getpid()}"))
         if lease is not None:
-            run_trial(job, lease, orders)
+            run_trial(context, lease, stop)
             yield lease.number
-        elif job.patient and _others_work(job.study):
+        elif context.patient and _others_work(context.study):
             time.sleep(IDLE_S)
         else:
             return
@@ -80,30 +80,29 @@ def _others_work(study: Study) -> bool:
     return bool(study.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
 
 
-def run_trial(job: Job, lease: Lease, orders: StopSignal) -> None:
-    """Run a trial in hand to its end, whatever that is, or until it is to wait for another worker.
+def run_trial(context: WorkerContext, lease: Lease, stop: StopSignal) -> None:
+    """Run a trial whose lease is held to its end, whatever that is, or until it is to wait for another worker.
 
     The trial computes on one thread. An exception fails the trial, with its reason, and no other.
     """
     # LeaseLost: another worker has it, ends it, and keeps its checkpoints.
-    with suppress(LeaseLost), LeaseHeartbeat(job.study.backend, lease, orders) as keeper:
-        _run(job, lease, keeper)
+    with suppress(LeaseLost), LeaseHeartbeat(context.study.backend, lease, stop) as heartbeat:
+        _run(context, lease, heartbeat)
 
 
-def _run(job: Job, lease: Lease, keeper: LeaseHeartbeat) -> None:
-    backend, study = job.study.backend, open_study(job.study, job.plan, lease.number)
-    trial, shelf = optuna.Trial(study, lease.trial_id), CheckpointStore(job.runs / str(lease.number), lease.token)
+def _run(context: WorkerContext, lease: Lease, heartbeat: LeaseHeartbeat) -> None:
+    backend, study = context.study.backend, open_study(context.study, context.plan, lease.number)
+    trial, checkpoints = optuna.Trial(study, lease.trial_id), CheckpointStore(context.runs / str(lease.number), lease.token)
     transaction = partial(backend.transaction, require_lease(lease))
-    values, state, broken = None, None, None
+    values, state, reason_failed = None, None, None
     try:
         with one_thread():
-            values = climb(
-                trial, job.data, job.plan, TrialContext(keeper.check, keeper.interrupt, transaction, shelf), job.device
-            )
+            trial_context = TrialContext(heartbeat.check, heartbeat.interrupt, transaction, checkpoints)
+            values = climb(trial, context.data, context.plan, trial_context, context.device)
     except optuna.TrialPruned:
         state = TrialState.PRUNED
-    except StopRequested as reason:
-        release(backend, lease, str(reason))
+    except StopRequested as request:
+        release(backend, lease, str(request))
         return
     except StudyError:
         release(backend, lease, "its checkpoint could not be written")
@@ -114,13 +113,13 @@ def _run(job: Job, lease: Lease, keeper: LeaseHeartbeat) -> None:
     except (LeaseLost, StorageInternalError, SQLAlchemyError):
         raise  # nothing can be written about it
     except Exception as error:  # a broken trial must not end the search; the reason is kept and shown
-        state, broken = TrialState.FAIL, f"{type(error).__name__}: {error}".splitlines()[0]
+        state, reason_failed = TrialState.FAIL, f"{type(error).__name__}: {error}".splitlines()[0]
     try:
         with transaction():
-            if broken is not None:
-                trial.set_user_attr(ERROR.name, broken)
+            if reason_failed is not None:
+                trial.set_user_attr(ERROR.name, reason_failed)
             study.tell(trial, values, state=state)
     except ValueError:  # Optuna's, where another worker has ended it or lets it wait
         backend.transact(require_lease(lease))
         raise
-    shelf.drop()
+    checkpoints.drop()

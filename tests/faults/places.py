@@ -11,14 +11,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 from optuna.trial import TrialState
 
 from search.storage.leases import TAKEN_UP
-from search.studies.plan import PLAN
+from search.studies.plan import PLAN, store_plan
 from search.trials.records import DAMAGE, ERROR, STOPPED, RungResult
 from tests.faults.deaths import ended_well, finish, is_dead
 from tests.faults.lab import EXPLODES, Lab, said
@@ -110,12 +109,12 @@ def lose_the_folder(lab: Lab) -> str:
 def start_sixteen_at_once(lab: Lab) -> str:
     """Let sixteen processes make the same study in an empty database."""
     lab.prepare()
-    plan = json.dumps(asdict(lab.study.plan))
+    plan = json.dumps(store_plan(lab.study.plan))
     address = lab.storage if not lab.storage.startswith("sqlite") else f"sqlite:///{lab.folder}/empty.db"
     code = (
         "import json, sys\nfrom search.studies.plan import Plan\nfrom search.studies.study import open_or_create\n"
-        "given = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(sys.argv[2]).items()}\n"
-        "print(len(open_or_create(sys.argv[3], sys.argv[1], Plan(**given)).optuna.trials))"
+        "from search.trials.formats import from_plain\nplan = from_plain(Plan, json.loads(sys.argv[2]), 'the plan')\n"
+        "print(len(open_or_create(sys.argv[3], sys.argv[1], plan).optuna.trials))"
     )
     name = "lab" if address != lab.storage else "another"
     command = [sys.executable, "-c", code, address, plan, name]
@@ -128,7 +127,7 @@ def start_sixteen_at_once(lab: Lab) -> str:
 
 
 def refuse_what_does_not_match(lab: Lab) -> str:
-    """Come to a study with another version, other data, another space, another direction."""
+    """Come to a study with a newer format, other data, another space, another direction."""
     lab.prepare()
     opened, plan = lab.study.optuna, lab.study.plan
     other = lab.folder / "other"
@@ -149,10 +148,12 @@ def refuse_what_does_not_match(lab: Lab) -> str:
         refused(lab.launch(1, "--objectives", "acceptance,cost")),
         refused(lab.worker("--data", str(other))),
     ]
-    opened.set_user_attr(PLAN, asdict(replace(plan, version="0.0.9")))
+    opened.set_user_attr(PLAN, {**store_plan(plan), "format": 99})
     lines += [refused(lab.worker()), refused(lab.launch(1))]
-    opened.set_user_attr(PLAN, asdict(plan))
-    for line, word in zip(lines, ("another space", "objectives", "from other data", "version", "version"), strict=True):
+    opened.set_user_attr(PLAN, store_plan(plan))
+    for line, word in zip(
+        lines, ("another space", "objectives", "from other data", "a newer pitsearch", "a newer pitsearch"), strict=True
+    ):
         assert line.startswith("error: ") and word in line, line
     finish(lab)
     return "each refused on one line that names it"

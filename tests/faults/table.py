@@ -53,7 +53,7 @@ FAULTS = (
     Fault("checkpoints cut short and tampered with", places.harm_checkpoints),
     Fault("a worker that cannot see the checkpoints", places.lose_the_folder),
     Fault("16 starters on an empty database", places.start_sixteen_at_once),
-    Fault("another version, other data, another space, another direction", places.refuse_what_does_not_match),
+    Fault("a newer format, other data, another space, another direction", places.refuse_what_does_not_match),
     Fault("a clock an hour off", places.turn_the_clock),
     Fault("a trial that kills whoever runs it", partial(places.kill_whoever_runs_it, number=2), excused=frozenset({2})),
     Fault("a loss that is no number", places.explode),

@@ -93,14 +93,14 @@ def signals(file: Path) -> dict[str, float]:
 
 def loop(folder: str, number: int, save_s: float = 2.0) -> str:
     """Run as a task until a file `done` is there, or until told to stop; then take a while to save. Tell of it in files."""
-    from search.launcher.dask_plugin import told_to_stop
+    from search.launcher.dask_plugin import is_task_ending
 
     def note(what: str) -> None:
         (Path(folder) / f"{number}.{what}.{os.getpid()}").touch()
 
     note("start")
     while not (Path(folder) / "done").exists():
-        if told_to_stop():
+        if is_task_ending():
             note("told")
             time.sleep(save_s)
             note("saved")

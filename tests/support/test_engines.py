@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from search.launcher.cluster_config import Cluster
+from search.launcher.cluster_config import ClusterConfig
 from search.launcher.jobscripts import job_script
 from tests.support.engines import Postgres, Slurm, wait_until
 from tests.support.systems import RECORDER, signals
@@ -74,7 +74,7 @@ def submit(slurm: Slurm, folder: Path, save_s: float, jobs: int = 1) -> str:
     """Submit our array script around a program that writes down the signals it gets; wait until every task runs."""
     (folder / "recorder.py").write_text(RECORDER)
     command = [sys.executable, str(folder / "recorder.py"), str(folder / "signals"), str(save_s)]
-    (folder / "script").write_text(job_script(Cluster("slurm", memory="100MB", grace=30), command, jobs))
+    (folder / "script").write_text(job_script(ClusterConfig("slurm", memory="100MB", grace=30), command, jobs))
     number = slurm.sbatch("--output", str(folder / "out-%a"), str(folder / "script"))
     wait_until(lambda: all("start" in signals(folder / f"signals{task + 1}") for task in range(jobs)), "all tasks running")
     return number
@@ -131,7 +131,9 @@ def test_a_cancelled_job_is_killed_half_a_minute_after_sigterm(slurm: Slurm, tmp
 def test_a_job_is_told_before_its_time_is_up(slurm: Slurm, tmp_path: Path) -> None:
     (tmp_path / "recorder.py").write_text(RECORDER)
     command = [sys.executable, str(tmp_path / "recorder.py"), str(tmp_path / "signals"), "1"]
-    (tmp_path / "script").write_text(job_script(Cluster("slurm", memory="100MB", walltime="00:02:00", grace=30), command, 1))
+    (tmp_path / "script").write_text(
+        job_script(ClusterConfig("slurm", memory="100MB", walltime="00:02:00", grace=30), command, 1)
+    )
     number = slurm.sbatch("--output", str(tmp_path / "out"), str(tmp_path / "script"))
     wait_until(lambda: "start" in signals(tmp_path / "signals1"), "a task running")
     wait_until(lambda: ended(slurm, number), "the end of a job whose time is up", seconds=150)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from search.studies.options import SearchOptions
 from search.studies.plan import Plan
+from search.trials.ladder import Ladder
 from search.trials.records import Recipe, RungResult, TrialOrigin
-from spaces import Config
+from spaces import Config, Space
 
-PLAN = Plan("data", "f" * 64, (), (), (), "{}", "1x3,5x9,5x30", "halving", 0.05, 0, 0.05, "0")
+OPTIONS = SearchOptions(ladder=Ladder.parse("1x3,5x9,5x30"), pruner="halving")
+PLAN = Plan("data", "f" * 64, (), (), (), Space(), OPTIONS, "0")
 
 
 def written(*records: TrialOrigin | Recipe | RungResult) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -18,10 +17,9 @@ from benchmarks.support.measure import Work, workers
 from search.pruning.audit import good_trials
 from search.studies.plan import Plan
 from search.studies.study import Study
-from search.trials.ladder import Ladder
 from search.trials.objectives import has_learned
 from search.trials.records import CheckpointRecord, Recipe, RungResult
-from spaces import Config, Space, suggest
+from spaces import Config, suggest
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +37,7 @@ def test_the_workers_import_no_torch() -> None:
 
 
 def test_an_idle_trial_leaves_what_a_real_one_leaves(plan: Plan, tmp_path: Path) -> None:
-    study, clock, rungs = started(plan, tmp_path), Clock(), Ladder.parse(plan.ladder).rungs
+    study, clock, rungs = started(plan, tmp_path), Clock(), plan.ladder.rungs
     assert IdleWorker(study).run(clock.part) == 0
     (trial,) = study.optuna.trials
     assert trial.state == TrialState.COMPLETE
@@ -89,6 +87,6 @@ def test_trials_that_never_ran_are_read_and_learned_from_like_others(plan: Plan,
     assert [trial.state for trial in trials[40:]] == [TrialState.RUNNING] * 2
     for trial in trials:
         assert (trial.last_step is None) == (not trial.intermediate_values)
-        assert suggest(optuna.trial.FixedTrial(trial.params), Space.from_dict(json.loads(plan.space)))
+        assert suggest(optuna.trial.FixedTrial(trial.params), plan.space)
     assert good_trials(trials)
     assert IdleWorker(study).run() == 42

@@ -19,6 +19,7 @@ from foils import Dataset
 from models.inference.ensemble import Ensemble, with_weights
 from models.networks import timm_networks
 from models.networks.build import Classifier, build
+from search.studies.options import SearchOptions
 from search.studies.plan import make_plan
 from search.trials.ladder import Ladder
 from spaces import Space
@@ -96,17 +97,7 @@ def test_a_name_that_timm_does_not_know_is_refused(tiny: Dataset, name: str, rem
     assert str(caught.value).startswith(line)
     space = Space({"network.name": ("pitnet", name), "channels.mode": ("stacked",)})
     with pytest.raises(SpaceError) as at_launch:
-        make_plan(
-            tiny,
-            space,
-            ladder=Ladder.parse("5x2"),
-            pruner="none",
-            audit=0.0,
-            seed=0,
-            working_point=0.1,
-            holdout_share=0.2,
-            holdout_slides=(),
-        )
+        make_plan(tiny, space, SearchOptions(ladder=Ladder.parse("5x2")))
     assert str(at_launch.value) == str(caught.value)
 
 

@@ -15,13 +15,14 @@ from search.errors import StudyError
 from search.report.importance_tables import importance_table
 from search.statistics.intervals import reliability, wilson
 from search.studies.study import Study
+from search.trials.ladder import Ladder
 from spaces import Config
 from spaces.choices.channels import Channels
 from spaces.choices.networks import Network
 from tests.support.golden import assert_golden, render
 from tests.support.trials import reached, recipe, written
 
-LADDER = "1x3,5x9,5x30"
+LADDER = Ladder.parse("1x3,5x9,5x30")
 SPACE: dict[str, BaseDistribution] = {
     "optimiser.name": CategoricalDistribution(["sgd", "adam", "adamw"]),
     "optimiser.learning_rate": FloatDistribution(1e-4, 1e-1, log=True),

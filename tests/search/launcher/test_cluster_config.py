@@ -17,8 +17,8 @@ import pytest
 
 from search.errors import StudyError
 from search.launcher import dask_cluster
-from search.launcher.cluster_config import SYSTEMS, Cluster, read_cluster
-from search.launcher.dask_plugin import told_to_stop
+from search.launcher.cluster_config import SYSTEMS, ClusterConfig, read_cluster
+from search.launcher.dask_plugin import is_task_ending
 from tests.search.launcher.test_jobscripts import asked
 from tests.support.engines import Slurm, alive, wait_until
 from tests.support.golden import assert_golden
@@ -44,10 +44,10 @@ grace = 120
 
 
 def test_a_cluster_is_a_name_a_file_or_an_address(tmp_path: Path) -> None:
-    assert [read_cluster(system) for system in SYSTEMS] == [Cluster(system) for system in SYSTEMS]
+    assert [read_cluster(system) for system in SYSTEMS] == [ClusterConfig(system) for system in SYSTEMS]
     (tmp_path / "whole.toml").write_text(WHOLE)
     read = read_cluster(str(tmp_path / "whole.toml"))
-    assert read == Cluster(
+    assert read == ClusterConfig(
         "slurm",
         memory="8GB",
         walltime="48:00:00",
@@ -59,7 +59,7 @@ def test_a_cluster_is_a_name_a_file_or_an_address(tmp_path: Path) -> None:
         interface="ib0",
         grace=120,
     )
-    assert isinstance(read, Cluster)
+    assert isinstance(read, ClusterConfig)
     assert (read.memory_mb, read.walltime_s, read.warned_s) == (8000, 172800, 172680)
     for address in (
         "tcp://127.0.0.1:8786",
@@ -156,7 +156,7 @@ def test_what_is_no_cluster_or_cannot_be_defended_is_refused(text: str, said: st
 
 
 @contextmanager
-def open_cluster(cluster: Cluster | str, jobs: int, folder: Path, *noted: Any) -> Iterator[Any]:
+def open_cluster(cluster: ClusterConfig | str, jobs: int, folder: Path, *noted: Any) -> Iterator[Any]:
     with dask_cluster.open_cluster(cluster, jobs, folder, *noted) as client:
         yield client
 
@@ -181,7 +181,7 @@ def pids(folder: Path, what: str) -> set[int]:
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_as_many_jobs_run_as_there_are_tasks(name: str, system: Path, tmp_path: Path) -> None:
-    with open_cluster(Cluster(name, prologue=PROLOGUE), 3, tmp_path / "jobs") as client:
+    with open_cluster(ClusterConfig(name, prologue=PROLOGUE), 3, tmp_path / "jobs") as client:
         futures = [client.submit(loop, str(tmp_path), number, pure=False) for number in range(2)]
         wait_until(lambda: len(pids(tmp_path, "start")) == 2, "two tasks in two jobs")
         assert len(submitted(system)) == 2
@@ -205,12 +205,12 @@ def test_what_a_system_refuses_is_said_at_once_and_later_submitted_again(system:
     (system / "refuse").touch()
     with (
         pytest.raises(StudyError, match="sge must take a job, but: qsub: error: too many jobs; correct"),
-        open_cluster(Cluster("sge"), 2, tmp_path / "jobs"),
+        open_cluster(ClusterConfig("sge"), 2, tmp_path / "jobs"),
     ):
         pass
     (system / "refuse").unlink()
     noted: list[str] = []
-    with open_cluster(Cluster("sge", prologue=PROLOGUE), 2, tmp_path / "jobs", noted.append) as client:
+    with open_cluster(ClusterConfig("sge", prologue=PROLOGUE), 2, tmp_path / "jobs", noted.append) as client:
         (system / "refuse").touch()
         futures = [client.submit(loop, str(tmp_path), number, pure=False) for number in range(2)]
         wait_until(lambda: bool(noted), "a note of the second job")
@@ -224,7 +224,7 @@ def test_what_a_system_refuses_is_said_at_once_and_later_submitted_again(system:
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGUSR2])
 def test_a_task_is_told_saves_and_is_run_again_elsewhere(sent: signal.Signals, system: Path, tmp_path: Path) -> None:
-    with open_cluster(Cluster("slurm", prologue=PROLOGUE, grace=5), 2, tmp_path / "jobs") as client:
+    with open_cluster(ClusterConfig("slurm", prologue=PROLOGUE, grace=5), 2, tmp_path / "jobs") as client:
         future = client.submit(loop, str(tmp_path), 0, pure=False)
         client.wait_for_workers(1)
         wait_until(lambda: bool(pids(tmp_path, "start")), "a task running")
@@ -241,7 +241,7 @@ def test_a_task_is_told_saves_and_is_run_again_elsewhere(sent: signal.Signals, s
 
 
 def test_a_task_that_nobody_waits_for_is_told(tmp_path: Path) -> None:
-    assert not told_to_stop()
+    assert not is_task_ending()
     with (
         DASK.LocalCluster(
             n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", protocol="tcp"
@@ -257,7 +257,7 @@ def test_a_task_that_nobody_waits_for_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("interface", [None, "lo"], ids=["on loopback", "beyond"])
 def test_all_is_encrypted_and_strangers_are_refused(system: Path, tmp_path: Path, interface: str | None) -> None:
     # The interface is loopback's, but an interface is not looked at: all of them are beyond.
-    with open_cluster(Cluster("slurm", prologue=PROLOGUE, interface=interface), 2, tmp_path / "jobs") as client:
+    with open_cluster(ClusterConfig("slurm", prologue=PROLOGUE, interface=interface), 2, tmp_path / "jobs") as client:
         address = client.scheduler.address
         assert address.startswith("tls://")
         (text,) = submitted(system)
@@ -285,25 +285,25 @@ def test_what_does_not_answer_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
         pytest.raises(StudyError, match="pbs must be reached by `qsub`, but there is none"),
-        open_cluster(Cluster("pbs"), 1, tmp_path),
+        open_cluster(ClusterConfig("pbs"), 1, tmp_path),
     ):
         pass
     monkeypatch.setattr(dask_cluster, "version", lambda name: "2025.12.0")
     with (
         pytest.raises(StudyError, match=r"`distributed >= 2026.1.0` must hold, but got 2025.12.0"),
-        open_cluster(Cluster("pbs"), 1, tmp_path),
+        open_cluster(ClusterConfig("pbs"), 1, tmp_path),
     ):
         pass
 
 
 def test_a_folder_that_scripts_cannot_name_is_refused(system: Path, tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="must have a plain path"), open_cluster(Cluster("pbs"), 1, tmp_path / "my jobs"):
+    with pytest.raises(StudyError, match="must have a plain path"), open_cluster(ClusterConfig("pbs"), 1, tmp_path / "my jobs"):
         pass
 
 
 @pytest.mark.slow
 def test_tasks_spread_over_slurm_and_survive_a_cancelled_job(slurm: Slurm, tmp_path: Path) -> None:
-    cluster = Cluster("slurm", memory="500MB", prologue=PROLOGUE, grace=12)
+    cluster = ClusterConfig("slurm", memory="500MB", prologue=PROLOGUE, grace=12)
     with open_cluster(cluster, 2, tmp_path / "jobs") as client:
         futures = [client.submit(loop, str(tmp_path), number, 8.0, pure=False) for number in range(4)]
         wait_until(lambda: len(pids(tmp_path, "start")) == 2, "two tasks in two jobs")
@@ -322,7 +322,7 @@ def test_tasks_spread_over_slurm_and_survive_a_cancelled_job(slurm: Slurm, tmp_p
 
 @pytest.mark.slow
 def test_leaving_early_cancels_jobs_and_lets_their_tasks_save(slurm: Slurm, tmp_path: Path) -> None:
-    cluster = Cluster("slurm", memory="500MB", prologue=PROLOGUE, interface="lo")
+    cluster = ClusterConfig("slurm", memory="500MB", prologue=PROLOGUE, interface="lo")
     with pytest.raises(KeyboardInterrupt), open_cluster(cluster, 3, tmp_path / "jobs") as client:
         kept = [client.submit(loop, str(tmp_path), number, 10.0, pure=False) for number in range(3)]
         # The third waits in the queue: there are two slots.

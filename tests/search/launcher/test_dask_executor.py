@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dask
 import pytest
@@ -12,9 +13,9 @@ from optuna.trial import TrialState
 
 from foils import Dataset
 from search.errors import StudyError
-from search.launcher.launch import launch
+from search.launcher.executors import Cluster
 from search.trials.records import TrialOrigin
-from tests.support.studies import SHORT, SMALL_SPACE, start
+from tests.support.studies import SHORT, start
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +29,8 @@ def scheduler() -> Iterator[str]:
 def test_a_study_runs_on_a_cluster_to_the_same_numbers(
     scheduler: str, tiny: Dataset, tmp_path: Path, postgres_url: str
 ) -> None:
-    options = {"trials": 5, "ladder": SHORT, "pruner": "none", "working_point": 0.4}
-    study = launch(
-        tiny,
-        SMALL_SPACE,
-        cluster=scheduler,
-        jobs=2,
-        storage=postgres_url,
-        runs=tmp_path / "runs",
-        **options,  # type: ignore[arg-type]
-    )
+    options: dict[str, Any] = {"trials": 5, "ladder": SHORT, "pruner": "none", "working_point": 0.4}
+    study = start(tiny, tmp_path, executor=Cluster(scheduler, jobs=2), storage=postgres_url, runs=tmp_path / "runs", **options)
     found = study.optuna.trials
     assert [trial.state for trial in found] == [TrialState.COMPLETE] * 5
     assert len({TrialOrigin.demand(trial).worker for trial in found}) == 2
@@ -48,11 +41,11 @@ def test_a_study_runs_on_a_cluster_to_the_same_numbers(
 
 def test_a_clusters_workers_cannot_share_a_file(tiny: Dataset, tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"a cluster's workers must share a database server, but got the file .*; give"):
-        start(tiny, tmp_path, cluster="slurm")
+        start(tiny, tmp_path, executor=Cluster("slurm"))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_scheduler_that_does_not_answer_is_told(tiny: Dataset, tmp_path: Path, postgres_url: str) -> None:
     refused = pytest.raises(StudyError, match=r"a Dask scheduler must answer at tcp://127\.0\.0\.1:9, but")
     with dask.config.set({"distributed.comm.timeouts.connect": "2s"}), refused:
-        launch(tiny, SMALL_SPACE, cluster="tcp://127.0.0.1:9", storage=postgres_url, runs=tmp_path, ladder=SHORT)
+        start(tiny, tmp_path, executor=Cluster("tcp://127.0.0.1:9"), storage=postgres_url, runs=tmp_path)

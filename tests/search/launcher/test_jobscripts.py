@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from search.errors import StudyError
-from search.launcher.cluster_config import SYSTEMS, Cluster
+from search.launcher.cluster_config import SYSTEMS, ClusterConfig
 from search.launcher.jobscripts import job_script
 from tests.support.golden import assert_golden
 from tests.support.systems import RECORDER, condor_command, signals
@@ -26,10 +26,10 @@ DIRECTIVES = {
 COMMAND = ["pitsearch", "worker", "--study", "foil 24", "--storage", "postgresql+psycopg://moedal@db:5432/studies"]
 
 
-def asked(system: str) -> Cluster:
+def asked(system: str) -> ClusterConfig:
     """Give a cluster with something under every key that scripts are made from."""
     condor = system == "htcondor"
-    return Cluster(
+    return ClusterConfig(
         system,
         memory="8GB",
         walltime="02:00:00",
@@ -49,7 +49,7 @@ def test_scripts_are_as_a_person_has_read_them(system: str) -> None:
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_words_reach_the_command_as_they_are(system: str, tmp_path: Path) -> None:
     words = ["it's", 'a "word"', "$HOME", "$(date)", "a;b", "", "*", "%d"]
-    cluster = Cluster(system, prologue=('export KEPT="$HOME"',))
+    cluster = ClusterConfig(system, prologue=('export KEPT="$HOME"',))
     program = "import os, sys; print(sys.argv[1:], os.environ['KEPT'], os.environ['OMP_NUM_THREADS'])"
     text = job_script(cluster, [sys.executable, "-c", program, *words], 2)
     (tmp_path / "script").write_text(text)
@@ -75,7 +75,9 @@ def test_words_reach_the_command_as_they_are(system: str, tmp_path: Path) -> Non
 )
 def test_a_worker_is_told_by_sigterm_whatever_its_system_sends(system: str, sent: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "recorder.py").write_text(RECORDER)
-    text = job_script(Cluster(system), [sys.executable, str(tmp_path / "recorder.py"), str(tmp_path / "signals"), "0.5"], 2)
+    text = job_script(
+        ClusterConfig(system), [sys.executable, str(tmp_path / "recorder.py"), str(tmp_path / "signals"), "0.5"], 2
+    )
     (tmp_path / "script").write_text(text)
     command = condor_command(text) if system == "htcondor" else ["bash", str(tmp_path / "script")]
     job = subprocess.Popen(command, env={**os.environ, "PBS_O_WORKDIR": str(tmp_path)}, start_new_session=True)
@@ -95,7 +97,7 @@ def test_a_worker_is_told_by_sigterm_whatever_its_system_sends(system: str, sent
 
 def test_pbs_warns_by_itself_when_time_is_nearly_up(tmp_path: Path) -> None:
     (tmp_path / "recorder.py").write_text(RECORDER)
-    cluster = Cluster("pbs", walltime="00:00:12", grace=10)
+    cluster = ClusterConfig("pbs", walltime="00:00:12", grace=10)
     text = job_script(cluster, [sys.executable, str(tmp_path / "recorder.py"), str(tmp_path / "signals"), "0.5"], 2)
     (tmp_path / "script").write_text(text)
     began = time.monotonic()
@@ -117,13 +119,13 @@ def wait_for(file: Path, what: str) -> None:
 )
 def test_a_command_with_a_password_is_refused_without_quoting_it(system: str, word: str) -> None:
     with pytest.raises(StudyError, match="must hold no password") as refused:
-        job_script(Cluster(system), ["pitsearch", "worker", word], 2)
+        job_script(ClusterConfig(system), ["pitsearch", "worker", word], 2)
     assert "s3cret" not in str(refused.value)
 
 
 def test_there_is_at_least_one_job() -> None:
     with pytest.raises(StudyError, match="`jobs >= 1` must hold, but got 0"):
-        job_script(Cluster("slurm"), COMMAND, 0)
+        job_script(ClusterConfig("slurm"), COMMAND, 0)
     # PBS takes no array of one, and a job's parts once only.
-    assert job_script(Cluster("pbs"), COMMAND, 2).count("-l select=1:ncpus=1:mem=4000mb") == 1
-    assert "-J" not in job_script(Cluster("pbs"), COMMAND, 1)
+    assert job_script(ClusterConfig("pbs"), COMMAND, 2).count("-l select=1:ncpus=1:mem=4000mb") == 1
+    assert "-J" not in job_script(ClusterConfig("pbs"), COMMAND, 1)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -20,7 +21,8 @@ from foils import Dataset
 from models.training.task import make_task
 from search import defaults
 from search.errors import StudyError
-from search.launcher import launch as launching
+from search.launcher import executors
+from search.launcher.callbacks import Callback
 from search.storage.leases import LAUNCH
 from search.studies.study import Study, find_study
 from search.training.fold_cache import trial_members
@@ -34,23 +36,23 @@ from tests.search.workers.test_objective import Alone
 from tests.support.studies import SMALL_SPACE, start
 
 
-class Recorder:
-    """A watcher that remembers."""
+class Recorder(Callback):
+    """A callback that remembers."""
 
     def __init__(self) -> None:
         self.notes: Sequence[str] = ()
         self.numbers: list[int] = []
 
-    def started(self, study: Study, notes: Sequence[str]) -> None:
+    def on_start(self, study: Study, notes: Sequence[str]) -> None:
         self.notes = notes
 
-    def finished(self, trial: FrozenTrial) -> None:
+    def on_trial_end(self, trial: FrozenTrial) -> None:
         self.numbers.append(trial.number)
 
-    def noted(self, text: str) -> None:
+    def on_note(self, text: str) -> None:
         raise AssertionError(text)
 
-    def stopping(self) -> None:
+    def on_stop(self) -> None:
         raise AssertionError("nobody asked to stop")
 
 
@@ -64,7 +66,7 @@ def states(study: Study) -> list[TrialState]:
 
 def test_a_launch_runs_its_budget_and_the_same_call_adds_nothing(tiny: Dataset, tmp_path: Path) -> None:
     recorder = Recorder()
-    study = start(tiny, tmp_path, trials=2, watcher=recorder)
+    study = start(tiny, tmp_path, trials=2, callbacks=(recorder,))
     assert states(study) == [TrialState.COMPLETE] * 2
     assert recorder.numbers == [0, 1]
     start(tiny, tmp_path, trials=2)
@@ -84,7 +86,7 @@ def test_one_worker_gives_the_same_search_again(tiny: Dataset, tmp_path: Path) -
 
 def test_workers_share_the_budget_exactly(tiny: Dataset, tmp_path: Path) -> None:
     recorder = Recorder()
-    study = start(tiny, tmp_path, trials=5, workers=2, ladder="5x6", watcher=recorder)
+    study = start(tiny, tmp_path, trials=5, workers=2, ladder="5x6", callbacks=(recorder,))
     assert states(study) == [TrialState.COMPLETE] * 5
     assert sorted(recorder.numbers) == [0, 1, 2, 3, 4]
     workers = {worker_of(trial) for trial in study.optuna.trials}
@@ -121,9 +123,9 @@ def test_time_that_is_up_stops_the_running_trial_and_keeps_the_rest(tiny: Datase
     assert all(trial.state == TrialState.COMPLETE or STOPPED.read(trial) == "time is up" for trial in begun)
 
 
-def test_notes_of_the_data_reach_the_watcher(tiny: Dataset, tmp_path: Path) -> None:
+def test_notes_of_the_data_reach_the_callback(tiny: Dataset, tmp_path: Path) -> None:
     recorder = Recorder()
-    start(tiny, tmp_path, trials=1, ladder="5x1", watcher=recorder, holdout_slides=("1",))
+    start(tiny, tmp_path, trials=1, ladder="5x1", callbacks=(recorder,), slides=("1",))
     assert list(recorder.notes) == list(tiny.notes)
 
 
@@ -135,15 +137,15 @@ def test_notes_of_the_data_reach_the_watcher(tiny: Dataset, tmp_path: Path) -> N
         ({"workers": -1}, "`workers >= 0` must hold, but got -1"),
         ({"ladder": "up"}, "a rung must be written"),
         ({"pruner": "magic"}, "a pruner must be one of"),
-        ({"devices": "cpu,gpu"}, "a device must be cpu, cuda or cuda:NUMBER, but got 'gpu'; choose one of these."),
+        ({"devices": ("cpu", "gpu")}, "a device must be cpu, cuda or cuda:NUMBER, but got 'gpu'; choose one of these."),
         (
-            {"devices": "cuda:99"},
+            {"devices": ("cuda:99",)},
             "a device must be there, but got 'cuda:99' with [0-9]+ GPUs that torch sees; choose other --devices.",
         ),
     ],
 )
 def test_a_launch_that_makes_no_sense_writes_nothing(
-    tiny: Dataset, tmp_path: Path, options: dict[str, object], message: str
+    tiny: Dataset, tmp_path: Path, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(StudyError, match=message):
         start(tiny, tmp_path, **options)
@@ -166,11 +168,11 @@ def test_a_gpu_gets_one_worker_and_a_ladder_of_all_folds_and_a_study_keeps_its_o
     tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No GPU is needed: the tasks stay here, and all else goes as it would there.
-    monkeypatch.setattr(launching, "check_device", lambda device: None)
+    monkeypatch.setattr(executors, "check_device", lambda device: None)
     monkeypatch.setattr(objective, "make_task", lambda *given, device, **options: make_task(*given, **options))
     monkeypatch.setattr(defaults, "FUSED_LADDER", "5x1,5x6")
-    study = start(tiny, tmp_path, trials=1, devices="cuda", workers=None, ladder=None)
-    assert study.plan.ladder == "5x1,5x6"
+    study = start(tiny, tmp_path, trials=1, devices=("cuda",), workers=None, ladder=None)
+    assert str(study.plan.ladder) == "5x1,5x6"
     assert study.optuna.user_attrs[LAUNCH]["workers"] == 1
     start(tiny, tmp_path, trials=2, ladder=None)
     assert states(study) == [TrialState.COMPLETE] * 2

@@ -15,11 +15,12 @@ from search.analysis.status import summarise
 from search.launcher.launch import launch
 from search.pruning.audit import Audit, is_audited, measure
 from search.statistics.intervals import wilson
+from search.studies.options import Budget
 from search.studies.plan import trial_seed
 from search.studies.study import Study
 from search.trials.records import Recipe, RungResult
-from search.workers.worker import Job
-from tests.support.studies import SMALL_SPACE, job_of, one_more, start
+from search.workers.worker import WorkerContext
+from tests.support.studies import SMALL_SPACE, job_of, one_more, options_of, start, with_options
 from tests.support.trials import reached, recipe, written
 
 NUMBERS = range(4000)
@@ -47,16 +48,16 @@ def test_being_audited_says_nothing_of_a_trials_own_seed() -> None:
 
 
 @pytest.fixture
-def job(finished: Study, tiny: Dataset, tmp_path: Path) -> Job:
+def job(finished: Study, tiny: Dataset, tmp_path: Path) -> WorkerContext:
     """The next trial of a study with rivals that nobody beats on the first rung."""
     for _ in range(5):
         finished.optuna.add_trial(create_trial(value=1.0, system_attrs={"completed_rung_0": 2.0}))
     job = job_of(finished, tiny, tmp_path)
-    return replace(job, plan=replace(job.plan, pruner="halving", ladder="1x1,1x3,5x3,5x6"))
+    return replace(job, plan=with_options(job.plan, pruner="halving", ladder="1x1,1x3,5x3,5x6"))
 
 
-def ran(job: Job, audit: float) -> FrozenTrial:
-    return job.study.trial(one_more(replace(job, plan=replace(job.plan, audit=audit))))
+def ran(job: WorkerContext, audit: float) -> FrozenTrial:
+    return job.study.trial(one_more(replace(job, plan=with_options(job.plan, audit=audit))))
 
 
 def is_recorded_as_audited(trial: FrozenTrial) -> bool:
@@ -71,7 +72,7 @@ def rungs_competed_on(trial: FrozenTrial) -> set[str]:
     return {name for name in trial.system_attrs if name.startswith("completed_rung_")}
 
 
-def test_an_audited_trial_climbs_on_where_it_would_be_pruned_and_competes_no_more(job: Job) -> None:
+def test_an_audited_trial_climbs_on_where_it_would_be_pruned_and_competes_no_more(job: WorkerContext) -> None:
     pruned, audited = ran(job, 0.0), ran(job, 1.0)
     assert (pruned.state, audited.state) == (TrialState.PRUNED, TrialState.COMPLETE)
     assert list(audited.intermediate_values) == [1, 3, 15, 30]
@@ -80,7 +81,7 @@ def test_an_audited_trial_climbs_on_where_it_would_be_pruned_and_competes_no_mor
     assert rungs_competed_on(audited) == rungs_competed_on(pruned) == {"completed_rung_0"}
 
 
-def test_the_pruner_is_asked_until_it_would_prune_and_never_again(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pruner_is_asked_until_it_would_prune_and_never_again(job: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
     def should_prune(trial: optuna.Trial) -> bool:
@@ -93,7 +94,7 @@ def test_the_pruner_is_asked_until_it_would_prune_and_never_again(job: Job, monk
 
 
 def test_an_audited_trial_that_the_pruner_lets_through_competes_like_any_other(
-    job: Job, monkeypatch: pytest.MonkeyPatch
+    job: WorkerContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(optuna.Trial, "should_prune", lambda self: False)
     trial = ran(job, 1.0)
@@ -121,8 +122,8 @@ def test_a_study_audits_as_it_was_asked_to(
 
 
 def test_one_trial_in_twenty_is_audited_unless_told_otherwise(tiny: Dataset, tmp_path: Path) -> None:
-    study = launch(tiny, SMALL_SPACE, storage=f"sqlite:///{tmp_path}/studies.db", trials=1, workers=1, ladder="5x1")
-    assert study.plan.audit == 0.05
+    study = launch(tiny, SMALL_SPACE, options_of(ladder="5x1"), storage=f"sqlite:///{tmp_path}/studies.db", budget=Budget(1))
+    assert study.plan.options.audit == 0.05
 
 
 def trial_of(accepted: int, would_prune: str | None = None, *, audited: bool = True, fifth: str = "learned") -> FrozenTrial:

@@ -17,24 +17,24 @@ from tests.search.report.test_tables import trial_of
 
 def test_plain_lines_are_never_wrapped() -> None:
     screen = io.StringIO()
-    watcher = PlainLines(Console(file=screen, width=40))
+    progress = PlainLines(Console(file=screen, width=40))
     trial = trial_of(0, TrialState.COMPLETE, 3)
-    watcher.started(Study("craters"), ["3 pits left out"])
-    watcher.finished(trial)
-    watcher.stopping()
-    assert watcher.interrupted
+    progress.on_start(Study("craters"), ["3 pits left out"])
+    progress.on_trial_end(trial)
+    progress.on_stop()
+    assert progress.interrupted
     assert screen.getvalue().splitlines() == ["study craters", "note: 3 pits left out", trial_line(trial), STOPPING]
 
 
 def test_the_live_table_shows_the_study_and_the_trials_that_ended_last(finished: Study) -> None:
     screen = io.StringIO()
     console = Console(file=screen, width=120, force_terminal=True, color_system=None)
-    with LiveTable(console) as watcher:
-        watcher.started(finished, ["3 pits left out"])
+    with LiveTable(console) as progress:
+        progress.on_start(finished, ["3 pits left out"])
         for trial in finished.optuna.trials:
-            watcher.finished(trial)
-        watcher.stopping()
-        watcher.live.refresh()
+            progress.on_trial_end(trial)
+        progress.on_stop()
+        progress.live.refresh()
     shown = screen.getvalue()
     assert "3 of 3 done: 3 complete, 0 pruned; 0 running, 0 interrupted, 0 failed" in shown
     assert "best so far" in shown
@@ -57,12 +57,12 @@ def test_the_live_table_reads_a_study_less_often_the_longer_it_takes(finished: S
     monkeypatch.setattr("search.report.progress.monotonic", lambda: now)
     monkeypatch.setattr("search.report.progress.summarise", slow)
     console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
-    watcher = LiveTable(console)
-    watcher.started(finished, [])
+    progress = LiveTable(console)
+    progress.on_start(finished, [])
     for shown in (10.0, 11.0, 15.0, 15.2):
         now = shown
-        watcher.live.get_renderable()
+        progress.live.get_renderable()
     assert reads == pytest.approx([10.1, 15.3])
-    with watcher:
+    with progress:
         pass
     assert len(reads) == 3

@@ -21,6 +21,7 @@ from spaces import Config
 from spaces.choices.networks import Network
 from spaces.initial_configs import BASELINE
 from tests.support.golden import assert_golden, render
+from tests.support.studies import with_options
 from tests.support.trials import PLAN, reached, recipe, written
 
 CONFIG = Config(network=Network("pitnet", depth=4, width=16))
@@ -107,7 +108,7 @@ def test_the_audit_in_the_table_of_a_study() -> None:
 
 @pytest.mark.parametrize("change", [{"audit": 0.0}, {"pruner": "none"}])
 def test_a_study_that_audits_nothing_shows_no_audit(change: dict[str, Any]) -> None:
-    assert of_trials("craters", replace(PLAN, **change), TRIALS).audit is None
+    assert of_trials("craters", with_options(PLAN, **change), TRIALS).audit is None
 
 
 def test_the_table_of_a_study_that_has_nothing_yet() -> None:

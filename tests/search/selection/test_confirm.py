@@ -18,6 +18,7 @@ from search.training.cross_validation import CVRequest, Repeat, fold_seed, train
 from search.trials.records import RungResult
 from spaces import Config
 from spaces.choices.networks import Network
+from tests.support.studies import with_options
 from tests.support.trials import PLAN, reached, recipe, written
 
 
@@ -43,7 +44,7 @@ def test_the_best_of_the_search_enter_each_configuration_once() -> None:
 
 
 def test_of_a_study_with_two_objectives_the_front_enters() -> None:
-    plan = replace(PLAN, objectives="acceptance,cost")
+    plan = with_options(PLAN, objectives=("acceptance", "cost"))
     trials = [trial_of(90, 0, 16), trial_of(80, 1, 8), trial_of(70, 2, 12)]
     for trial, cost in zip(trials, (300.0, 100.0, 200.0), strict=True):
         found = RungResult.demand(trial)
@@ -94,7 +95,7 @@ def test_a_race_trains_every_entrant_on_every_split(finished: Study, tiny: Datas
         assert np.array_equal(entrant.repeats[1].scores, alone.scores)
         own = RungResult.demand(finished.trial(entrant.number))
         assert entrant.tally.trainings == 15 + sum(own.reseeds) + sum(sum(one.reseeds) for one in entrant.repeats)
-    assert ask.seed == fold_seed(plan.seed, APART, 1, race[-1].number)
+    assert ask.seed == fold_seed(plan.options.seed, APART, 1, race[-1].number)
 
 
 def test_finished_repeats_are_kept_and_not_trained_again(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:

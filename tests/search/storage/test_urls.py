@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search.errors import StudyError
-from search.storage.urls import PASSWORD, PASSWORD_FILE, parse_address, place_of, read_password
+from search.storage.urls import PASSWORD, PASSWORD_FILE, parse_url, place_of, read_password
 
 SECRET = "s3cret"
 
@@ -27,7 +27,7 @@ SECRET = "s3cret"
 )
 def test_a_password_in_an_address_is_refused_and_never_shown(address: str) -> None:
     with pytest.raises(StudyError, match="a storage's address must hold no password, but got one for") as caught:
-        parse_address(address)
+        parse_url(address)
     assert SECRET not in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -37,14 +37,14 @@ def test_what_is_no_address_is_refused_and_never_shown(address: str) -> None:
     with pytest.raises(
         StudyError, match=r"a storage must be a database address, but got none; write e\.g\. sqlite:///"
     ) as caught:
-        parse_address(address)
+        parse_url(address)
     assert SECRET not in str(caught.value)
 
 
 def test_a_database_is_named_by_its_file_or_its_host() -> None:
-    assert place_of(parse_address("sqlite:///a/studies.db")) == "a/studies.db"
-    assert place_of(parse_address("postgresql+psycopg://me@db:5432/studies")) == "postgresql at db"
-    assert place_of(parse_address("postgresql+psycopg:///studies")) == "postgresql at this machine"
+    assert place_of(parse_url("sqlite:///a/studies.db")) == "a/studies.db"
+    assert place_of(parse_url("postgresql+psycopg://me@db:5432/studies")) == "postgresql at db"
+    assert place_of(parse_url("postgresql+psycopg:///studies")) == "postgresql at this machine"
 
 
 def test_a_password_comes_from_the_environment_or_from_a_file_of_ones_own(

@@ -31,11 +31,11 @@ from spaces import Config
 from spaces.initial_configs import BASELINE
 from tests.search.report.test_tables import CONFIG
 from tests.support.golden import assert_golden, render
-from tests.support.studies import job_of, one_more, start
+from tests.support.studies import job_of, one_more, start, with_options
 from tests.support.trials import PLAN, reached, recipe, written
 
 TWO = CHOICES[1:]
-COSTS, REJECTIONS = (replace(PLAN, objectives=objectives) for objectives in (TWO[1], TWO[0]))
+COSTS, REJECTIONS = (with_options(PLAN, objectives=objectives) for objectives in (TWO[1], TWO[0]))
 
 
 def trial_of(
@@ -158,11 +158,13 @@ def test_rejection_has_error_bars_both_ways() -> None:
 
 
 @pytest.mark.parametrize("objectives", TWO)
-def test_a_study_searches_for_a_front_from_launch_to_selection(tiny: Dataset, tmp_path: Path, objectives: str) -> None:
+def test_a_study_searches_for_a_front_from_launch_to_selection(
+    tiny: Dataset, tmp_path: Path, objectives: tuple[str, ...]
+) -> None:
     study = start(tiny, tmp_path, trials=4, objectives=objectives)
     again = start(tiny, tmp_path, trials=5, objectives=objectives)
     assert again == study
-    opened, second = study.optuna, objectives.split(",")[1]
+    opened, second = study.optuna, objectives[1]
     assert len(opened.directions) == 2
     for trial in opened.trials:
         found = RungResult.demand(trial)
@@ -205,7 +207,7 @@ def test_trials_are_pruned_and_the_sampler_goes_on(tiny: Dataset, tmp_path: Path
         assert (RungResult.demand(trial).rung, trial.values) == ("1x1", None)
         assert 2 <= trial.constraints[FEASIBLE] <= 3
     assert summarise(study).pruned == 3
-    spared = study.trial(one_more(replace(job, plan=replace(plan, audit=1.0))))
+    spared = study.trial(one_more(replace(job, plan=with_options(plan, audit=1.0))))
     assert (spared.state, RungResult.demand(spared).would_prune) == (TrialState.COMPLETE, "1x1")
     assert spared.constraints[FEASIBLE] <= 1
     assert start(tiny, tmp_path, trials=17, objectives=TWO[1], pruner=pruner, ladder="1x1,5x2", audit=0.0) == study
@@ -226,5 +228,5 @@ def test_a_study_made_for_other_objectives_is_refused(tiny: Dataset, tmp_path: P
     study = start(tiny, tmp_path, trials=1, ladder="5x1")
     message = r"was made with another choice of objectives \(acceptance, but now acceptance,cost\); choose another --study"
     with pytest.raises(StudyError, match=message):
-        start(tiny, tmp_path, trials=1, ladder="5x1", objectives="acceptance, cost")
+        start(tiny, tmp_path, trials=1, ladder="5x1", objectives=("acceptance", "cost"))
     assert study.optuna.metric_names == ["signal acceptance"]

@@ -14,11 +14,10 @@ from foils import Dataset
 from search.errors import StudyError
 from search.storage.leases import claim
 from search.studies.study import Study
-from search.trials.ladder import Ladder
 from search.trials.records import ERROR, STOPPED, Recipe, RungResult, TrialOrigin
 from search.workers.stop_signal import StopSignal
 from search.workers.worker import run_trial
-from tests.support.studies import job_of
+from tests.support.studies import job_of, with_options
 from tests.support.trials import reached, recipe
 
 RECORDS = (TrialOrigin("launch", "host:1"), recipe(audited=True), reached(verdicts=("learned", *("collapsed",) * 4)))
@@ -73,12 +72,12 @@ def test_a_trial_is_one_transaction_a_rung_one_before_and_one_at_its_end(
     finished: Study, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audit: float, pruned: bool
 ) -> None:
     job = job_of(finished, tiny, tmp_path)
-    job = replace(job, plan=replace(job.plan, audit=audit))
+    job = replace(job, plan=with_options(job.plan, audit=audit))
     lease = claim(finished.backend, finished.id, TrialOrigin("", "host:1"))
     assert lease is not None
     committed: list[str] = []
     event.listen(finished.backend.engine, "before_cursor_execute", lambda *given: committed.append(given[2]))
     monkeypatch.setattr(optuna.Trial, "should_prune", lambda self: pruned)
     run_trial(job, lease, StopSignal())
-    rungs = 1 if pruned and not audit else len(Ladder.parse(job.plan.ladder).rungs)
+    rungs = 1 if pruned and not audit else len(job.plan.ladder.rungs)
     assert committed.count("BEGIN IMMEDIATE") == 1 + rungs + 1

@@ -16,7 +16,7 @@ from foils import Dataset
 from search.errors import StudyError
 from search.storage.leases import LAUNCH
 from search.studies.launch_record import last_launch, now_of
-from search.studies.plan import PLAN
+from search.studies.plan import PLAN, store_plan
 from search.studies.study import Study
 from search.trials.records import RungResult
 from search.workers.join import join
@@ -41,7 +41,7 @@ def test_a_launch_without_workers_prepares_all_that_workers_need(prepared: Study
 
 
 def test_an_order_or_the_deadline_ends_a_worker(prepared: Study) -> None:
-    assert list(join(prepared, order=lambda: "stopped by hand")) == []
+    assert list(join(prepared, stop=lambda: "stopped by hand")) == []
     launched = last_launch(prepared)
     assert launched is not None
     assert launched.left_s(prepared) is None
@@ -54,13 +54,15 @@ def test_an_order_or_the_deadline_ends_a_worker(prepared: Study) -> None:
 
 def test_what_does_not_match_is_refused(prepared: Study, tiny_folder: Path, tmp_path: Path) -> None:
     opened, plan = prepared.optuna, prepared.plan
-    opened.set_user_attr(PLAN, asdict(replace(plan, version="0.0.9")))
-    with pytest.raises(StudyError, match=r"was made with another version of pitsearch \(0.0.9, but now "):
+    opened.set_user_attr(PLAN, {**store_plan(plan), "format": 99})
+    with pytest.raises(
+        StudyError, match=r"study 'tiny' must have a format of up to \d+, but has 99: a newer pitsearch made it"
+    ):
         list(join(prepared))
-    opened.set_user_attr(PLAN, asdict(replace(plan, fingerprint="f" * 64)))
+    opened.set_user_attr(PLAN, store_plan(replace(plan, fingerprint="f" * 64)))
     with pytest.raises(StudyError, match="was made from other data"):
         list(join(prepared))
-    opened.set_user_attr(PLAN, asdict(plan))
+    opened.set_user_attr(PLAN, store_plan(plan))
     with pytest.raises(StudyError, match="a device must be there"):
         list(join(prepared, device="cuda:99"))
     opened.set_user_attr(LAUNCH, None)

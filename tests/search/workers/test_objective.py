@@ -19,18 +19,17 @@ from search.errors import StudyError
 from search.storage.checkpoints import CheckpointStore
 from search.studies.plan import Plan, trial_seed
 from search.studies.study import Study
-from search.trials.ladder import Ladder
 from search.trials.records import DAMAGE, CheckpointFile, Recipe, RungResult
 from search.workers import objective
 from search.workers.objective import TrialContext, climb
 from search.workers.stop_signal import StopRequested
-from search.workers.worker import Job
+from search.workers.worker import WorkerContext
 from spaces import Config
-from tests.support.studies import job_of, start
+from tests.support.studies import job_of, start, with_options
 
 
 @pytest.fixture
-def job(finished: Study, tiny: Dataset, tmp_path: Path) -> Job:
+def job(finished: Study, tiny: Dataset, tmp_path: Path) -> WorkerContext:
     return job_of(finished, tiny, tmp_path)
 
 
@@ -57,7 +56,7 @@ class Alone(optuna.trial.FixedTrial):
         self.study = optuna.create_study()
 
 
-def test_the_same_seed_and_parameters_give_the_same_numbers(finished: Study, job: Job) -> None:
+def test_the_same_seed_and_parameters_give_the_same_numbers(finished: Study, job: WorkerContext) -> None:
     params = finished.optuna.trials[1].params
     runs = [Alone(params, number) for number in (1, 1, 2)]
     for run in runs:
@@ -70,7 +69,7 @@ def test_the_same_seed_and_parameters_give_the_same_numbers(finished: Study, job
 
 
 def test_folds_that_could_not_be_fused_are_noted_with_the_trial(
-    finished: Study, job: Job, monkeypatch: pytest.MonkeyPatch
+    finished: Study, job: WorkerContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As on a GPU, but computed here; the probe says no, so the numbers are those of folds trained apart.
     monkeypatch.setattr(objective, "make_task", lambda *given, device, **options: make_task(*given, **options))
@@ -87,8 +86,8 @@ def test_folds_that_could_not_be_fused_are_noted_with_the_trial(
 def test_other_trials_on_the_same_rung_say_whether_learning_is_possible(tiny: Dataset, tmp_path: Path) -> None:
     study = start(tiny, tmp_path, trials=1)
     trial = study.optuna.ask()
-    values, strict = study.optuna.trials[0].intermediate_values, replace(study.plan, working_point=0.9)
-    for rung in Ladder.parse(study.plan.ladder).rungs:
+    values, strict = study.optuna.trials[0].intermediate_values, with_options(study.plan, working_point=0.9)
+    for rung in study.plan.ladder.rungs:
         assert objective._others_learned(trial, rung, study.plan) == (values[rung.cost] > 0.3)
         assert not objective._others_learned(trial, rung, strict)
 
@@ -103,7 +102,7 @@ class Cut:
     def __init__(self, folder: Path, every: int) -> None:
         self.folder, self.every, self.cuts = folder, every, 0
 
-    def climb(self, trial: Alone, job: Job, harm: Callable[[Path], None] = lambda folder: None) -> tuple[float, ...]:
+    def climb(self, trial: Alone, job: WorkerContext, harm: Callable[[Path], None] = lambda folder: None) -> tuple[float, ...]:
         """Climb in as many pieces as it takes; `harm` is done to the checkpoints after the first."""
         while True:
             left = itertools.count(self.every, -1)
@@ -113,7 +112,7 @@ class Cut:
                     raise StopRequested("stopped by hand")
 
             try:
-                support = TrialContext(check=check, shelf=CheckpointStore(self.folder, f"{self.cuts:08}"))
+                support = TrialContext(check=check, checkpoints=CheckpointStore(self.folder, f"{self.cuts:08}"))
                 return climb(trial, job.data, job.plan, support)  # type: ignore[arg-type]  # it quacks like a trial
             except StopRequested:
                 if not self.cuts:
@@ -129,7 +128,7 @@ def whole(record: RungResult | None) -> RungResult:
 
 @pytest.mark.parametrize("every", [1, 2, 7, 23])
 def test_a_trial_that_is_stopped_again_and_again_ends_as_one_that_is_not(
-    finished: Study, job: Job, tmp_path: Path, every: int
+    finished: Study, job: WorkerContext, tmp_path: Path, every: int
 ) -> None:
     known = finished.optuna.trials[1]
     cut, trial = Cut(tmp_path / "1", every), Alone(known.params, 1)
@@ -155,7 +154,7 @@ def one_tampered_with(folder: Path) -> None:
 
 @pytest.mark.parametrize("harm", [gone, one_cut_short, one_tampered_with])
 def test_what_is_lost_of_checkpoints_is_trained_again_to_the_same_numbers(
-    finished: Study, job: Job, tmp_path: Path, harm: Callable[[Path], None]
+    finished: Study, job: WorkerContext, tmp_path: Path, harm: Callable[[Path], None]
 ) -> None:
     known, trial = finished.optuna.trials[1], Alone(finished.optuna.trials[1].params, 1)
     assert Cut(tmp_path / "1", 17).climb(trial, job, harm) == (known.value,)
@@ -164,7 +163,7 @@ def test_what_is_lost_of_checkpoints_is_trained_again_to_the_same_numbers(
 
 
 def test_a_trial_that_died_between_its_last_rung_and_its_end_trains_no_more(
-    finished: Study, job: Job, monkeypatch: pytest.MonkeyPatch
+    finished: Study, job: WorkerContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known, trial = finished.optuna.trials[1], Alone(finished.optuna.trials[1].params, 1)
     climb(trial, job.data, job.plan)  # type: ignore[arg-type]  # it quacks like a trial
@@ -175,7 +174,7 @@ def test_a_trial_that_died_between_its_last_rung_and_its_end_trains_no_more(
         climb(trial, job.data, job.plan)  # type: ignore[arg-type]  # it quacks like a trial
 
 
-def test_only_folds_that_have_gone_on_are_written_again(job: Job, finished: Study, tmp_path: Path) -> None:
+def test_only_folds_that_have_gone_on_are_written_again(job: WorkerContext, finished: Study, tmp_path: Path) -> None:
     written: list[str] = []
 
     class Watched(CheckpointStore):
@@ -184,14 +183,14 @@ def test_only_folds_that_have_gone_on_are_written_again(job: Job, finished: Stud
             return super().keep(fold, reseeds, epoch, content)
 
     trial = Alone(finished.optuna.trials[2].params, 2)
-    plan = replace(job.plan, ladder="1x2,5x2,5x6")
-    climb(trial, job.data, plan, TrialContext(shelf=Watched(tmp_path / "2", "mark")))  # type: ignore[arg-type]  # it quacks like a trial
+    plan = with_options(job.plan, ladder="1x2,5x2,5x6")
+    climb(trial, job.data, plan, TrialContext(checkpoints=Watched(tmp_path / "2", "mark")))  # type: ignore[arg-type]  # it quacks like a trial
     assert written == [f"{fold} at 2" for fold in range(5)]
 
 
-def test_a_disk_that_is_full_is_said_with_its_remedy(job: Job, finished: Study, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_is_said_with_its_remedy(job: WorkerContext, finished: Study, tmp_path: Path) -> None:
     (tmp_path / "3").write_text("")
     trial = Alone(finished.optuna.trials[1].params, 1)
     with pytest.raises(StudyError, match=r"a checkpoint must be writable, but: .*; mend it, then run the same command again"):
-        climb(trial, job.data, job.plan, TrialContext(shelf=CheckpointStore(tmp_path / "3", "mark")))  # type: ignore[arg-type]  # it quacks
+        climb(trial, job.data, job.plan, TrialContext(checkpoints=CheckpointStore(tmp_path / "3", "mark")))  # type: ignore[arg-type]  # it quacks
     assert RungResult.read(trial) is None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,8 @@ from search.studies.plan import Plan, trial_seed
 from search.studies.study import Study
 from search.trials.records import TrialOrigin
 from search.workers.sampler import open_study
-from spaces import Space, suggest
+from spaces import suggest
+from tests.support.studies import with_options
 
 FINISHED = (TrialState.COMPLETE,)
 
@@ -54,18 +53,18 @@ def chosen(study: Study, plan: Plan, lease: Lease, *, optunas: bool) -> dict[str
     if optunas:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            seed = trial_seed(plan.seed + 1, lease.number)
+            seed = trial_seed(plan.options.seed + 1, lease.number)
             opened.sampler = TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
     trial = optuna.Trial(opened, lease.trial_id)
     with suppress(Enough), study.backend.transaction():
-        suggest(trial, Space.from_dict(json.loads(plan.space)))
+        suggest(trial, plan.space)
         raise Enough
     return trial.params
 
 
-@pytest.mark.parametrize("objectives", ["acceptance", "acceptance,cost"])
+@pytest.mark.parametrize("objectives", [("acceptance",), ("acceptance", "cost")], ids=",".join)
 def test_a_trial_is_given_what_optunas_own_sampler_would_choose(objectives: str, plan: Plan, tmp_path: Path) -> None:
-    plan = replace(plan, objectives=objectives)
+    plan = with_options(plan, objectives=objectives)
     study, random = started(plan, tmp_path), np.random.default_rng(0)
     for number in range(45):
         lease = claimed(study)
@@ -73,7 +72,7 @@ def test_a_trial_is_given_what_optunas_own_sampler_would_choose(objectives: str,
         opened = open_study(study, plan, number)
         trial = optuna.Trial(opened, lease.trial_id)
         with study.backend.transaction(require_lease(lease)):
-            suggest(trial, Space.from_dict(json.loads(plan.space)))
+            suggest(trial, plan.space)
         if number % 9 == 4:
             continue  # goes on running
         value = float(random.random())

@@ -16,24 +16,24 @@ from search.trials.records import ERROR, STOPPED, RungResult
 from search.workers import stop_signal, worker
 from search.workers.sampler import open_study
 from search.workers.stop_signal import StopSignal
-from search.workers.worker import Job, work
-from tests.support.studies import job_of, one_more
+from search.workers.worker import WorkerContext, work
+from tests.support.studies import job_of, one_more, with_options
 
 
 @pytest.fixture
-def job(finished: Study, tiny: Dataset, tmp_path: Path) -> Job:
+def job(finished: Study, tiny: Dataset, tmp_path: Path) -> WorkerContext:
     return job_of(finished, tiny, tmp_path)
 
 
-def test_a_pruned_trial_is_told_as_pruned_and_keeps_its_rung(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pruned_trial_is_told_as_pruned_and_keeps_its_rung(job: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(optuna.Trial, "should_prune", lambda self: True)
-    number = one_more(replace(job, plan=replace(job.plan, audit=0.0)))
+    number = one_more(replace(job, plan=with_options(job.plan, audit=0.0)))
     trial = job.study.trial(3)
     assert (number, trial.state, RungResult.demand(trial).rung) == (3, TrialState.PRUNED, "1x1")
     assert RungResult.demand(trial).verdicts == ("unfinished",)
 
 
-def test_a_broken_trial_fails_with_its_reason_and_harms_no_other(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_trial_fails_with_its_reason_and_harms_no_other(job: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> float:
         raise RuntimeError("no such kernel\nsecond line")
 
@@ -46,7 +46,9 @@ def test_a_broken_trial_fails_with_its_reason_and_harms_no_other(job: Job, monke
     assert job.study.trial(4).state == TrialState.COMPLETE
 
 
-def test_a_request_to_stop_ends_a_trial_at_its_next_epoch_and_it_waits(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_to_stop_ends_a_trial_at_its_next_epoch_and_it_waits(
+    job: WorkerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stop_signal, "LOOK_S", 0.0)
     asked = iter([None, None])
     one_more(job, StopSignal([lambda: next(asked, "stopped by hand")]))
@@ -55,12 +57,12 @@ def test_a_request_to_stop_ends_a_trial_at_its_next_epoch_and_it_waits(job: Job,
     assert ERROR.read(trial) is None
 
 
-def test_no_trial_is_started_after_a_request_to_stop(job: Job) -> None:
+def test_no_trial_is_started_after_a_request_to_stop(job: WorkerContext) -> None:
     assert list(work(job, StopSignal([lambda: "stopped by hand"]))) == []
     assert len(job.study.optuna.trials) == 3
 
 
-def test_the_sampler_is_seeded_by_the_number(job: Job) -> None:
+def test_the_sampler_is_seeded_by_the_number(job: WorkerContext) -> None:
     samplers: list[Any] = [open_study(job.study, job.plan, number).sampler for number in (2, 2, 1)]
     assert isinstance(samplers[2], optuna.samplers.PartialFixedSampler)
     draws = [sampler._rng.rng.random() for sampler in samplers[:2]]

@@ -1,0 +1,120 @@
+"""Run workers on this machine: one in this process, or several in processes of their own (loky).
+
+Each worker process has a pool of its own, so that one that is killed takes no other with it; another takes its place. Knows
+nothing of what the workers do but what `search/workers/worker.py` offers.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Generator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import SQLAlchemyError
+
+from search.errors import StudyError, refusal
+from search.launcher.cluster_config import THREADS
+from search.storage.leases import TAKEN_UP
+from search.workers.stop_signal import StopSignal, stop_after, stop_on_file, stop_on_parent_exit, stop_on_signal
+from search.workers.worker import WorkerContext, work
+
+# Seconds between two moments that an executor gives its caller.
+TICK_S = 1.0
+
+
+@dataclass(frozen=True)
+class SerialExecutor:
+    """Run one worker in this process."""
+
+    context: WorkerContext
+
+    def run(self, stop: Path, left_s: float | None) -> Generator[None, None, None]:
+        """Run trials until the budget is done, the file `stop` exists, or the seconds are over; yield after each."""
+        for _ in work(self.context, StopSignal((stop_on_file(stop), stop_after(left_s)))):
+            yield
+
+
+@dataclass(frozen=True)
+class ProcessExecutor:
+    """Run each worker in a process of its own."""
+
+    contexts: tuple[WorkerContext, ...]
+
+    def run(self, stop: Path, left_s: float | None, note: Callable[[str], None]) -> Generator[None, None, None]:
+        """Run trials until the budget is done, the file `stop` exists, or the seconds are over; yield about once a second.
+
+        Raises StudyError where workers are killed again and again while no trial ends: it is not the trials that kill them.
+        """
+        running: dict[Future[None], tuple[ProcessPoolExecutor, WorkerContext]] = {}
+        killed, ended, failure = 0, self._count_ended(), None
+
+        def start(context: WorkerContext) -> None:
+            pool = ProcessPoolExecutor(1, initializer=_ignore_interrupts, env=dict.fromkeys(THREADS, "1"))
+            running[pool.submit(_run_child, context, stop, left_s, os.getpid())] = pool, context
+
+        try:
+            for context in self.contexts:
+                start(context)
+            while running:
+                finished, _ = wait(running, TICK_S, FIRST_COMPLETED)
+                yield
+                for future in finished:
+                    pool, context = running.pop(future)
+                    pool.shutdown(kill_workers=True)
+                    try:
+                        future.result()
+                    except BrokenProcessPool:
+                        before, ended = ended, self._count_ended()
+                        killed = 1 if ended > before else killed + 1
+                        self._check_killed(killed)
+                        if not stop.exists():
+                            note("a worker was killed, perhaps for want of memory; another goes on from its trial's last rung")
+                            start(context)
+                    except Exception as error:  # raised when the others have released their trials
+                        failure = failure or error
+                        stop.touch()
+            if failure is not None:
+                raise failure
+        finally:
+            for pool, _ in running.values():
+                pool.shutdown(kill_workers=True)
+
+    def _count_ended(self) -> int:
+        trials = self.contexts[0].study.optuna.get_trials(deepcopy=False)
+        return sum(trial.state.is_finished() for trial in trials)
+
+    def _check_killed(self, killed: int) -> None:
+        count = len(self.contexts)
+        if killed > (TAKEN_UP + 1) * count:
+            raise StudyError(
+                f"workers must live, but {killed} of {count} at a time were killed while no trial ended, "
+                "perhaps for want of memory; what finished is kept: run it again with fewer --workers."
+            ) from None
+
+
+def _run_child(context: WorkerContext, stop: Path, left_s: float | None, parent: int) -> None:
+    """Work as a child of a launch, until it is asked to stop, by SIGTERM too, or its parent has ended."""
+    with stop_on_signal(signals=(signal.SIGTERM,)) as on_signal:
+        sources = (stop_on_file(stop), stop_after(left_s), stop_on_parent_exit(parent), on_signal)
+        run_worker(context, StopSignal(sources))
+    if os.getppid() != parent:
+        os._exit(0)  # the pool's own exit would wait for a parent that is gone
+
+
+def run_worker(context: WorkerContext, stop: StopSignal) -> None:
+    """Run trials until there are none left. An error of the database becomes a StudyError, which travels between processes."""
+    try:
+        for _ in work(context, stop):
+            pass
+    except (StorageInternalError, SQLAlchemyError) as error:
+        raise StudyError("\n".join(refusal(error))) from None
+
+
+def _ignore_interrupts() -> None:
+    # Ctrl-C reaches every process of the terminal; workers end when the launcher asks them to.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,28 @@
+"""Bring the stored plan of a study that an older pitsearch made to the form of today, one step a format."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from search import defaults
+from search.trials.formats import Migration
+
+
+def _nest_options(stored: dict[str, Any]) -> dict[str, Any]:
+    """Format 1, of version 0.1.0, to 2: options are one table, the space is a table instead of its JSON text.
+
+    Format 1 has no record of how the held-out pits were chosen, so the default stands in its place; nothing is compared with
+    it, and the next launch of the study writes its own.
+    """
+    values = dict(stored)
+    options = {name: values.pop(name) for name in ("seed", "working_point", "ladder", "pruner", "audit")}
+    objectives = values.pop("objectives", ",".join(defaults.OBJECTIVES)).split(",")
+    holdout = {"share": defaults.HOLDOUT_SHARE, "slides": []}
+    values["options"] = {**options, "sampler": defaults.SAMPLER, "objectives": objectives, "holdout": holdout}
+    values["space"] = json.loads(values["space"])
+    return values
+
+
+# Each takes the format of its place, counted from 1, to the next.
+MIGRATIONS: tuple[Migration, ...] = (_nest_options,)

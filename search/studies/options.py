@@ -1,0 +1,78 @@
+"""What a search is told: options that a study keeps, and the budget of one launch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from search import defaults
+from search.errors import StudyError
+from search.pruning.pruners import check_pruner
+from search.studies.samplers import check_sampler
+from search.trials.ladder import Ladder
+from search.trials.objectives import check_objectives
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Choose the pits that are locked away before a search."""
+
+    # Share of the groups, where no slide is named; `foils.hold_out` says which shares a data set allows.
+    share: float = defaults.HOLDOUT_SHARE
+    # Whole slides instead, each as `SLIDE` or `FOIL:SLIDE`.
+    slides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """What a study is searched with, beside its data and its space. Raises StudyError for a value outside its range."""
+
+    # Held-out set, folds and every trial follow from it.
+    seed: int = defaults.SEED
+    # False-positive rate at which acceptance is quoted.
+    working_point: float = defaults.WORKING_POINT
+    # Rungs; None takes the study's own, or for a new study the ladder that suits the device.
+    ladder: Ladder | None = None
+    # One of `search.pruning.pruners.PRUNERS`.
+    pruner: str = defaults.PRUNER
+    # One of `search.studies.samplers.SAMPLERS`.
+    sampler: str = defaults.SAMPLER
+    # Share of the trials that is never pruned, to measure what pruning ends.
+    audit: float = defaults.AUDIT
+    # What trials are judged by, acceptance first.
+    objectives: tuple[str, ...] = defaults.OBJECTIVES
+    # What is locked away before the search.
+    holdout: Holdout = Holdout()
+
+    def __post_init__(self) -> None:
+        point, audit = self.working_point, self.audit
+        if not 0 < point < 1:
+            raise StudyError(f"`0 < working point < 1` must hold (false-positive rate), but got {point}; choose e.g. 0.05.")
+        if not 0 <= audit <= 1:
+            raise StudyError(f"`0 <= audit <= 1` must hold (share of trials never pruned), but got {audit}; choose e.g. 0.05.")
+        if self.seed < 0:
+            raise StudyError(f"`seed >= 0` must hold, but got {self.seed}; choose a whole number.")
+        check_pruner(self.pruner)
+        check_sampler(self.sampler)
+        check_objectives(self.objectives)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a launch ends. Raises StudyError for a value that is not above 0."""
+
+    # Finished trials that the study is to have.
+    trials: int = defaults.TRIALS
+    # Minutes after which the launch stops, whatever was reached; None has no limit.
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        require("trials", self.trials, lambda trials: trials > 0, "> 0")
+        if self.minutes is not None:
+            require("minutes", self.minutes, lambda minutes: minutes > 0, "> 0")
+
+
+def require(name: str, value: float, holds: Callable[[float], bool], bound: str) -> None:
+    """Raise StudyError where a number is out of bounds."""
+    if not holds(value):
+        raise StudyError(f"`{name} {bound}` must hold, but got {value}; choose a larger number.")

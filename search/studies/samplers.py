@@ -1,0 +1,109 @@
+"""Samplers by name: what each is, and which spaces it can take. `search/workers/sampler.py` makes them.
+
+To add a sampler, add one entry to SAMPLERS and its maker there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from search.errors import StudyError
+from spaces import Range, Space, suggest
+from spaces.axes import AXES
+from spaces.suggest import axis_of
+
+
+@dataclass(frozen=True)
+class SamplerKind:
+    """What a sampler is, and what it takes of a space."""
+
+    # What it does, with its source.
+    meaning: str
+    # Whether a space may have axes that are choices of names.
+    takes_names: bool = True
+    # Whether it models such axes; if not, they are drawn at random.
+    models_names: bool = True
+    # Whether it models axes that apply to some configurations alone; if not, they are drawn at random.
+    models_conditional: bool = True
+    # Whether it takes two objectives.
+    takes_two_objectives: bool = True
+
+
+SAMPLERS: dict[str, SamplerKind] = {
+    "tpe": SamplerKind("tree-structured Parzen estimator, multivariate (Bergstra et al. 2011; Falkner et al. 2018)"),
+    "gp": SamplerKind("Gaussian process with expected improvement, by Optuna", models_conditional=False),
+    "cmaes": SamplerKind(
+        "covariance matrix adaptation (Hansen 2016, arXiv:1604.00772)",
+        takes_names=False,
+        takes_two_objectives=False,
+    ),
+    "random": SamplerKind("every axis independently, at random"),
+    "qmc": SamplerKind("quasi-Monte Carlo: Sobol's sequence over the numbers", models_names=False, models_conditional=False),
+}
+
+
+def check_sampler(name: str) -> None:
+    """Raise StudyError for an unknown name."""
+    if name not in SAMPLERS:
+        raise StudyError(f"a sampler must be one of {', '.join(SAMPLERS)}, but got {name!r}; correct it.")
+
+
+def fit_sampler(name: str, space: Space, objectives: Sequence[str]) -> str | None:
+    """Say what a sampler leaves to chance in a space, where it does; None where it takes all of it.
+
+    Raises StudyError where it cannot take the space, or the objectives.
+    """
+    kind, varied = SAMPLERS[name], {key: space.domain(key) for key in AXES if _varies(space, key)}
+    if not kind.takes_two_objectives and len(objectives) > 1:
+        raise StudyError(f"the sampler {name} takes one objective, but got {','.join(objectives)}; choose tpe, gp or random.")
+    names = [key for key, domain in varied.items() if not isinstance(domain, Range)]
+    if not kind.takes_names and (names or len(varied) < 2):
+        what = f"{', '.join(names[:4])}{', ...' if len(names) > 4 else ''}" if names else f"{len(varied)} axes"
+        raise StudyError(
+            f"the sampler {name} takes two or more axes, each a range of numbers, but got {what}; pin what is no range with "
+            "--fix, or choose tpe."
+        )
+    drawn = sorted({*(() if kind.models_conditional else conditional_axes(space)), *(() if kind.models_names else names)})
+    if not drawn:
+        return None
+    return (
+        f"the sampler {name} draws {len(drawn)} of {len(varied)} axes at random, for it does not model them: {', '.join(drawn)}"
+    )
+
+
+def conditional_axes(space: Space, draws: int = 256) -> set[str]:
+    """Give the axes that some configurations of a space have and others have not, as far as so many random ones show."""
+    configurations: list[set[str]] = []
+    for seed in range(draws):
+        recorder = _Random(seed)
+        suggest(recorder, space)
+        configurations.append({axis_of(name) for name in recorder.names})
+    return set[str]().union(*configurations) - configurations[0].intersection(*configurations)
+
+
+def _varies(space: Space, key: str) -> bool:
+    domain = space.domain(key)
+    return domain.low < domain.high if isinstance(domain, Range) else len(domain) > 1
+
+
+class _Random:
+    """Draw at random what a space asks for, and record the names."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.names: list[str] = []
+
+    def suggest_categorical(self, name: str, choices: Any, /) -> Any:
+        self.names.append(name)
+        return self.random.choice(choices)
+
+    def suggest_int(self, name: str, low: int, high: int, /, *, log: bool) -> int:
+        self.names.append(name)
+        return self.random.randint(low, high)
+
+    def suggest_float(self, name: str, low: float, high: float, /, *, log: bool) -> float:
+        self.names.append(name)
+        return self.random.uniform(low, high)

@@ -1,0 +1,70 @@
+"""Processes of a launch: what becomes of it when its workers die or refuse."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from foils import Dataset
+from search.errors import StudyError
+from search.launcher import process_executor
+from search.launcher.process_executor import ProcessExecutor, run_worker
+from search.studies.study import Study
+from search.workers.stop_signal import StopSignal
+from search.workers.worker import WorkerContext
+from tests.support.studies import job_of
+
+
+@pytest.fixture
+def job(finished: Study, tiny: Dataset, tmp_path: Path) -> WorkerContext:
+    return job_of(finished, tiny, tmp_path)
+
+
+def run_through(workers: Generator[None, None, None]) -> None:
+    for _ in workers:
+        pass
+
+
+def die(job: WorkerContext, stop: Path, left_s: float | None, parent: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def refuse(job: WorkerContext, stop: Path, left_s: float | None, parent: int) -> None:
+    raise StudyError("a checkpoint must be writable, but: No space left on device; mend it.")
+
+
+@pytest.mark.slow
+def test_workers_that_die_before_any_trial_ends_end_the_launch(
+    job: WorkerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_executor, "_run_child", die)
+    monkeypatch.setattr(process_executor, "TAKEN_UP", 0)
+    noted: list[str] = []
+    with pytest.raises(StudyError, match="workers must live, but 2 of 1 at a time were killed while no trial ended"):
+        run_through(ProcessExecutor((job,)).run(tmp_path / "stop", None, noted.append))
+    assert noted == ["a worker was killed, perhaps for want of memory; another goes on from its trial's last rung"]
+
+
+def test_what_one_worker_is_refused_ends_all_and_is_told(
+    job: WorkerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_executor, "_run_child", refuse)
+    with pytest.raises(StudyError, match="No space left on device"):
+        run_through(ProcessExecutor((job,)).run(tmp_path / "stop", None, print))
+    assert (tmp_path / "stop").exists()
+
+
+def test_a_database_that_fails_is_told_on_one_line(job: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(job: WorkerContext, orders: StopSignal) -> None:
+        from sqlalchemy.exc import OperationalError
+
+        raise OperationalError("insert into trials", {"x": 1}, Exception("attempt to write a readonly database"))
+
+    monkeypatch.setattr(process_executor, "work", broken)
+    with pytest.raises(StudyError, match=r"the storage must stay writable, but: .*to write a readonly database") as caught:
+        run_worker(job, StopSignal())
+    assert "\n" not in str(caught.value)
