@@ -23,7 +23,8 @@ from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.ladder import Ladder
 from search.trials.records import Recipe, TrialOrigin
-from spaces import Space, suggest
+from spaces import Space
+from spaces.suggest import suggest
 
 # The share of trials that end on each rung, roughly as successive halving leaves them.
 ENDS = (0.6, 0.2, 0.1, 0.1)

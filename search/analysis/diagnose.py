@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from joblib import cpu_count
 
-from foils import Dataset, fold_numbers
+from foils import Dataset
+from foils.folds import fold_numbers
 from models.metrics import Floats
 from models.training.verdicts import Verdict
 from search import defaults

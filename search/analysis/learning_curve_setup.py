@@ -13,17 +13,18 @@ from typing import Any
 
 from optuna.trial import TrialState
 
-from foils import Dataset, hold_out, load
+from foils import Dataset, load
+from foils.folds import hold_out
 from search import defaults
 from search.analysis.learning_curve import FOLDS
 from search.errors import StudyError
 from search.studies.study import Study, study_data
 from search.trials.objectives import acceptance_of
 from search.trials.records import Recipe
-from spaces import Config, Space, suggest
+from spaces import Config, Space
 from spaces.axes import Scalar
 from spaces.initial_configs import sound
-from spaces.suggest import parameters
+from spaces.suggest import parameters, suggest
 
 
 @dataclass(frozen=True)

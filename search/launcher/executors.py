@@ -18,6 +18,7 @@ from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoo
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
+from pitsearch.process import start_worker
 from search.errors import StudyError, refusal
 from search.launcher.cluster_config import THREADS
 from search.storage.leases import TAKEN_UP
@@ -45,7 +46,7 @@ def side_by_side(
     killed, at, failure = 0, ended(), None
 
     def start(job: Job) -> None:
-        executor = ProcessPoolExecutor(1, initializer=_ignore_interrupts, env=dict.fromkeys(THREADS, "1"))
+        executor = ProcessPoolExecutor(1, initializer=start_worker, env=dict.fromkeys(THREADS, "1"))
         running[executor.submit(_child, job, stop, left_s, os.getpid())] = executor, job
 
     try:
@@ -104,8 +105,3 @@ def run(job: Job, orders: StopSignal) -> None:
             pass
     except (StorageInternalError, SQLAlchemyError) as error:
         raise StudyError("\n".join(refusal(error))) from None
-
-
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches every process of the terminal; workers end when the launcher asks them to.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

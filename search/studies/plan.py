@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import optuna
 
-from foils import Dataset, fold_numbers, hold_out
+from foils import Dataset
+from foils.folds import fold_numbers, hold_out
 from search import defaults
 from search.errors import StudyError
 from search.pruning.pruners import make_pruner

@@ -21,7 +21,8 @@ from search.studies.study import Study
 from search.trials.ladder import Ladder
 from search.trials.objectives import has_learned
 from search.trials.records import CheckpointRecord, Recipe, RungResult
-from spaces import Config, Space, suggest
+from spaces import Config, Space
+from spaces.suggest import suggest
 
 
 @pytest.fixture(scope="module")

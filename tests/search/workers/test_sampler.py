@@ -24,7 +24,8 @@ from search.studies.plan import Plan, trial_seed
 from search.studies.study import Study
 from search.trials.records import TrialOrigin
 from search.workers.sampler import open_study
-from spaces import Space, suggest
+from spaces import Space
+from spaces.suggest import suggest
 
 FINISHED = (TrialState.COMPLETE,)
 

@@ -1,0 +1,14 @@
+from .analysis.diagnose import diagnose as diagnose
+from .analysis.importance import importance as importance
+from .analysis.learning_curve_setup import learning_curve as learning_curve
+from .analysis.status import summarise as summarise
+from .errors import StudyError as StudyError
+from .launcher.launch import launch as launch
+from .selection.confirm import ConfirmOptions as ConfirmOptions
+from .selection.confirm import confirm as confirm
+from .selection.export import export as export
+from .selection.predict import predict as predict
+from .selection.select import select as select
+from .studies.pareto import pareto_front as pareto_front
+from .studies.study import Study as Study
+from .trials.ladder import Ladder as Ladder
