@@ -10,5 +10,5 @@ import signal
 
 
 def start_worker() -> None:
-    """Ignore Ctrl-C, which reaches every process of the terminal: workers end when the process that started them asks them to."""
+    """Ignore Ctrl-C: it reaches every process of the terminal, but workers end when the process that started them asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -48,17 +48,19 @@ def curve(
 
     Acceptance and reliability against the examples of each class; validation pits stay the same at every share.
     """
-    from search.analysis.learning_curve import Plot, draw_curve, parse_shares
-    from search.analysis.learning_curve_setup import sound_subject, study_subject
+    from foils import load
+    from search.analysis.learning_curve import parse_shares
+    from search.analysis.learning_curve_setup import learning_curve
     from search.report.learning_curve_figure import write_figure
     from search.report.learning_curve_table import curve_table
     from search.studies.study import find_study
 
-    given = parse_shares(shares)
-    subject = sound_subject(data, seed) if study is None else study_subject(find_study(study, storage), data)
-    plot = Plot(given, repeats, seed, epochs, subject.working_point)
+    sizes = parse_shares(shares)
+    subject, folder = (load(data), None) if study is None else (find_study(study, storage), data)
     with on_stop("nothing of the curve is kept, the same command begins anew"), counting("trainings") as done:
-        drawn = draw_curve(subject.data, subject.config, plot, workers=workers, done=done)
+        drawn = learning_curve(
+            subject, data=folder, shares=sizes, repeats=repeats, seed=seed, epochs=epochs, workers=workers, done=done
+        )
     make_console().print(curve_table(drawn))
     write_figure(drawn, out)
     say(f"wrote {out}; next: open it in a browser")
@@ -83,16 +85,16 @@ def diagnose(
     Tests folds against seeds, slides and labelling styles, and lists suspect pits.
     """
     from search.analysis.diagnose import diagnose as run
-    from search.analysis.diagnose import study_subject
     from search.report.diagnosis_tables import diagnosis_table
     from search.report.suspect_files import check_out, write_suspects
     from search.studies.study import find_study
 
     check_out(out)
-    subject = study_subject(find_study(study, storage), data, trial)
+    study_of_name = find_study(study, storage)
     with on_stop("nothing of the diagnosis is kept, the same command begins anew"), counting("cross-validations") as done:
-        found = run(subject, seeds=seeds, repeats=repeats, workers=workers, done=done)
-    make_console().print(diagnosis_table(found))
-    page = write_suspects(found.labels.suspects, subject.data, out, f"Suspect pits: {subject.what}")
+        diagnosis = run(study_of_name, data=data, trial=trial, seeds=seeds, repeats=repeats, workers=workers, done=done)
+    make_console().print(diagnosis_table(diagnosis))
+    subject = diagnosis.subject
+    page = write_suspects(diagnosis.labels.suspects, subject.data, out, f"Suspect pits: {subject.what}")
     then = f"pitsearch relabel {subject.data.folder} {out}"
     say(f"wrote {out} and {page}; next: look at the page, fill in `corrected` where a label is wrong, then {then}")

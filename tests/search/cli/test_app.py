@@ -355,7 +355,11 @@ def test_ctrl_c_keeps_nothing_of_a_diagnosis(run: Runner, finished_folder: Path,
     ("command", "stopped", "says"),
     [
         ("launch", "search.launcher.launch.launch", "finished trials are kept, the same command goes on"),
-        ("curve", "search.analysis.learning_curve.draw_curve", "nothing of the curve is kept, the same command begins anew"),
+        (
+            "curve",
+            "search.analysis.learning_curve_setup.learning_curve",
+            "nothing of the curve is kept, the same command begins anew",
+        ),
     ],
 )
 def test_ctrl_c_says_what_is_left(
