@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -69,3 +70,13 @@ def test_every_refusal_is_a_pitsearch_error_in_other_processes_too(name: str) ->
     assert isinstance(error, ps.PitsearchError)
     assert isinstance(error, ValueError)
     assert str(pickle.loads(pickle.dumps(error))) == "a rule; a remedy."  # noqa: S301  # what loky does
+
+
+def test_the_page_on_python_lists_every_public_name() -> None:
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in page.splitlines() if line.startswith("| `") or line.startswith("| |")]
+    owner, listed = "", dict[str, set[str]]()
+    for package, names in rows:
+        owner = package.strip(" `") or owner
+        listed.setdefault(owner, set()).update(re.findall(r"`(\w+)`", names))
+    assert listed == {**NAMES, "pitsearch": {"PitsearchError"}}
