@@ -6,10 +6,11 @@ BIN := .venv/bin
 
 setup: .venv/installed
 
+# Bytecode at once: uv leaves it to the first import, and where nothing may be written then, every process would compile anew.
 .venv/installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 # Search built-in synthetic foils, select, export, predict: a few minutes on 2 cores. The study `demo` is in studies.db, so that
