@@ -21,7 +21,8 @@ demo: setup
 	$(BIN)/pitsearch check demo/foils --sheet demo/foils.png
 	$(BIN)/pitsearch launch demo/foils --study demo --trials 40 --minutes 4
 	$(BIN)/pitsearch select --study demo --top 3 --repeats 2
-	test -d demo/best || $(BIN)/pitsearch export --study demo demo/best
+	if test -d demo/best; then echo "demo/best stays as it is; remove it to export what is selected now"; \
+	else $(BIN)/pitsearch export --study demo demo/best; fi
 	$(BIN)/pitsearch predict demo/best demo/foils --out demo/scores.csv
 
 # In two processes, but for faults, which want the machine for themselves and print a line each.
