@@ -6,20 +6,24 @@ BIN := .venv/bin
 
 setup: .venv/installed
 
+# Bytecode at once: uv leaves it to the first import, and where nothing may be written then, every process would compile anew.
 .venv/installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-# Search built-in synthetic foils, select, export, predict: a few minutes on 2 cores.
+# Search built-in synthetic foils, select, export, predict: a few minutes on 2 cores. The study `demo` is in studies.db, so that
+# `pitsearch status` works in this folder. Run again, it goes on with the study, and keeps the data and the exported model.
 demo: setup
-	rm -rf demo && mkdir demo
-	$(BIN)/pitsearch synth demo/foils --seed 1
+	mkdir -p demo
+	test -d demo/foils || $(BIN)/pitsearch synth demo/foils --seed 1
 	$(BIN)/pitsearch check demo/foils --sheet demo/foils.png
-	cd demo && ../$(BIN)/pitsearch launch foils --trials 40 --minutes 4
-	cd demo && ../$(BIN)/pitsearch select --top 3 --repeats 2
-	cd demo && ../$(BIN)/pitsearch export best
-	cd demo && ../$(BIN)/pitsearch predict best foils --out scores.csv
+	$(BIN)/pitsearch launch demo/foils --study demo --trials 40 --minutes 4
+	$(BIN)/pitsearch select --study demo --top 3 --repeats 2
+	if test -d demo/best; then echo "demo/best stays as it is; remove it to export what is selected now"; \
+	else $(BIN)/pitsearch export --study demo demo/best; fi
+	$(BIN)/pitsearch predict demo/best demo/foils --out demo/scores.csv
 
 # In two processes, but for faults, which want the machine for themselves and print a line each.
 test: lint
@@ -50,5 +54,6 @@ bench: setup
 bench-storage: setup
 	$(BIN)/python -m benchmarks load storage --rounds 3
 
+# What can be made again; data, studies and models stay.
 clean:
-	rm -rf .venv build demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,7 +1,10 @@
-"""What the microscope gave: read, check, pack, fold, imitate. Knows nothing of torch or optuna."""
+"""What the microscope gave: read, check, pack, fold, imitate. Knows nothing of torch or optuna.
 
-from foils.dataset import Dataset, load
-from foils.errors import DataError
-from foils.folds import Split, fold_numbers, hold_out
+The public names are listed in `__init__.pyi`, and imported when they are first used.
+"""
 
-__all__ = ["DataError", "Dataset", "Split", "fold_numbers", "hold_out", "load"]
+import lazy_loader
+
+import pitsearch as pitsearch  # before anything of ours: it finds our packages by their location
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

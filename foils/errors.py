@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pitsearch.errors import PitsearchError
 
-class DataError(ValueError):
+
+class DataError(PitsearchError):
     """Refuse a data set, with all its faults at once.
 
     `faults`: one line each, with file and line where there is one.

@@ -1,1 +1,10 @@
-"""One configuration made to learn: networks, the trainer, verdicts, bundles. Knows nothing of optuna."""
+"""One configuration made to learn: networks, the trainer, verdicts, bundles. Knows nothing of optuna.
+
+The public names are listed in `__init__.pyi`, and imported when they are first used.
+"""
+
+import lazy_loader
+
+import pitsearch as pitsearch  # before anything of ours: it finds our packages by their location
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,37 +1,10 @@
 """Studies: objective, ladder, pruning, launching, selection, export, the command line.
 
-The names below are imported when they are first used: the command line need not wait for torch to print its help.
+The public names are listed in `__init__.pyi`, and imported when they are first used.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import pitsearch as pitsearch  # before anything of ours: it finds our packages by their location
 
-if TYPE_CHECKING:
-    from search.errors import StudyError
-    from search.launcher.launch import launch
-    from search.selection.confirm import ConfirmOptions, confirm
-    from search.selection.export import export
-    from search.selection.predict import predict
-    from search.selection.select import select
-    from search.studies.study import Study
-
-_PLACES = {
-    "Study": "search.studies.study",
-    "StudyError": "search.errors",
-    "ConfirmOptions": "search.selection.confirm",
-    "confirm": "search.selection.confirm",
-    "export": "search.selection.export",
-    "launch": "search.launcher.launch",
-    "predict": "search.selection.predict",
-    "select": "search.selection.select",
-}
-
-__all__ = ["ConfirmOptions", "Study", "StudyError", "confirm", "export", "launch", "predict", "select"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,11 +1,12 @@
 """Every exception that pitsearch raises for bad input, in one place.
 
     ValueError
-    +-- foils.DataError           a data set: every fault at once, one line each
-    +-- spaces.SpaceError         a space, a space file or a configuration
-    +-- models.BundleError        a bundle: missing, changed or foreign files
-    +-- models.CheckpointError    a fold's checkpoint: cut short, changed or another training's
-    +-- search.StudyError         a study: unknown, made from something else, or without a result
+    +-- pitsearch.PitsearchError
+        +-- foils.DataError           a data set: every fault at once, one line each
+        +-- spaces.SpaceError         a space, a space file or a configuration
+        +-- models.BundleError        a bundle: missing, changed or foreign files
+        +-- models.errors.CheckpointError    a fold's checkpoint: cut short, changed or another training's
+        +-- search.StudyError         a study: unknown, made from something else, or without a result
 
 The command line prints each as it is and exits with 1, and likewise a database that fails on the way (full, read-only,
 gone). Anything else is a fault of ours.
@@ -16,21 +17,16 @@ from __future__ import annotations
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
-from foils.errors import DataError
-from models.errors import BundleError
-from spaces.errors import SpaceError
+from pitsearch.errors import PitsearchError
 
 
-class StudyError(ValueError):
+class StudyError(PitsearchError):
     """Refuse a study or what is asked of it: the rule, the value received, the remedy, on one line."""
-
-
-REFUSALS = (DataError, SpaceError, BundleError, StudyError)
 
 
 def refusal(error: BaseException) -> list[str]:
     """Give the lines that a user is told of an error; none where it is a fault of ours."""
-    if isinstance(error, REFUSALS):
+    if isinstance(error, PitsearchError):
         return str(error).splitlines()
     if not isinstance(error, StorageInternalError | SQLAlchemyError):
         return []

@@ -1,9 +1,10 @@
-"""What may vary: labelling, channels, networks, optimisers, balance. Knows nothing of torch or of files of data."""
+"""What may vary: labelling, channels, networks, optimisers, balance. Knows nothing of torch or of files of data.
 
-from spaces.axes import Range
-from spaces.config import Config
-from spaces.errors import SpaceError
-from spaces.space import Space
-from spaces.suggest import suggest
+The public names are listed in `__init__.pyi`, and imported when they are first used.
+"""
 
-__all__ = ["Config", "Range", "Space", "SpaceError", "suggest"]
+import lazy_loader
+
+import pitsearch as pitsearch  # before anything of ours: it finds our packages by their location
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

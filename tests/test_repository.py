@@ -69,6 +69,7 @@ def test_every_folder_is_installed(tmp_path: Path) -> None:
     ("place", "line", "contract"),
     [
         ("spaces/planted.py", "import models.metrics", "Packages"),
+        ("pitsearch/errors.py", "import foils.images", "Packages"),
         ("search/trials/planted.py", "import search.launcher.launch", "Rooms of search"),
         ("search/planted/room.py", "", "Rooms of search"),
         ("models/networks/planted.py", "import models.training.task", "Rooms of models"),
@@ -128,6 +129,7 @@ def test_every_dependency_says_who_needs_it_and_is_needed() -> None:
         "optuna-dashboard": "optuna_dashboard",
         "tomli-w": "tomli_w",
         "dask-jobqueue": "dask_jobqueue",
+        "lazy-loader": "lazy_loader",
     }
     block = text.split("dependencies = [", 1)[1].split("\n]", 1)[0]
     for line in block.strip().splitlines():

@@ -26,7 +26,8 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.search.losses import DATA, FOLDS, RATES, WORKING_POINT, some
 from benchmarks.support.measure import Table, workers
-from foils import fold_numbers, load
+from foils import load
+from foils.folds import fold_numbers
 from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from models.metrics import Floats
 from models.networks.background import AnomalyClassifier

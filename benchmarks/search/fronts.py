@@ -11,7 +11,7 @@ from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from search.launcher.launch import launch
 from search.pruning.audit import measure as audit
 from search.studies.options import Budget, SearchOptions
-from search.studies.pareto import pareto_front
+from search.studies.pareto import front_numbers
 from search.trials.ladder import Ladder
 from search.trials.objectives import CHOICES
 from search.trials.records import RungResult
@@ -50,7 +50,7 @@ def measure(rounds: int = 3, scale: float = 1.0) -> list[Table]:
                 )
                 all_trials = study.optuna.trials
                 records = {trial.number: record for trial in all_trials if (record := RungResult.read(trial))}
-                result, best = audit(all_trials, objectives), pareto_front(all_trials, study.plan)
+                result, best = audit(all_trials, objectives), front_numbers(all_trials, study.plan)
                 spent = sum(costs[record.would_prune or record.rung] for record in records.values())
                 rows.append(
                     [

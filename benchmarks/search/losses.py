@@ -18,7 +18,8 @@ from joblib import cpu_count
 from scipy import stats
 
 from benchmarks.support.measure import Table, workers
-from foils import Dataset, fold_numbers, load
+from foils import Dataset, load
+from foils.folds import fold_numbers
 from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from models.metrics import score
 from models.process import one_thread

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from foils import Dataset, fold_numbers, load
+from foils import Dataset, load
+from foils.folds import fold_numbers
 from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from models.metrics import Floats, score
 from models.process import one_thread

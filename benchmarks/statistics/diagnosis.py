@@ -15,7 +15,8 @@ import numpy as np
 from joblib import cpu_count
 
 from benchmarks.support.measure import Table
-from foils import Dataset, fold_numbers, load
+from foils import Dataset, load
+from foils.folds import fold_numbers
 from foils.synthetic.synthesise import FOIL, SyntheticFoils, scaled_counts, synthesise
 from search import defaults
 from search.analysis.diagnose import DiagnosisInput, Labels, chance_asks, judged_labels, label_asks, weigh_chance, weigh_labels

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from joblib import cpu_count
 
 from benchmarks.support.measure import Table
-from foils import Dataset, fold_numbers, load
+from foils import Dataset, load
+from foils.folds import fold_numbers
 from foils.synthetic.synthesise import SyntheticFoils, synthesise
 from search.statistics.intervals import LEVEL, Share, reliability, wilson
 from search.training.cross_validation import CVRequest, splits, train_repeat

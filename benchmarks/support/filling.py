@@ -22,7 +22,7 @@ from benchmarks.support.idle import reached
 from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.records import Recipe, TrialOrigin
-from spaces import suggest
+from spaces.suggest import suggest
 
 # The share of trials that end on each rung, roughly as successive halving leaves them.
 ENDS = (0.6, 0.2, 0.1, 0.1)

@@ -41,7 +41,8 @@ from search.trials.records import CheckpointFile, CheckpointRecord, Recipe, Rung
 from search.workers.heartbeat import LeaseHeartbeat
 from search.workers.sampler import open_study
 from search.workers.stop_signal import StopSignal
-from spaces import Space, suggest
+from spaces import Space
+from spaces.suggest import suggest
 
 # Signal pits of a fold: where five share the 259 of the foils that we know.
 SIGNALS = 50

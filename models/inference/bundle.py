@@ -58,8 +58,9 @@ def write_bundle(folder: Path, bundle: Bundle) -> None:
     (folder / MODEL).write_text(json.dumps(description, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def read_bundle(folder: Path) -> Bundle:
+def read_bundle(folder: str | Path) -> Bundle:
     """Read a bundle. Raises BundleError for a missing, changed or foreign file."""
+    folder = Path(folder)
     path = folder / MODEL
     try:
         text = path.read_text(encoding="utf-8")

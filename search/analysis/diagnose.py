@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from joblib import cpu_count
 
-from foils import Dataset, fold_numbers
+from foils import Dataset
+from foils.folds import fold_numbers
 from models.metrics import Floats
 from models.training.verdicts import Verdict
 from search import defaults
@@ -120,6 +121,24 @@ def _config(study: Study, number: int) -> Config:
 
 
 def diagnose(
+    study: Study,
+    *,
+    data: str | Path | None = None,
+    trial: int | None = None,
+    seeds: int = defaults.DIAGNOSIS_SEEDS,
+    repeats: int = defaults.DIAGNOSIS_REPEATS,
+    workers: int | None = None,
+    done: Callable[[int, int], None] = lambda finished, of: None,
+) -> Diagnosis:
+    """Diagnose a trial of a study, by default the winner of its last selection, or else the best complete one.
+
+    `data`: the folder of the study's data, if it has moved; the rest is as for `run_diagnosis`. Raises StudyError where there
+    is no such trial, or the study was made from other data.
+    """
+    return run_diagnosis(study_subject(study, data, trial), seeds=seeds, repeats=repeats, workers=workers, done=done)
+
+
+def run_diagnosis(
     subject: DiagnosisInput,
     *,
     seeds: int = defaults.DIAGNOSIS_SEEDS,

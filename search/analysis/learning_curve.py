@@ -18,7 +18,8 @@ import numpy.typing as npt
 from joblib import cpu_count
 from scipy.stats import t as student
 
-from foils import Dataset, fold_numbers
+from foils import Dataset
+from foils.folds import fold_numbers
 from models.metrics import Floats
 from models.process import one_thread
 from models.training.balance import count_shown, is_signal

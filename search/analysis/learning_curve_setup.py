@@ -6,24 +6,25 @@ the pits that its trials saw. Either way held-out pits stay locked away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from optuna.trial import TrialState
 
-from foils import Dataset, hold_out, load
+from foils import Dataset
+from foils.folds import hold_out
 from search import defaults
-from search.analysis.learning_curve import FOLDS
+from search.analysis.learning_curve import FOLDS, Curve, Plot, draw_curve
 from search.errors import StudyError
 from search.studies.study import Study, study_data
 from search.trials.objectives import acceptance_of
 from search.trials.records import Recipe
-from spaces import Config, Space, suggest
+from spaces import Config, Space
 from spaces.axes import Scalar
 from spaces.initial_configs import sound
-from spaces.suggest import parameters
+from spaces.suggest import parameters, suggest
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,34 @@ class CurveInput:
     working_point: float
 
 
-def sound_subject(folder: Path, seed: int) -> CurveInput:
-    """Take the sound recipe on a data set. Raises DataError where it cannot be loaded."""
-    data = hold_out(load(folder), share=defaults.HOLDOUT_SHARE, seed=seed).search
+def learning_curve(
+    subject: Study | Dataset,
+    *,
+    data: str | Path | None = None,
+    shares: Sequence[float] = defaults.SHARES,
+    repeats: int = defaults.REPEATS,
+    seed: int = 0,
+    epochs: int = defaults.CURVE_EPOCHS,
+    workers: int | None = None,
+    done: Callable[[int, int], None] = lambda finished, of: None,
+) -> Curve:
+    """Draw the learning curve of a study's best complete trial, or of the sound recipe on a data set.
+
+    `data`: the folder of the study's data, if it has moved; the rest is as for `Plot` and `draw_curve`. Raises StudyError where
+    the study has no complete trial, or was made from other data.
+    """
+    taken = study_subject(subject, data) if isinstance(subject, Study) else sound_subject(subject, seed)
+    plot = Plot(tuple(shares), repeats, seed, epochs, taken.working_point)
+    return draw_curve(taken.data, taken.config, plot, workers=workers, done=done)
+
+
+def sound_subject(whole: Dataset, seed: int) -> CurveInput:
+    """Take the sound recipe on the pits of a data set that a launch with this seed would search."""
+    data = hold_out(whole, share=defaults.HOLDOUT_SHARE, seed=seed).search
     return CurveInput(data, sound_config(data), defaults.WORKING_POINT)
 
 
-def study_subject(study: Study, folder: Path) -> CurveInput:
+def study_subject(study: Study, folder: str | Path | None = None) -> CurveInput:
     """Take a study's best complete trial. Raises StudyError where it has none, or was made from other data."""
     return CurveInput(study.plan.search_set(study_data(study, folder)), best_config(study), study.plan.options.working_point)
 

@@ -1,1 +1,1 @@
-"""The `pitsearch` command: one module for each group of commands. Parses, calls and prints."""
+"""The `pitsearch` command: one module a group of commands. Parses, calls and prints."""

@@ -1,4 +1,4 @@
-"""The `pitsearch` command: parses, calls and prints, and nothing more.
+"""The `pitsearch` command: parses, calls and prints, and nothing more. Each module beside this one holds a group of commands.
 
 Exit codes: 0 success, 1 a refused input, 2 wrong use, 130 stopped by Ctrl-C.
 """
@@ -7,27 +7,102 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from search import defaults
-from search.cli import options
+from search.cli.choose import confirm, front, select
 from search.cli.clusters import jobscript, storage_app, worker
-from search.cli.console import counting, make_console, on_stop, say, where
-from search.cli.options import Data, MovedData, Storage, StudyName, Workers
-from search.cli.reports import check, curve, dashboard, diagnose, front, importance, spaces, status
+from search.cli.data import check, relabel, synth
+from search.cli.search import dashboard, launch, spaces, status
+from search.cli.understand import curve, diagnose, importance
+from search.cli.use import export, predict
+
+# Every command in the order of the help, under the heading of its group, with its example.
+COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
+    "Data": (
+        (synth, "pitsearch synth foils-demo --seed 1"),
+        (check, "pitsearch check foils-demo --sheet foils-demo.png"),
+        (relabel, "pitsearch relabel foils-demo suspects.csv"),
+    ),
+    "Search": (
+        (spaces, "pitsearch spaces angles --write mine.toml"),
+        (launch, "pitsearch launch foils-demo --trials 40 --minutes 30 --workers 2"),
+        (status, "pitsearch status --study synthetic"),
+        (dashboard, "pitsearch dashboard --port 8080"),
+    ),
+    "Choose": (
+        (confirm, "pitsearch confirm --study synthetic --top 5 --repeats 5"),
+        (front, "pitsearch front --study synthetic --out front.html"),
+        (select, "pitsearch select --study synthetic"),
+    ),
+    "Understand": (
+        (importance, "pitsearch importance --study synthetic"),
+        (curve, "pitsearch curve foils-demo --shares 0.1,0.35,1 --out curve.html"),
+        (diagnose, "pitsearch diagnose --study synthetic --out suspects.csv"),
+    ),
+    "Use": (
+        (export, "pitsearch export --study synthetic best/"),
+        (predict, "pitsearch predict best/ foils-demo --out scores.csv"),
+    ),
+    "Clusters": (
+        (worker, "pitsearch worker --study synthetic --storage postgresql+psycopg://me@db/studies"),
+        (jobscript, "pitsearch jobscript --cluster slurm --study synthetic --storage postgresql+psycopg://me@db/studies"),
+    ),
+}
+
+
+class GroupedHelp(TyperGroup):
+    """Show the commands under the headings of their groups. Typer does so only where rich draws its help."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each group, in the order of the commands; the columns of all sections line up."""
+        width = max(len(name) for name in self.commands)
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, command in self.commands.items():
+            heading = getattr(command, "rich_help_panel", None) or "Commands"
+            summary = command.get_short_help_str(formatter.width - 6 - width)
+            sections.setdefault(heading, []).append((name.ljust(width), summary))
+        for heading, rows in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
 
 app = typer.Typer(
     name="pitsearch",
+    cls=GroupedHelp,
     help="Find and keep the network that classifies etch pits best.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version, and those of what results depend on, without importing any of it."""
+    if wanted:
+        from importlib.metadata import version
+        from platform import python_version
+
+        beneath = ", ".join(f"{name} {version(name)}" for name in ("torch", "optuna"))
+        print(f"pitsearch {version('pitsearch')} (Python {python_version()}, {beneath})")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Find and keep the network that classifies etch pits best."""
+
+
+for group, commands in COMMANDS.items():
+    for command, example in commands:
+        app.command(epilog=f"Example: {example}", rich_help_panel=group)(command)
+app.add_typer(storage_app, name="storage", rich_help_panel="Clusters")
 
 
 def main() -> None:
@@ -45,242 +120,3 @@ def main() -> None:
         raise SystemExit(1) from None
     except KeyboardInterrupt:  # outside any command; those end by Typer, or say themselves what is left
         raise SystemExit(130) from None
-
-
-def synth(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for the data set.")],
-    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 0,
-    pits: Annotated[int | None, typer.Option(min=40, help="Pits in all, classes in the real shares; 1393 by default.")] = None,
-    difficulty: Annotated[float, typer.Option(min=0.0, max=1.0, help="0 easy, 0.5 as on real foils, 1 hard.")] = 0.5,
-    frames: Annotated[bool, typer.Option("--frames", help="Write whole slides, 640 x 480, instead of crops.")] = False,
-) -> None:
-    """Write a synthetic data set.
-
-    Etched cones under ten lights, with the class counts of real foils.
-    """
-    from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
-
-    options = SyntheticFoils(seed=seed, difficulty=difficulty, frames=frames)
-    synthesise(folder, options if pits is None else replace(options, counts=scaled_counts(pits)))
-    say(f"wrote {folder}; next: pitsearch check {folder}")
-
-
-def launch(
-    data: Data,
-    trials: options.Trials = defaults.TRIALS,
-    minutes: options.Minutes = None,
-    workers: options.LaunchWorkers = None,
-    study: options.NewStudy = None,
-    storage: Storage = defaults.STORAGE,
-    space: options.Space = defaults.SPACE,
-    scheme: options.Scheme = None,
-    fix: options.Fix = None,
-    enqueue: options.Enqueue = None,
-    seed: options.Seed = defaults.SEED,
-    holdout_slide: options.HoldoutSlide = None,
-    holdout_share: options.HoldoutShare = defaults.HOLDOUT_SHARE,
-    working_point: options.WorkingPoint = defaults.WORKING_POINT,
-    pruner: options.Pruner = defaults.PRUNER,
-    sampler: options.Sampler = defaults.SAMPLER,
-    audit: options.Audit = defaults.AUDIT,
-    objectives: options.Objectives = ",".join(defaults.OBJECTIVES),
-    ladder: options.Ladder = None,
-    devices: options.Devices = defaults.DEVICE,
-    runs: options.Runs = None,
-    cluster: options.ClusterName = None,
-    jobs: options.Jobs = defaults.JOBS,
-) -> None:
-    """Search for the best network, or go on searching.
-
-    A study of the same name goes on where it stopped. Ctrl-C once ends running trials after their epoch, twice at once.
-    """
-    from foils import load
-    from search.analysis.status import summarise
-    from search.launcher.executors import Cluster, Processes
-    from search.launcher.launch import launch as run
-    from search.report.progress import LiveTable, PlainLines
-    from search.report.tables import status_table
-    from search.studies.options import Budget, Holdout, SearchOptions
-    from search.trials.ladder import Ladder
-    from search.trials.objectives import parse_objectives
-    from spaces.known_configs import read_known
-    from spaces.named_spaces import find_space, pin
-
-    console = make_console()
-    progress: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
-    pins = [*(fix or ()), *([f"labelling={scheme}"] if scheme else [])]
-    places = tuple(devices.split(","))
-    search_options = SearchOptions(
-        seed=seed,
-        working_point=working_point,
-        ladder=None if ladder is None else Ladder.parse(ladder),
-        pruner=pruner,
-        sampler=sampler,
-        audit=audit,
-        objectives=parse_objectives(objectives),
-        holdout=Holdout(holdout_share, tuple(holdout_slide or ())),
-    )
-    with on_stop("finished trials are kept, the same command goes on"):
-        launched = run(
-            load(data),
-            pin(find_space(space), pins),
-            search_options,
-            study=study,
-            storage=storage,
-            budget=Budget(trials, minutes),
-            executor=Processes(workers, places) if cluster is None else Cluster(cluster, jobs, places[0]),
-            runs=runs,
-            enqueue=read_known(enqueue) if enqueue else (),
-            callbacks=(progress,),
-        )
-    status = summarise(launched)
-    if isinstance(progress, PlainLines):
-        console.print(status_table(status))
-    if progress.interrupted:
-        say("stopped; finished trials are kept, the same command goes on where it stopped")
-        raise typer.Exit(130)
-    say(f"next: pitsearch select --study {launched.name}{where(storage)}")
-
-
-def confirm(
-    study: StudyName = None,
-    storage: Storage = defaults.STORAGE,
-    top: options.Top = defaults.TOP,
-    repeats: options.Repeats = defaults.CONFIRMATIONS,
-    reliability: options.Reliability = defaults.RELIABILITY,
-    data: MovedData = None,
-    workers: Workers = None,
-) -> None:
-    """Train the best configurations again.
-
-    On fresh splits and seeds, as a race: what can no longer win is trained no further. The held-out set stays locked.
-    """
-    from search.report.selection_tables import race_table
-    from search.selection.candidates import draw
-    from search.selection.confirm import ConfirmOptions
-    from search.selection.confirm import confirm as run
-    from search.statistics.intervals import wilson
-    from search.studies.study import find_study, study_data
-    from search.trials.records import RungResult
-
-    found, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
-    loaded = study_data(found, data)
-    with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as done:
-        race = run(found, terms, data=loaded, workers=workers, done=done)
-    plan = found.plan
-    drawn = {entrant.number: draw(entrant, plan, plan.search_set(loaded)) for entrant in race if entrant.repeats}
-    searched = {entrant.number: wilson(*RungResult.demand(found.trial(entrant.number)).pooled) for entrant in race}
-    make_console().print(race_table(found.name, race, searched, drawn, terms))
-    say(f"next: pitsearch select --study {found.name}{where(storage)}")
-
-
-def select(
-    study: StudyName = None,
-    storage: Storage = defaults.STORAGE,
-    top: options.Top = defaults.TOP,
-    repeats: options.Repeats = defaults.CONFIRMATIONS,
-    reliability: options.Reliability = defaults.RELIABILITY,
-    final: options.Final = defaults.FINAL,
-    data: MovedData = None,
-    workers: Workers = None,
-) -> None:
-    """Choose the model that converges best.
-
-    Confirms the best trials, shows why each was kept or dropped, trains the winner, and opens the held-out set once.
-    """
-    from search.report.selection_tables import selection_table
-    from search.selection.confirm import ConfirmOptions
-    from search.selection.select import select as run
-    from search.studies.study import find_study
-
-    found, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
-    with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as done:
-        selection = run(found, terms, final=final, data=data, workers=workers, done=done)
-    make_console().print(selection_table(selection))
-    say(f"next: pitsearch export --study {found.name}{where(storage)} OUT/")
-
-
-def relabel(
-    data: Data,
-    suspects: Annotated[Path, typer.Argument(metavar="SUSPECTS", help="What diagnose wrote, `corrected` filled in.")],
-) -> None:
-    """Correct labels as a person filled them in.
-
-    Writes a new labels.csv and keeps the old one beside it.
-    """
-    from foils.relabel import relabel as run
-
-    done = run(data, suspects)
-    for correction in done.corrections:
-        say(f"{correction.pit}: {correction.label} -> {correction.corrected}")
-    confirmed = f", {done.confirmed} confirmed" if done.confirmed else ""
-    changed = f"{len(done.corrections)} {'label' if len(done.corrections) == 1 else 'labels'} changed"
-    say(f"wrote {data / 'labels.csv'}: {changed}{confirmed}; the old ones are in {done.kept}")
-    say("the data's fingerprint is new, so studies of the old labels refuse it")
-    say(f"next: pitsearch launch {data} --study NEW")
-
-
-def export(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the bundle.")],
-    study: StudyName = None,
-    storage: Storage = defaults.STORAGE,
-    data: MovedData = None,
-    workers: Workers = None,
-) -> None:
-    """Write the selected model as a bundle.
-
-    A new folder with weights, description and model card.
-    """
-    from search.selection.export import check_new
-    from search.selection.export import export as run
-    from search.selection.select import selected
-    from search.studies.study import find_study
-
-    check_new(out)
-    run(selected(find_study(study, storage), data=data, workers=workers), out)
-    say(f"wrote {out}; next: pitsearch predict {out} DATA --out scores.csv")
-
-
-def predict(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that export wrote.")],
-    data: Data,
-    out: Annotated[Path, typer.Option(help="File for the scores: pit,p_signal,accepted.")] = Path("scores.csv"),
-    slide: Annotated[list[str] | None, typer.Option(help="Score only this slide; may be given again.")] = None,
-) -> None:
-    """Score the pits of a data set; labels are not needed."""
-    from foils import load
-    from models.inference.bundle import read_bundle
-    from search.selection.predict import predict as run
-    from search.selection.predict import write_scores
-
-    prediction = run(read_bundle(bundle), load(data, labelled=False), slides=slide or ())
-    write_scores(prediction, out)
-    say(f"wrote {out}: {len(prediction.data)} pits, {int(prediction.accepted.sum())} accepted as signal")
-    for line in prediction.remarks():
-        say(line)
-
-
-# Every command in the order of the help, with its example.
-COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
-    (synth, "pitsearch synth foils-demo --seed 1"),
-    (check, "pitsearch check foils-demo --sheet foils-demo.png"),
-    (spaces, "pitsearch spaces angles --write mine.toml"),
-    (launch, "pitsearch launch foils-demo --trials 40 --minutes 30 --workers 2"),
-    (status, "pitsearch status --study synthetic"),
-    (confirm, "pitsearch confirm --study synthetic --top 5 --repeats 5"),
-    (front, "pitsearch front --study synthetic --out front.html"),
-    (select, "pitsearch select --study synthetic"),
-    (importance, "pitsearch importance --study synthetic"),
-    (curve, "pitsearch curve foils-demo --shares 0.1,0.35,1 --out curve.html"),
-    (diagnose, "pitsearch diagnose --study synthetic --out suspects.csv"),
-    (relabel, "pitsearch relabel foils-demo suspects.csv"),
-    (export, "pitsearch export --study synthetic best/"),
-    (predict, "pitsearch predict best/ foils-demo --out scores.csv"),
-    (dashboard, "pitsearch dashboard --port 8080"),
-    (worker, "pitsearch worker --study synthetic --storage postgresql+psycopg://me@db/studies"),
-    (jobscript, "pitsearch jobscript --cluster slurm --study synthetic --storage postgresql+psycopg://me@db/studies"),
-)
-
-for command, example in COMMANDS:
-    app.command(epilog=f"Example: {example}")(command)
-app.add_typer(storage_app, name="storage")

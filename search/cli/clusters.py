@@ -50,14 +50,14 @@ def jobscript(
     """Print an array-job script whose jobs join a study, for clusters without Dask."""
     from search.errors import StudyError
     from search.launcher.cluster_config import ClusterConfig, read_cluster
-    from search.launcher.jobscripts import job_script
+    from search.launcher.jobscripts import MODULE, job_script
     from search.studies.study import find_study
 
     asked = read_cluster(cluster)
     if not isinstance(asked, ClusterConfig):
         raise StudyError(f"a job script must be for a batch system, but got the scheduler {asked}; give slurm, say, or a file.")
     found = find_study(study, storage)
-    command = [asked.python, "-m", "search", "worker", "--study", found.name, "--storage", storage]
+    command = [asked.python, *MODULE, "worker", "--study", found.name, "--storage", storage]
     print(job_script(asked, [*command, *(["--runs", str(runs)] if runs else [])], jobs), end="")
 
 

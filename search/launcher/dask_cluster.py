@@ -212,7 +212,8 @@ def options(cluster: ClusterConfig, folder: Path) -> dict[str, Any]:
         "memory": cluster.memory,
         # A nanny takes the signal itself, and gives its worker ten seconds.
         "nanny": False,
-        "python": f"{taking_over(cluster)} {shlex.quote(cluster.python)}",
+        # -P: what we send is looked up by name, and the folder of the job may hold a user's models.py.
+        "python": f"{taking_over(cluster)} {shlex.quote(cluster.python)} -P",
         "job_name": NAME,
         "job_script_prologue": [line.replace("$", DOLLAR) for line in prologue] if cluster.system == "htcondor" else prologue,
         "log_directory": str(folder),

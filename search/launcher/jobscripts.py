@@ -14,6 +14,8 @@ from search.launcher.cluster_config import THREADS, ClusterConfig
 from search.storage.urls import parse_url
 
 NAME = "pitsearch"
+# What an interpreter is given to run the command. -P: the folder of the job, where a user's models.py may be, is not searched.
+MODULE = ("-P", "-m", "pitsearch")
 # HTCondor wants to be told; a worker keeps next to nothing on its node.
 DISK = "1GB"
 # A dollar that begins no macro of HTCondor's.

@@ -17,6 +17,7 @@ from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
+from pitsearch.process import start_worker
 from search.errors import StudyError, refusal
 from search.launcher.cluster_config import THREADS
 from search.storage.leases import TAKEN_UP
@@ -54,7 +55,7 @@ class ProcessExecutor:
         killed, ended, failure = 0, self._count_ended(), None
 
         def start(context: WorkerContext) -> None:
-            pool = ProcessPoolExecutor(1, initializer=_ignore_interrupts, env=dict.fromkeys(THREADS, "1"))
+            pool = ProcessPoolExecutor(1, initializer=start_worker, env=dict.fromkeys(THREADS, "1"))
             running[pool.submit(_run_child, context, stop, left_s, os.getpid())] = pool, context
 
         try:
@@ -113,8 +114,3 @@ def run_worker(context: WorkerContext, stop: StopSignal) -> None:
             pass
     except (StorageInternalError, SQLAlchemyError) as error:
         raise StudyError("\n".join(refusal(error))) from None
-
-
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches every process of the terminal; workers end when the launcher asks them to.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

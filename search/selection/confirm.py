@@ -22,7 +22,7 @@ from search.errors import StudyError
 from search.selection.confirmations import Confirmation, ask_for, keep, kept
 from search.selection.racing import error_of_each, is_lost, lag
 from search.statistics.intervals import wilson
-from search.studies.pareto import pareto_front
+from search.studies.pareto import front_numbers
 from search.studies.plan import Plan
 from search.studies.study import Study, study_data
 from search.training.cross_validation import CVRequest, Repeat, cross_validate, summarise_folds
@@ -120,7 +120,7 @@ def by_search(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
 
 def entrants(trials: Sequence[FrozenTrial], plan: Plan, top: int) -> list[FrozenTrial]:
     """Choose the trials that enter a race: the best of the search, of a study with two objectives the best of its front."""
-    on_front = None if second_of(plan.options.objectives) is None else pareto_front(trials, plan)
+    on_front = None if second_of(plan.options.objectives) is None else front_numbers(trials, plan)
     return [trial for trial in by_search(trials) if on_front is None or trial.number in on_front][:top]
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import optuna
 
-from foils import Dataset, fold_numbers
+from foils import Dataset
+from foils.folds import fold_numbers
 from models.metrics import Floats
 from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest, Repeat, fold_seed, splits

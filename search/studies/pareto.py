@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from search.errors import StudyError
 from search.statistics.intervals import Share, wilson
 from search.studies.plan import Plan
+from search.studies.study import Study
 from search.trials.baseline import is_baseline
 from search.trials.objectives import OBJECTIVES, final_value, has_learned, second_of
 from search.trials.records import Recipe, RungResult
@@ -38,7 +39,12 @@ class ParetoTrial:
     on_front: bool
 
 
-def pareto_front(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[int, ...]:
+def pareto_front(study: Study) -> tuple[ParetoTrial, ...]:
+    """Give the trials on a study's front, highest acceptance first. Raises StudyError where the study has one objective."""
+    return tuple(trial for trial in pareto_trials(study.optuna.get_trials(deepcopy=False), study.plan) if trial.on_front)
+
+
+def front_numbers(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[int, ...]:
     """Number the trials on a study's front, highest acceptance first.
 
     Compared are shares pooled over the folds, as they are shown, without regard to their intervals; the sampler compares means
@@ -52,8 +58,8 @@ def pareto_trials(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[ParetoTria
     second = second_of(plan.options.objectives)
     if second is None:
         raise StudyError(
-            f"a front needs two objectives, but the study was made for {', '.join(plan.options.objectives)} alone; launch one with "
-            "--objectives acceptance,cost."
+            f"a front needs two objectives, but the study was made for {', '.join(plan.options.objectives)} alone; "
+            "launch one with --objectives acceptance,cost."
         )
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     sound = [(trial, reached) for trial in complete if has_learned(reached := RungResult.demand(trial))]

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import optuna
 
-from foils import Dataset, fold_numbers, hold_out
+from foils import Dataset
+from foils.folds import fold_numbers, hold_out
 from search.errors import StudyError
 from search.studies.migrations import MIGRATIONS
 from search.studies.options import SearchOptions

@@ -11,9 +11,9 @@ from random import Random
 from typing import Any
 
 from search.errors import StudyError
-from spaces import Range, Space, suggest
+from spaces import Range, Space
 from spaces.axes import AXES
-from spaces.suggest import axis_of
+from spaces.suggest import axis_of, suggest
 
 
 @dataclass(frozen=True)

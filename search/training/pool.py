@@ -5,13 +5,13 @@ Knows nothing of what the work is.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from pitsearch.process import start_worker
 from search.errors import StudyError
 
 Item = TypeVar("Item")
@@ -23,7 +23,7 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
 
     Raises StudyError where a worker is killed; results given before are whole.
     """
-    options: dict[str, Any] = {"initializer": _ignore_interrupts, "inner_max_num_threads": 1} if workers > 1 else {}
+    options: dict[str, Any] = {"initializer": start_worker, "inner_max_num_threads": 1} if workers > 1 else {}
     with parallel_config("loky", n_jobs=workers, **options):
         parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
         try:
@@ -33,8 +33,3 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
                 f"a worker was killed, perhaps for want of memory, with {workers} workers; what finished is kept: "
                 "run the same command again, with fewer --workers."
             ) from None
-
-
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches every process of the terminal; workers end when the launcher asks them to.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -31,7 +31,8 @@ from search.trials.ladder import Rung
 from search.trials.objectives import OBJECTIVES, final_value, on_path, shortfall
 from search.trials.records import DAMAGE, CheckpointRecord, FixedParams, Recipe, RungResult, on_rungs
 from search.workers.stop_signal import StopRequested
-from spaces import Config, suggest
+from spaces import Config
+from spaces.suggest import suggest
 
 # Another trial whose acceptance on the same rung is this many times the working point has learned: chance gives once.
 LEARNED = 3.0

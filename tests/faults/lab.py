@@ -135,7 +135,7 @@ class Lab:
     def start(self, words: Sequence[str], prefix: Sequence[str] = ()) -> subprocess.Popen[str]:
         """Start the command in a session of its own, as a terminal would."""
         process = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "search", *words],
+            [*prefix, sys.executable, "-m", "pitsearch", *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

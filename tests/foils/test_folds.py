@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foils import DataError, Dataset, fold_numbers, hold_out
+from foils import DataError, Dataset
 from foils.description import Channel, Description
+from foils.folds import fold_numbers, hold_out
 from foils.labels import Pit
 
 LABELS = ("candidate", "top", "bottom", "misc", "maybe")

@@ -19,7 +19,8 @@ from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.objectives import has_learned
 from search.trials.records import CheckpointRecord, Recipe, RungResult
-from spaces import Config, suggest
+from spaces import Config
+from spaces.suggest import suggest
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from torch import nn
 
 from benchmarks.speed.throughput import NETWORKS, make_config
 from benchmarks.support import naive
-from foils import Dataset, fold_numbers
+from foils import Dataset
+from foils.folds import fold_numbers
 from models.networks.build import build
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from foils import Dataset, fold_numbers, load
+from foils import Dataset, load
+from foils.folds import fold_numbers
 from foils.synthetic.synthesise import SyntheticFoils, synthesise
 from models.training.cross_validation import CrossValidation
 from models.training.task import make_task

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from foils import Dataset, fold_numbers, load
+from foils import Dataset, load
+from foils.folds import fold_numbers
 from models.inference.bundle import Bundle, read_bundle, write_bundle
 from models.inference.ensemble import Ensemble
 from models.training.anomaly import AnomalyTraining, turn_quarters

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 from timm.optim import get_optimizer_info, list_optimizers
 
-from foils import Dataset, fold_numbers, load
+from foils import Dataset, load
+from foils.folds import fold_numbers
 from models.errors import CheckpointError
 from models.networks.blocks import generators
 from models.process import one_thread

@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from foils import Dataset, fold_numbers
+from foils import Dataset
+from foils.folds import fold_numbers
 from models.errors import CheckpointError
 from models.training import cross_validation as crossvalidation
 from models.training import probe

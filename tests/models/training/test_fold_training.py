@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from foils import Dataset, fold_numbers
+from foils import Dataset
+from foils.folds import fold_numbers
 from models.inference.ensemble import Ensemble
 from models.training.cross_validation import start_fold
 from models.training.fold_training import FOR_EPOCHS, FoldTraining

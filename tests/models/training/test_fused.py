@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from foils import Dataset, fold_numbers
+from foils import Dataset
+from foils.folds import fold_numbers
 from models.training.cross_validation import start_fold
 from models.training.fold_training import FoldTraining
 from models.training.fused import FusedFolds, advance_together, stacked

@@ -12,7 +12,8 @@ import torch
 from timm.optim import create_optimizer_v2, get_optimizer_info, list_optimizers
 from torch import nn
 
-from foils import Dataset, fold_numbers
+from foils import Dataset
+from foils.folds import fold_numbers
 from models.process import bfloat16_works
 from models.training import optimisers
 from models.training.cross_validation import start_fold

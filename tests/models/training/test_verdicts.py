@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from foils import Dataset, fold_numbers, load
+from foils import Dataset, load
+from foils.folds import fold_numbers
 from models.training.cross_validation import start_fold
 from models.training.fold_training import FoldTraining
 from models.training.task import make_task

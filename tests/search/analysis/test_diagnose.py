@@ -17,9 +17,9 @@ from search.analysis.diagnose import (
     Diagnosis,
     DiagnosisInput,
     Labels,
-    diagnose,
     judged_labels,
     label_asks,
+    run_diagnosis,
     study_subject,
     weigh_chance,
     weigh_labels,
@@ -61,7 +61,7 @@ def wrong(tiny: Dataset) -> dict[int, str]:
 
 @pytest.fixture(scope="module")
 def diagnosed(tiny: Dataset, wrong: dict[int, str]) -> Diagnosis:
-    return diagnose(subject_of(mislabelled(tiny, wrong), epochs=12), seeds=2, repeats=2, workers=1)
+    return run_diagnosis(subject_of(mislabelled(tiny, wrong), epochs=12), seeds=2, repeats=2, workers=1)
 
 
 def test_planted_labels_come_out_first(diagnosed: Diagnosis, wrong: dict[int, str], tiny: Dataset) -> None:
@@ -100,8 +100,8 @@ REPEAT = Repeat(np.zeros((1, 4)), (18, 16), (20, 20), (0.9, 0.9), ("learned", "l
 def test_workers_change_no_number(tiny: Dataset) -> None:
     told: list[tuple[int, int]] = []
     subject = subject_of(tiny)
-    alone = diagnose(subject, seeds=2, repeats=1, workers=1, done=lambda finished, of: told.append((finished, of)))
-    spread = diagnose(subject, seeds=2, repeats=1, workers=2)
+    alone = run_diagnosis(subject, seeds=2, repeats=1, workers=1, done=lambda finished, of: told.append((finished, of)))
+    spread = run_diagnosis(subject, seeds=2, repeats=1, workers=2)
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert (alone.chance, alone.labels) == (spread.chance, spread.labels)
 
@@ -136,7 +136,7 @@ def test_a_study_gives_its_best_trial_and_after_a_selection_the_winner(finished:
 @pytest.mark.parametrize(("seeds", "repeats", "message"), [(1, 1, "`seeds >= 2` must hold"), (2, 0, "`repeats >= 1` must")])
 def test_too_little_is_refused(tiny: Dataset, seeds: int, repeats: int, message: str) -> None:
     with pytest.raises(StudyError, match=message):
-        diagnose(subject_of(tiny), seeds=seeds, repeats=repeats, workers=1)
+        run_diagnosis(subject_of(tiny), seeds=seeds, repeats=repeats, workers=1)
 
 
 def test_labels_on_too_few_pits_are_not_judged_and_one_alone_is_refused(tiny: Dataset) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -17,25 +18,15 @@ from tests.support.golden import assert_golden
 from tests.support.studies import SHORT, SMALL_SPACE
 from tests.support.tiny import CHANNELS, write_dataset
 
-COMMANDS = [
-    "synth",
-    "check",
-    "spaces",
-    "launch",
-    "status",
-    "confirm",
-    "front",
-    "select",
-    "importance",
-    "curve",
-    "diagnose",
-    "relabel",
-    "export",
-    "predict",
-    "dashboard",
-    "worker",
-    "jobscript",
-]
+GROUPS = {
+    "Data": ["synth", "check", "relabel"],
+    "Search": ["spaces", "launch", "status", "dashboard"],
+    "Choose": ["confirm", "front", "select"],
+    "Understand": ["importance", "curve", "diagnose"],
+    "Use": ["export", "predict"],
+    "Clusters": ["worker", "jobscript"],
+}
+COMMANDS = [command for commands in GROUPS.values() for command in commands]
 
 # A selection that tiny pits can pass within seconds.
 FEW = "--top", 2, "--repeats", 1, "--reliability", 0.0, "--workers", 1
@@ -80,7 +71,32 @@ def test_every_command_has_help_with_an_example(run: Runner, command: str) -> No
     assert f"Example: pitsearch {command} " in re.sub(r"\s+", " ", shown.out)
 
 
-def test_help_needs_no_torch() -> None:
+def test_the_help_lists_the_commands_under_the_headings_of_their_groups(run: Runner) -> None:
+    shown = run("--help").out
+    printed = re.findall(r"^(\w+):\n((?:  .*\n)+)", shown, re.MULTILINE)
+    sections = {heading: re.findall(r"^  (\w+) ", rows, re.MULTILINE) for heading, rows in printed}
+    del sections["Options"]
+    assert sections == GROUPS | {"Clusters": [*GROUPS["Clusters"], "storage"]}
+    assert all(ord(letter) < 128 for letter in shown)
+
+
+def test_the_version_is_printed_with_what_results_depend_on(run: Runner) -> None:
+    shown = run("--version")
+    assert shown.code == 0
+    assert re.fullmatch(r"pitsearch \d+\.\d+\.\d+ \(Python 3[\d.]+, torch \S+, optuna [\d.]+\)\n", shown.out)
+
+
+def test_a_shell_completes_the_command(run: Runner) -> None:
+    assert "completion" not in run("launch", "--help").out
+    script = Path(sys.executable).with_name("pitsearch")
+    shown = subprocess.run([script, "--show-completion", "bash"], capture_output=True, text=True, check=True)
+    assert "_PITSEARCH_COMPLETE=complete_bash" in shown.stdout
+    words = {"COMP_WORDS": "pitsearch la", "COMP_CWORD": "1", "_PITSEARCH_COMPLETE": "complete_bash"}
+    completed = subprocess.run([script], env={**os.environ, **words}, capture_output=True, text=True, check=False)
+    assert completed.stdout.split() == ["launch"]
+
+
+def test_help_and_version_need_no_torch() -> None:
     code = "import sys; from search.cli.app import app; sys.exit('torch' in sys.modules or 'optuna' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -339,7 +355,11 @@ def test_ctrl_c_keeps_nothing_of_a_diagnosis(run: Runner, finished_folder: Path,
     ("command", "stopped", "says"),
     [
         ("launch", "search.launcher.launch.launch", "finished trials are kept, the same command goes on"),
-        ("curve", "search.analysis.learning_curve.draw_curve", "nothing of the curve is kept, the same command begins anew"),
+        (
+            "curve",
+            "search.analysis.learning_curve_setup.learning_curve",
+            "nothing of the curve is kept, the same command begins anew",
+        ),
     ],
 )
 def test_ctrl_c_says_what_is_left(

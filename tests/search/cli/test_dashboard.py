@@ -23,7 +23,7 @@ def free_port() -> int:
 
 
 def command(study: Study, port: int) -> list[str]:
-    return [sys.executable, "-m", "search", "dashboard", "--storage", study.storage, "--port", str(port)]
+    return [sys.executable, "-m", "pitsearch", "dashboard", "--storage", study.storage, "--port", str(port)]
 
 
 def test_the_dashboard_shows_the_study_and_ends_by_ctrl_c(finished: Study, tmp_path: Path) -> None:

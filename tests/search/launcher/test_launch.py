@@ -201,7 +201,7 @@ def command_of(data: Path, folder: Path, workers: int) -> list[str]:
     (folder / "space.toml").write_text(SMALL_SPACE.write())
     words = ["launch", str(data), "--trials", "500", "--workers", str(workers), "--space", str(folder / "space.toml")]
     words += ["--ladder", "1x1,5x1,5x6", "--storage", f"sqlite:///{folder}/studies.db", "--pruner", "none"]
-    return [sys.executable, "-m", "search", *words]
+    return [sys.executable, "-m", "pitsearch", *words]
 
 
 def begin(command: list[str], folder: Path) -> subprocess.Popen[str]:

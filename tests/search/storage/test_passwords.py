@@ -57,7 +57,7 @@ def test_a_password_is_found_where_it_may_stand(
 
 def command(address: str, *words: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "search", *words, "--storage", address],
+        [sys.executable, "-m", "pitsearch", *words, "--storage", address],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

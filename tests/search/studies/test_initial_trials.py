@@ -22,11 +22,12 @@ from search.workers import worker
 from search.workers.objective import TrialContext
 from search.workers.sampler import open_study
 from search.workers.stop_signal import StopRequested, StopSignal
-from spaces import Config, Space, SpaceError, suggest
+from spaces import Config, Space, SpaceError
 from spaces.choices.channels import Channels
 from spaces.choices.networks import Network
 from spaces.initial_configs import BASELINE, SOUND
 from spaces.known_configs import KnownConfig
+from spaces.suggest import suggest
 from tests.support.studies import SMALL_SPACE, job_of, start
 from tests.support.tiny import CHANNELS, write_dataset
 

@@ -22,7 +22,7 @@ from search.report.pareto_figure import figure, write_figure
 from search.report.tables import status_table, trial_line
 from search.selection.confirm import ConfirmOptions
 from search.selection.select import select
-from search.studies.pareto import pareto_front, pareto_trials
+from search.studies.pareto import front_numbers, pareto_trials
 from search.studies.study import Study
 from search.trials.objectives import CHOICES
 from search.trials.records import Recipe, RungResult, TrialOrigin, on_rungs
@@ -71,7 +71,7 @@ TRIALS = [
 
 
 def test_the_front_is_what_nothing_is_better_than() -> None:
-    assert pareto_front(TRIALS, COSTS) == (4, 2, 1)
+    assert front_numbers(TRIALS, COSTS) == (4, 2, 1)
     assert [member.number for member in pareto_trials(TRIALS, COSTS)] == [4, 2, 3, 1, 0, 6]
     assert [member.number for member in pareto_trials(TRIALS, COSTS) if member.in_use] == [0]
 
@@ -80,27 +80,27 @@ def test_shares_are_pooled_as_they_are_shown() -> None:
     # The means over the folds differ by rounding; by the pits the two are alike, and one is cheaper.
     trials = [trial_of(0, 90, 2e6), trial_of(1, 90, 1e6)]
     trials[0].user_attrs["reached"]["path"]["acceptance"] = [0.9 + 1e-9] * 3
-    assert pareto_front(trials, COSTS) == (1,)
+    assert front_numbers(trials, COSTS) == (1,)
 
 
 def test_more_rejection_is_better_and_has_an_interval() -> None:
     trials = [trial_of(number, *values, "rejection") for number, values in enumerate(((90, 0.5), (80, 0.9), (80, 0.8)))]
     found = pareto_trials(trials, REJECTIONS)
-    assert pareto_front(trials, REJECTIONS) == (0, 1)
+    assert front_numbers(trials, REJECTIONS) == (0, 1)
     assert [str(member.interval) for member in found][:1] == ["0.500 [0.442, 0.558]"]
 
 
 def test_trials_that_are_the_same_are_both_on_the_front_and_unfinished_ones_never() -> None:
     running = create_trial(state=TrialState.RUNNING)
-    assert pareto_front([trial_of(1, 90, 5.0), trial_of(2, 90, 5.0), running], COSTS) == (1, 2)
-    assert pareto_front([running], COSTS) == pareto_front([TRIALS[5]], COSTS) == ()
+    assert front_numbers([trial_of(1, 90, 5.0), trial_of(2, 90, 5.0), running], COSTS) == (1, 2)
+    assert front_numbers([running], COSTS) == front_numbers([TRIALS[5]], COSTS) == ()
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=12))
 def test_the_front_holds_off_all_others_and_none_of_its_own(points: list[tuple[int, int]]) -> None:
     trials = [trial_of(number, 10 * level, float(cost)) for number, (level, cost) in enumerate(points)]
-    on = [points[number] for number in pareto_front(trials, COSTS)]
+    on = [points[number] for number in front_numbers(trials, COSTS)]
     assert on
 
     def beaten(point: tuple[int, int]) -> bool:
@@ -112,7 +112,7 @@ def test_the_front_holds_off_all_others_and_none_of_its_own(points: list[tuple[i
 
 def test_a_study_of_one_objective_has_no_front(finished: Study) -> None:
     with pytest.raises(StudyError, match="a front needs two objectives, but the study was made for acceptance alone; launch"):
-        pareto_front(finished.optuna.trials, finished.plan)
+        front_numbers(finished.optuna.trials, finished.plan)
 
 
 def test_what_is_good_is_good_beside_those_as_cheap() -> None:
@@ -184,12 +184,12 @@ def test_a_study_searches_for_a_front_from_launch_to_selection(
     assert {trial.number for trial in opened.best_trials} <= sound  # Optuna's own front honours the constraint
     status = summarise(study)
     assert dict(status.rungs) == {"1x1": 5, "5x1": 5, "5x6": 5}
-    assert {member.number for member in status.front} == set(pareto_front(opened.trials, study.plan))
+    assert {member.number for member in status.front} == set(front_numbers(opened.trials, study.plan))
     assert best_config(study)
     chosen = select(study, ConfirmOptions(top=2, repeats=1, reliability=0.0), data=tiny, workers=1)
-    assert chosen.winner.number in pareto_front(opened.trials, study.plan)
+    assert chosen.winner.number in front_numbers(opened.trials, study.plan)
     assert all(
-        candidate.number in pareto_front(opened.trials, study.plan) for candidate in chosen.candidates if candidate.confirmed
+        candidate.number in front_numbers(opened.trials, study.plan) for candidate in chosen.candidates if candidate.confirmed
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foils import Dataset, fold_numbers
+from foils import Dataset
+from foils.folds import fold_numbers
 from search.training.cross_validation import CVRequest, cross_validate, splits, summarise_folds, train_repeat, train_repeats
 from search.training.pool import parallel_map
 from spaces import Config

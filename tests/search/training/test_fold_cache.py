@@ -10,7 +10,8 @@ import pytest
 from optuna.trial import create_trial
 from safetensors.torch import save
 
-from foils import Dataset, fold_numbers
+from foils import Dataset
+from foils.folds import fold_numbers
 from models.networks.build import Classifier
 from models.training.cross_validation import start_fold
 from models.training.task import make_task

@@ -22,7 +22,7 @@ from search.studies.plan import Plan, trial_seed
 from search.studies.study import Study
 from search.trials.records import TrialOrigin
 from search.workers.sampler import open_study
-from spaces import suggest
+from spaces.suggest import suggest
 from tests.support.studies import with_options
 
 FINISHED = (TrialState.COMPLETE,)

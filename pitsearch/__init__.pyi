@@ -1,0 +1,7 @@
+from foils import *
+from models import *
+from pitsearch.errors import PitsearchError as PitsearchError
+from search import *
+from spaces import *
+
+__version__: str

@@ -1,0 +1,100 @@
+"""The commands that ask what a study teaches: importance, learning curve, diagnosis. `search/cli/app.py` lists them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from search import defaults
+from search.cli.console import counting, make_console, on_stop, say
+from search.cli.options import Data, MovedData, Storage, StudyName, Workers
+
+# As they are typed.
+SHARES = ",".join(f"{share:g}" for share in defaults.SHARES)
+
+
+def importance(study: StudyName = None, storage: Storage = defaults.STORAGE) -> None:
+    """Say which axes mattered.
+
+    For acceptance and, separately, for failing to learn; and how the uses of the lights compare.
+    """
+    from search.analysis.importance import importance as run
+    from search.analysis.light_usage import uses
+    from search.report.importance_tables import importance_table
+    from search.studies.study import find_study
+
+    found = find_study(study, storage)
+    make_console().print(importance_table(found.name, run(found), uses(found.optuna.get_trials(deepcopy=False))))
+
+
+def curve(
+    data: Data,
+    study: Annotated[
+        str | None, typer.Option(help="Take this study's best complete trial, not the sound recipe that searches start from.")
+    ] = None,
+    storage: Storage = defaults.STORAGE,
+    shares: Annotated[str, typer.Option(help="Shares of each fold's training pits, commas between them.")] = SHARES,
+    repeats: Annotated[int, typer.Option(min=1, help="Cross-validations, each with fresh folds.")] = defaults.REPEATS,
+    seed: Annotated[int, typer.Option(min=0, help="Held-out pits, folds, choices of pits and trainings follow from it.")] = 0,
+    workers: Workers = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs at the largest share of 1; fewer pits get more.")] = (
+        defaults.CURVE_EPOCHS
+    ),
+    out: Annotated[Path, typer.Option(help="File for the figure: HTML that needs nothing else.")] = Path("curve.html"),
+) -> None:
+    """Draw a learning curve.
+
+    Acceptance and reliability against the examples of each class; validation pits stay the same at every share.
+    """
+    from foils import load
+    from search.analysis.learning_curve import parse_shares
+    from search.analysis.learning_curve_setup import learning_curve
+    from search.report.learning_curve_figure import write_figure
+    from search.report.learning_curve_table import curve_table
+    from search.studies.study import find_study
+
+    sizes = parse_shares(shares)
+    subject, folder = (load(data), None) if study is None else (find_study(study, storage), data)
+    with on_stop("nothing of the curve is kept, the same command begins anew"), counting("trainings") as done:
+        drawn = learning_curve(
+            subject, data=folder, shares=sizes, repeats=repeats, seed=seed, epochs=epochs, workers=workers, done=done
+        )
+    make_console().print(curve_table(drawn))
+    write_figure(drawn, out)
+    say(f"wrote {out}; next: open it in a browser")
+
+
+def diagnose(
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    data: MovedData = None,
+    trial: Annotated[
+        int | None, typer.Option(min=0, help="Diagnose this trial, not the selected one or, before a selection, the best.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Cross-validations on the study's own split.")] = defaults.DIAGNOSIS_SEEDS,
+    repeats: Annotated[int, typer.Option(min=1, help="Cross-validations on fresh splits.")] = defaults.DIAGNOSIS_REPEATS,
+    workers: Workers = None,
+    out: Annotated[Path, typer.Option(help="File for the suspects; a page of their images goes beside it.")] = Path(
+        "suspects.csv"
+    ),
+) -> None:
+    """Say whether failures and low scores follow the data or the seed.
+
+    Tests folds against seeds, slides and labelling styles, and lists suspect pits.
+    """
+    from search.analysis.diagnose import diagnose as run
+    from search.report.diagnosis_tables import diagnosis_table
+    from search.report.suspect_files import check_out, write_suspects
+    from search.studies.study import find_study
+
+    check_out(out)
+    study_of_name = find_study(study, storage)
+    with on_stop("nothing of the diagnosis is kept, the same command begins anew"), counting("cross-validations") as done:
+        diagnosis = run(study_of_name, data=data, trial=trial, seeds=seeds, repeats=repeats, workers=workers, done=done)
+    make_console().print(diagnosis_table(diagnosis))
+    subject = diagnosis.subject
+    page = write_suspects(diagnosis.labels.suspects, subject.data, out, f"Suspect pits: {subject.what}")
+    then = f"pitsearch relabel {subject.data.folder} {out}"
+    say(f"wrote {out} and {page}; next: look at the page, fill in `corrected` where a label is wrong, then {then}")

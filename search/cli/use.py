@@ -1,0 +1,52 @@
+"""The commands that use a model: export it as a bundle, score pits with one. `search/cli/app.py` lists them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from search import defaults
+from search.cli.console import say
+from search.cli.options import Data, MovedData, Storage, StudyName, Workers
+
+
+def export(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the bundle.")],
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    data: MovedData = None,
+    workers: Workers = None,
+) -> None:
+    """Write the selected model as a bundle.
+
+    A new folder with weights, description and model card.
+    """
+    from search.selection.export import check_new
+    from search.selection.export import export as run
+    from search.selection.select import selected
+    from search.studies.study import find_study
+
+    check_new(out)
+    run(selected(find_study(study, storage), data=data, workers=workers), out)
+    say(f"wrote {out}; next: pitsearch predict {out} DATA --out scores.csv")
+
+
+def predict(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that export wrote.")],
+    data: Data,
+    out: Annotated[Path, typer.Option(help="File for the scores: pit,p_signal,accepted.")] = Path("scores.csv"),
+    slide: Annotated[list[str] | None, typer.Option(help="Score only this slide; may be given again.")] = None,
+) -> None:
+    """Score the pits of a data set; labels are not needed."""
+    from foils import load
+    from models.inference.bundle import read_bundle
+    from search.selection.predict import predict as run
+    from search.selection.predict import write_scores
+
+    prediction = run(read_bundle(bundle), load(data, labelled=False), slides=slide or ())
+    write_scores(prediction, out)
+    say(f"wrote {out}: {len(prediction.data)} pits, {int(prediction.accepted.sum())} accepted as signal")
+    for line in prediction.remarks():
+        say(line)
