@@ -133,7 +133,7 @@ def test_every_dependency_says_who_needs_it_and_is_needed() -> None:
     }
     block = text.split("dependencies = [", 1)[1].split("\n]", 1)[0]
     for line in block.strip().splitlines():
-        found = re.fullmatch(r'\s*"([a-z-]+)(?:\[[a-z]+\])?[<>=][^"]*", +# \S.*', line)
+        found = re.fullmatch(r'\s*"([a-z0-9-]+)(?:\[[a-z]+\])?[<>=][^"]*", +# \S.*', line)
         assert found, line
         assert found[1] in BY_NAME or imports.get(found[1], found[1]) in used, f"nothing imports {found[1]}"
 

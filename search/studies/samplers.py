@@ -12,7 +12,6 @@ from typing import Any
 
 from search.errors import StudyError
 from spaces import Range, Space
-from spaces.axes import AXES
 from spaces.suggest import axis_of, suggest
 
 
@@ -52,41 +51,40 @@ def check_sampler(name: str) -> None:
 
 
 def fit_sampler(name: str, space: Space, objectives: Sequence[str]) -> str | None:
-    """Say what a sampler leaves to chance in a space, where it does; None where it takes all of it.
+    """Say what a sampler leaves to chance in a space, where it does; None where it models all of it.
 
     Raises StudyError where it cannot take the space, or the objectives.
     """
-    kind, varied = SAMPLERS[name], {key: space.domain(key) for key in AXES if _varies(space, key)}
+    kind, (always, conditional) = SAMPLERS[name], asked_axes(space)
+    varied = always | conditional
+    names = {key for key in varied if not isinstance(space.domain(key), Range)}
     if not kind.takes_two_objectives and len(objectives) > 1:
         raise StudyError(f"the sampler {name} takes one objective, but got {','.join(objectives)}; choose tpe, gp or random.")
-    names = [key for key, domain in varied.items() if not isinstance(domain, Range)]
     if not kind.takes_names and (names or len(varied) < 2):
-        what = f"{', '.join(names[:4])}{', ...' if len(names) > 4 else ''}" if names else f"{len(varied)} axes"
+        what = ", ".join(sorted(names)[:4]) + (", ..." if len(names) > 4 else "") if names else f"{len(varied)} axes"
         raise StudyError(
             f"the sampler {name} takes two or more axes, each a range of numbers, but got {what}; pin what is no range with "
             "--fix, or choose tpe."
         )
-    drawn = sorted({*(() if kind.models_conditional else conditional_axes(space)), *(() if kind.models_names else names)})
+    drawn = (set() if kind.models_conditional else conditional) | (set() if kind.models_names else names)
     if not drawn:
         return None
-    return (
-        f"the sampler {name} draws {len(drawn)} of {len(varied)} axes at random, for it does not model them: {', '.join(drawn)}"
-    )
+    listed = ", ".join(sorted(drawn))
+    return f"the sampler {name} draws {len(drawn)} of {len(varied)} axes at random, for it does not model them: {listed}"
 
 
-def conditional_axes(space: Space, draws: int = 256) -> set[str]:
-    """Give the axes that some configurations of a space have and others have not, as far as so many random ones show."""
+def asked_axes(space: Space, draws: int = 256) -> tuple[set[str], set[str]]:
+    """Give the axes that every configuration of a space chooses on, and those that only some do.
+
+    As far as so many random configurations show.
+    """
     configurations: list[set[str]] = []
     for seed in range(draws):
         recorder = _Random(seed)
         suggest(recorder, space)
         configurations.append({axis_of(name) for name in recorder.names})
-    return set[str]().union(*configurations) - configurations[0].intersection(*configurations)
-
-
-def _varies(space: Space, key: str) -> bool:
-    domain = space.domain(key)
-    return domain.low < domain.high if isinstance(domain, Range) else len(domain) > 1
+    always = configurations[0].intersection(*configurations)
+    return always, set[str]().union(*configurations) - always
 
 
 class _Random:

@@ -79,8 +79,9 @@ def open_or_create(name: str, storage: str, plan: Plan) -> Study:
         raise StudyError(
             f"study {name!r} must be searched the way it was made, but its directions are {ways}; choose another --study."
         )
-    if (made_for.folder, made_for.options) != (plan.folder, plan.options):  # the data may have moved, the format be older
-        there.set_user_attr(PLAN, store_plan(replace(made_for, folder=plan.folder, options=plan.options)))
+    current = store_plan(replace(made_for, folder=plan.folder, options=plan.options))
+    if there.user_attrs[PLAN] != current:  # the data may have moved, or the stored format be older
+        there.set_user_attr(PLAN, current)
     return Study(name, storage)
 
 

@@ -34,6 +34,8 @@ def open_study(study: Study, plan: Plan, number: int) -> optuna.Study:
     opened = optuna.load_study(study_name=study.name, storage=storage, pruner=pruner)
     params = FixedParams.read(storage.get_trial(storage.get_trial_id_from_study_id_trial_number(opened._study_id, number)))
     opened.sampler = make_sampler(plan, number, params)
+    if plan.options.sampler != "tpe":  # Optuna's cache must have read a trial before it takes parameters; TPE reads them all
+        opened.get_trials(deepcopy=False)
     return opened
 
 

@@ -16,6 +16,8 @@ from tests.support.studies import start
 from tests.support.tiny import write_dataset
 
 README = Path(__file__).parents[2] / "README.md"
+SHORT = """\
+ps.SearchOptions(ladder=ps.Ladder.parse("5x8"), working_point=0.2), budget=ps.Budget(2), executor=ps.Processes(workers=2)"""
 
 
 def test_the_lines_of_python_in_the_readme_run_as_they_stand(tmp_path: Path) -> None:
@@ -25,7 +27,7 @@ def test_the_lines_of_python_in_the_readme_run_as_they_stand(tmp_path: Path) -> 
     assert len([line for line in script.splitlines() if line and "import" not in line]) <= 5
     # The tiny pits need no long search, and learn too little in it for the usual bar; nothing else is changed.
     script = script.replace("ConfirmOptions(top=5, repeats=5)", "ConfirmOptions(top=2, repeats=1, reliability=0.0)")
-    script = script.replace("trials=40", 'trials=2, workers=2, ladder="5x8", working_point=0.2')
+    script = script.replace("budget=ps.Budget(trials=40)", SHORT)
     assert "workers=2" in script
     assert "reliability=0.0" in script
     (tmp_path / "script.py").write_text(script)
@@ -61,5 +63,5 @@ def test_a_learning_curve_needs_no_study(tiny: Dataset) -> None:
 
 
 def test_a_front_is_read_from_python(tiny: Dataset, tmp_path: Path) -> None:
-    study = start(tiny, tmp_path, study="two", trials=2, ladder="1x1,5x16", objectives="acceptance,cost")
+    study = start(tiny, tmp_path, study="two", trials=2, ladder="1x1,5x16", objectives=("acceptance", "cost"))
     assert all(trial.on_front for trial in ps.pareto_front(study))

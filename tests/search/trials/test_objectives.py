@@ -23,7 +23,7 @@ from search.trials.records import RungResult
 from tests.support.trials import reached
 
 
-@pytest.mark.parametrize("text", map(",".join, CHOICES))
+@pytest.mark.parametrize("text", [",".join(choice) for choice in CHOICES])
 def test_every_choice_begins_with_acceptance_and_is_read_with_blanks_too(text: str) -> None:
     names = parse_objectives(text.replace(",", ", "))
     assert names[0] == "acceptance"
