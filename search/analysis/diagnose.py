@@ -23,9 +23,10 @@ from search.analysis.learning_curve_setup import best_config
 from search.analysis.permutation_tests import LEVEL, Effects, SlideGroup, member_effects, table_effects
 from search.analysis.suspects import LabelScores, Suspect, contradictions, errors, find_suspects, merge, near_duplicates
 from search.errors import StudyError
+from search.seeds import derive_seed
 from search.selection.select import SELECTION
 from search.studies.study import Study, study_data
-from search.training.cross_validation import CVRequest, Repeat, fold_seed, splits, train_repeats
+from search.training.cross_validation import CVRequest, Repeat, splits, train_repeats
 from search.trials.ladder import Ladder
 from search.trials.records import Recipe
 from spaces import Config
@@ -170,7 +171,7 @@ def chance_asks(subject: DiagnosisInput, seeds: int) -> list[CVRequest]:
             subject.data,
             subject.config,
             subject.folds,
-            fold_seed(subject.seed, CHANCE, number),
+            derive_seed(subject.seed, CHANCE, number),
             subject.epochs,
             subject.working_point,
             reseed=False,
@@ -190,7 +191,7 @@ def label_asks(subject: DiagnosisInput, names: Sequence[str], repeats: int) -> l
             subject.data,
             config,
             splits(fold_numbers(subject.data, folds, subject.seed + 1 + number)),
-            fold_seed(subject.seed, LABELS, number),
+            derive_seed(subject.seed, LABELS, number),
             subject.epochs,
             subject.working_point,
         )

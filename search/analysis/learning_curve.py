@@ -25,6 +25,7 @@ from models.training.task import LEFT_OUT, Task, make_task
 from models.training.verdicts import Verdict
 from search import defaults
 from search.errors import StudyError
+from search.seeds import derive_seed, make_generator
 from search.statistics.intervals import Share, reliability, wilson
 from search.statistics.paired_tests import compare_paired
 from search.training.pool import parallel_map
@@ -161,7 +162,7 @@ def positions(data: Dataset, train: npt.NDArray[np.int64], seed: Sequence[int]) 
 
     A group counts under the label that most of its pits have.
     """
-    generator = np.random.default_rng(np.random.SeedSequence([*seed]))
+    generator = make_generator(*seed)
     groups, of_pit = np.unique(data.groups[train], return_inverse=True)
     labels, of_label = np.unique(data.labels[train], return_inverse=True)
     table = np.zeros((len(groups), len(labels)), np.int64)
@@ -194,7 +195,7 @@ def train_share(
         epochs = max(plot.epochs, round(plot.epochs * _steps(task, np.flatnonzero(folds != fold)) / _steps(task, chosen)))
         # The same seed at every share: networks start alike, and the paired differences are of the pits.
         for reseeds in range(2):
-            seed = int(np.random.SeedSequence([plot.seed, repeat, fold, reseeds]).generate_state(1)[0])
+            seed = derive_seed(plot.seed, repeat, fold, reseeds)
             training = make_training(replace(task, epochs=epochs), chosen, validate, seed)
             training.advance(epochs)
             if training.verdict() is not Verdict.COLLAPSED:

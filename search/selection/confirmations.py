@@ -16,8 +16,9 @@ import optuna
 
 from foils import Dataset, fold_numbers
 from models.metrics import Floats
+from search.seeds import derive_seed
 from search.studies.plan import Plan
-from search.training.cross_validation import CVRequest, Repeat, fold_seed, splits
+from search.training.cross_validation import CVRequest, Repeat, splits
 from search.trials.ladder import Ladder
 from spaces import Config
 
@@ -44,8 +45,8 @@ class Confirmation:
 def ask_for(plan: Plan, data: Dataset, config: Config, trial: int, repeat: int) -> CVRequest:
     """Say what a confirmation trains; `data`: the pits that trials may see."""
     ladder = Ladder.parse(plan.ladder)
-    folds = splits(fold_numbers(data, ladder.folds, fold_seed(plan.seed, APART, repeat)))
-    return CVRequest(data, config, folds, fold_seed(plan.seed, APART, repeat, trial), ladder.epochs, plan.working_point)
+    folds = splits(fold_numbers(data, ladder.folds, derive_seed(plan.seed, APART, repeat)))
+    return CVRequest(data, config, folds, derive_seed(plan.seed, APART, repeat, trial), ladder.epochs, plan.working_point)
 
 
 def keep(study: optuna.Study, trial: int, repeat: int, found: Repeat) -> Confirmation:

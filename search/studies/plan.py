@@ -145,11 +145,6 @@ def _check_timm(space: Space, size: int) -> None:
             check_timm(network, size)
 
 
-def trial_seed(study_seed: int, number: int) -> int:
-    """Give the one seed that everything random in a trial follows from."""
-    return int(np.random.SeedSequence([study_seed, number]).generate_state(1)[0])
-
-
 def read_plan(study: optuna.Study) -> Plan:
     """Read what a study was made for. Raises StudyError where pitsearch did not make it."""
     stored = study.user_attrs.get(PLAN)

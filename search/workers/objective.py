@@ -24,8 +24,9 @@ from models.training.task import make_task
 from search import defaults
 from search.pruning.audit import is_audited
 from search.pruning.multi_objective import is_pruned
+from search.seeds import trial_seed
 from search.storage.checkpoints import CheckpointStore
-from search.studies.plan import Plan, trial_seed
+from search.studies.plan import Plan
 from search.training.fold_cache import keep_members
 from search.trials.baseline import is_baseline
 from search.trials.ladder import Ladder, Rung

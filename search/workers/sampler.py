@@ -22,8 +22,9 @@ from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
 
 from search.pruning.pruners import make_pruner
+from search.seeds import sampler_seed
 from search.storage.connect import backend_of, open_storage
-from search.studies.plan import Plan, trial_seed
+from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.ladder import Ladder
 from search.trials.records import FixedParams
@@ -44,7 +45,7 @@ def _sampler(plan: Plan, number: int, asked: FixedParams | None) -> BaseSampler:
     with warnings.catch_warnings():
         # `group` keeps conditional parameters in the joint model; without it they drop out of it without a word.
         warnings.simplefilter("ignore", ExperimentalWarning)
-        sampler = CachedTPESampler(multivariate=True, group=True, constant_liar=True, seed=trial_seed(plan.seed + 1, number))
+        sampler = CachedTPESampler(multivariate=True, group=True, constant_liar=True, seed=sampler_seed(plan.seed, number))
         if asked is None:
             return sampler
         return PartialFixedSampler(parameters(Space.from_dict(json.loads(plan.space)), asked.choices), sampler)

@@ -10,11 +10,12 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from foils import Dataset
 from search.errors import StudyError
+from search.seeds import derive_seed
 from search.selection import confirm as confirming
 from search.selection.confirm import ConfirmOptions, by_search, confirm, entrants
 from search.selection.confirmations import APART, CONFIRMATION, Confirmation, ask_for, keep, kept
 from search.studies.study import Study, open_or_create
-from search.training.cross_validation import CVRequest, Repeat, fold_seed, train_repeat
+from search.training.cross_validation import CVRequest, Repeat, train_repeat
 from search.trials.records import RungResult
 from spaces import Config
 from spaces.choices.networks import Network
@@ -94,7 +95,7 @@ def test_a_race_trains_every_entrant_on_every_split(finished: Study, tiny: Datas
         assert np.array_equal(entrant.repeats[1].scores, alone.scores)
         own = RungResult.demand(finished.trial(entrant.number))
         assert entrant.tally.trainings == 15 + sum(own.reseeds) + sum(sum(one.reseeds) for one in entrant.repeats)
-    assert ask.seed == fold_seed(plan.seed, APART, 1, race[-1].number)
+    assert ask.seed == derive_seed(plan.seed, APART, 1, race[-1].number)
 
 
 def test_finished_repeats_are_kept_and_not_trained_again(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:
