@@ -21,8 +21,6 @@ from typing import Any, TypeVar
 
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from optuna.storages import RDBStorage
-from optuna.storages._rdb import models
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import Engine, event
@@ -32,6 +30,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from search.storage.json_values import as_json, plain
+from search.storage.optuna_internals import PRIVATE_READS, PRIVATE_WRITES, InnerStorage, models
 
 Result = TypeVar("Result")
 # A write in a session; what belongs together is a list of these.
@@ -67,13 +66,12 @@ READS = (
     "get_trial_id_from_study_id_trial_number",
     "get_trial_param",
     "get_trial",
-    "_get_trials",
-    "_get_best_trial_id",
+    *PRIVATE_READS,
 )
-WRITES = ("create_new_study", "delete_study", "_create_new_trial", "set_study_system_attr")
+WRITES = ("create_new_study", "delete_study", "set_study_system_attr", *PRIVATE_WRITES)
 
 
-class RetryingRDBStorage(RDBStorage):
+class RetryingRDBStorage(InnerStorage):
     """An Optuna storage whose calls wait for a database that is away, and may be put together in one transaction."""
 
     _state: local
@@ -158,49 +156,45 @@ class RetryingRDBStorage(RDBStorage):
         self._set_attr(models.TrialSystemAttributeModel, trial_id, key, value)
 
     def _set_attr(self, kind: Any, trial_id: int, key: str, value: Any) -> None:
-        kept = plain(value)
-        self._write(lambda session: self._set_trial_attr_without_commit(session, kind, trial_id, key, kept))
+        content = plain(value)
+        self._write(lambda session: self.write_attribute(session, kind, trial_id, key, content))
 
     def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
         """Keep a value that a trial reports."""
         value = float(intermediate_value)
-        self._write(lambda session: self._set_trial_intermediate_value_without_commit(session, trial_id, step, value))
+        self._write(lambda session: self.write_report(session, trial_id, step, value))
 
     def set_trial_param(
         self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
     ) -> None:
         """Keep a parameter of a trial."""
-        self._set_trial_param(trial_id, param_name, param_value_internal, distribution, None)
+        self.keep_param(trial_id, param_name, param_value_internal, distribution, None)
 
-    def _set_trial_param(
-        self,
-        trial_id: int,
-        param_name: str,
-        param_value_internal: float,
-        distribution: BaseDistribution,
-        previous_distribution: BaseDistribution | None,
+    def keep_param(
+        self, trial_id: int, name: str, value: float, distribution: BaseDistribution, previous: BaseDistribution | None
     ) -> None:
-        value = float(param_value_internal)
+        """Keep a parameter of a trial, with the distribution that other trials had it from."""
+        number = float(value)
 
         def write(session: Session) -> None:
-            there = session.info.get(trial_id)
-            if there is None:
-                names = session.query(models.TrialParamModel.param_name).filter_by(trial_id=trial_id)
-                there = session.info[trial_id] = {name for (name,) in names}
-            if param_name in there:
+            written_names = session.info.get(trial_id)
+            if written_names is None:
+                rows = session.query(models.TrialParamModel.param_name).filter_by(trial_id=trial_id)
+                written_names = session.info[trial_id] = {row_name for (row_name,) in rows}
+            if name in written_names:
                 return  # this was done before, and only the answer was lost
-            there.add(param_name)
+            written_names.add(name)
             with session.no_autoflush:  # so that those that are written together are sent together
-                self._set_trial_param_without_commit(session, trial_id, param_name, value, distribution, previous_distribution)
+                self.write_param(session, trial_id, name, number, distribution, previous)
 
         self._write(write)
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
         """End a trial, or start one that waits; the same end again changes nothing."""
-        told = None if values is None else [float(value) for value in values]
+        numbers = None if values is None else [float(value) for value in values]
         if getattr(self._state, "writes", None) is None:
-            return self.attempt(partial(super().set_trial_state_values, trial_id, state, told))
-        self._write(partial(self._end, trial_id, state, told))
+            return self.attempt(partial(super().set_trial_state_values, trial_id, state, numbers))
+        self._write(partial(self._end, trial_id, state, numbers))
         return True
 
     def _end(self, trial_id: int, state: TrialState, values: Sequence[float] | None, session: Session) -> None:
@@ -209,7 +203,7 @@ class RetryingRDBStorage(RDBStorage):
             return  # this was done before, and only the answer was lost
         self.check_trial_is_updatable(trial_id, trial.state)
         for objective, value in enumerate(values or ()):
-            self._set_trial_value_without_commit(session, trial, objective, value)
+            self.write_value(session, trial, objective, value)
         trial.state, trial.datetime_complete = state, datetime.now()
 
     def check_trial_is_updatable(self, trial_id: int, trial_state: TrialState) -> None:
@@ -234,8 +228,8 @@ class RetryingRDBStorage(RDBStorage):
         """Add a study with its attributes and give its number; None, and nothing is added, where one of this name is there."""
         if models.StudyModel.find_by_name(name, session) is not None:
             return None
-        made = [models.StudyDirectionModel(objective=number, direction=way) for number, way in enumerate(directions)]
-        study: Any = models.StudyModel(study_name=name, directions=made)
+        rows = [models.StudyDirectionModel(objective=number, direction=way) for number, way in enumerate(directions)]
+        study: Any = models.StudyModel(study_name=name, directions=rows)
         session.add(study)
         session.flush()
         for kind, values in ((models.StudyUserAttributeModel, user), (models.StudySystemAttributeModel, system)):
@@ -245,7 +239,7 @@ class RetryingRDBStorage(RDBStorage):
 
 
 def _retried(name: str, *, reads: bool) -> Callable[..., Any]:
-    inherited: Callable[..., Any] = getattr(RDBStorage, name)
+    inherited: Callable[..., Any] = getattr(InnerStorage, name)
 
     @wraps(inherited)
     def call(self: RetryingRDBStorage, *args: Any, **options: Any) -> Any:

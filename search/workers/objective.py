@@ -143,7 +143,7 @@ class _Climber:
         )
         if faults:
             text = f"a checkpoint could not be used, so that its fold was trained again: {'; '.join(faults)}"
-            self.trial.set_user_attr(DAMAGE.name, text)
+            DAMAGE.write(self.trial, text)
         if rung is not None:
             self.validation.bring(rung.folds, rung.epochs)
         return saved

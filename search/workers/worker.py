@@ -118,7 +118,7 @@ def _run(job: Job, lease: Lease, keeper: LeaseHeartbeat) -> None:
     try:
         with transaction():
             if broken is not None:
-                trial.set_user_attr(ERROR.name, broken)
+                ERROR.write(trial, broken)
             study.tell(trial, values, state=state)
     except ValueError:  # Optuna's, where another worker has ended it or lets it wait
         backend.transact(require_lease(lease))
