@@ -83,7 +83,7 @@ def claim(storage: RetryingRDBStorage, study_id: int, start: TrialOrigin) -> Lea
 def _claim(storage: RetryingRDBStorage, session: Session, study_id: int, start: TrialOrigin, token: str) -> Lease | None:
     models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)  # one at a time
     mine = session.execute(sql.select(LEASES.c.trial_id).where(LEASES.c.token == token)).scalar()
-    if mine is not None:  # this was done before, and only the answer was lost
+    if mine is not None:  # claimed before; only the answer was lost
         return _lease(session, mine)
     if not _places(session, study_id, (*FINISHED, TrialState.RUNNING)):
         return None

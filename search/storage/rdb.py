@@ -1,8 +1,8 @@
-"""Optuna's storage in a database, made to outlive lost connections, and to write what belongs together at once.
+"""Optuna's storage in a database: calls are repeated while the database is away, and writes can share one transaction.
 
-Optuna gives up at the first connection that is lost. Here whatever a database answers that may pass (it restarts, it is locked,
-its disk is full) is tried again, with pauses that grow, for up to PATIENCE_S. That is safe because every write may be done
-twice: attributes and reports overwrite, parameters that are there stay, and what creates or ends a trial names who asks
+Optuna gives up at the first connection that is lost. Here a call that fails for a reason that may pass (the database restarts,
+is locked, or its disk is full) is repeated, with pauses that grow, for up to PATIENCE_S. Repeating is safe because every write
+may run twice: attributes and reports overwrite, parameters that exist stay, and what creates or ends a trial names its caller
 (`search/storage/leases.py`). On SQLite a transaction that will write takes the write lock when it begins, so that two never
 wait for each other. Knows nothing of leases or of what a study holds.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,22 +24,23 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay
 
 from search.storage.json_values import as_json, plain
 from search.storage.optuna_internals import PRIVATE_READS, PRIVATE_WRITES, InnerStorage, models
 
 Result = TypeVar("Result")
-# A write in a session; what belongs together is a list of these.
+# A write in a session; a transaction holds a list of these.
 Write = Callable[[Session], None]
 
-# How long a database may be away, and the pauses between trials of it, in seconds: the first, and the longest.
+# How long a database may be away, and the pauses between attempts, in seconds: the first, and the longest.
 PATIENCE_S, FIRST_S, LONGEST_S = 600.0, 0.1, 5.0
-# From when on people are told.
+# Seconds after which a line on stderr says that the database is away.
 TOLD_S = 1.0
-# What does not pass by itself, in the drivers' words.
+# Parts of the drivers' messages for faults that do not pass by themselves.
 FOR_GOOD = (
     "readonly",
     "no such table",
@@ -72,7 +72,7 @@ WRITES = ("create_new_study", "delete_study", "set_study_system_attr", *PRIVATE_
 
 
 class RetryingRDBStorage(InnerStorage):
-    """An Optuna storage whose calls wait for a database that is away, and may be put together in one transaction."""
+    """An Optuna storage whose calls wait for a database that is away, and whose writes can share one transaction."""
 
     _state: local
 
@@ -85,29 +85,27 @@ class RetryingRDBStorage(InnerStorage):
             self.engine.dispose()  # the connections so far begin their transactions as they like
 
     def attempt(self, work: Callable[[], Result], *, reads: bool = False) -> Result:
-        """Do some work with the database, again and again while what fails may pass; `reads`: it writes nothing."""
+        """Do some work with the database, and repeat it while its errors are transient; `reads`: the work writes nothing."""
         if getattr(self._state, "busy", False):
-            return work()  # part of work that is tried again as a whole
-        started, pause, told = time.monotonic(), FIRST_S, False
-        while True:
+            return work()  # part of work that is repeated as a whole
+
+        def once() -> Result:
             self._state.busy, self._state.reads = True, reads
             try:
                 return work()
-            except (StorageInternalError, SQLAlchemyError) as error:
-                away = time.monotonic() - started
-                if not is_transient(error) or away > PATIENCE_S:
-                    raise
-                if away > TOLD_S and not told:
-                    told = True
-                    print(f"the storage is away ({reason_of(error)}); it is asked again and again", file=sys.stderr, flush=True)
             finally:
                 self._state.busy = False
-            # Many workers that lost the same database do not all come back in the same moment.
-            time.sleep(pause * (0.5 + random.random()))
-            pause = min(2 * pause, LONGEST_S)
+
+        return Retrying(
+            retry=retry_if_exception(is_transient),
+            stop=stop_after_delay(PATIENCE_S),
+            wait=_pause,
+            before_sleep=_Announcement(),
+            reraise=True,
+        )(once)
 
     def transact(self, work: Callable[[Session], Result], *, reads: bool = False) -> Result:
-        """Do some work in one transaction; it may be done again from the start."""
+        """Do some work in one transaction; it may be repeated from the start."""
 
         def once() -> Result:
             with Session(self.engine) as session, session.begin():
@@ -182,7 +180,7 @@ class RetryingRDBStorage(InnerStorage):
                 rows = session.query(models.TrialParamModel.param_name).filter_by(trial_id=trial_id)
                 written_names = session.info[trial_id] = {row_name for (row_name,) in rows}
             if name in written_names:
-                return  # this was done before, and only the answer was lost
+                return  # written before; only the answer was lost
             written_names.add(name)
             with session.no_autoflush:  # so that those that are written together are sent together
                 self.write_param(session, trial_id, name, number, distribution, previous)
@@ -200,7 +198,7 @@ class RetryingRDBStorage(InnerStorage):
     def _end(self, trial_id: int, state: TrialState, values: Sequence[float] | None, session: Session) -> None:
         trial: Any = models.TrialModel.find_or_raise_by_id(trial_id, session, for_update=True)
         if trial.state == state:
-            return  # this was done before, and only the answer was lost
+            return  # written before; only the answer was lost
         self.check_trial_is_updatable(trial_id, trial.state)
         for objective, value in enumerate(values or ()):
             self.write_value(session, trial, objective, value)
@@ -264,7 +262,25 @@ def _lock_when_begun(engine: Engine, state: local) -> None:
         connection.exec_driver_sql("BEGIN" if getattr(state, "reads", False) else "BEGIN IMMEDIATE")
 
 
-def is_transient(error: Exception) -> bool:
+def _pause(state: RetryCallState) -> float:
+    """Give the seconds before the next attempt. Many workers that lost the same database do not all come back at once."""
+    return min(FIRST_S * 2.0 ** min(state.attempt_number - 1, 30), LONGEST_S) * (0.5 + random.random())
+
+
+class _Announcement:
+    """Says once, on stderr, that the storage is away, when that has lasted TOLD_S."""
+
+    def __init__(self) -> None:
+        self.said = False
+
+    def __call__(self, state: RetryCallState) -> None:
+        error = None if state.outcome is None else state.outcome.exception()
+        if not self.said and error is not None and (state.seconds_since_start or 0.0) > TOLD_S:
+            self.said = True
+            print(f"the storage is away ({reason_of(error)}); it is asked again and again", file=sys.stderr, flush=True)
+
+
+def is_transient(error: BaseException) -> bool:
     """Tell whether what a database answered may be another answer in a while."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
     if isinstance(cause, PoolTimeout):
