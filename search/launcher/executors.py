@@ -1,4 +1,4 @@
-"""Crews: workers of one launch, in this process, or side by side in processes of their own (joblib's loky).
+"""Crews: workers of one launch, in this process, or side by side in processes of their own (loky).
 
 A crew is run by iterating over it: it gives a moment to look around about once a second, and ends when its workers have. Each
 worker process has an executor of its own, so that one that is killed takes no other with it; another takes its place. Knows
@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from types import FrameType
 
-from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
+from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
