@@ -28,6 +28,7 @@ from search.selection.select import SELECTION
 from search.studies.study import Study, study_data
 from search.training.cross_validation import CVRequest, Repeat, splits, train_repeats
 from search.trials.ladder import Ladder
+from search.trials.ranking import find_trial
 from search.trials.records import Recipe
 from spaces import Config
 from spaces.choices.labelling import SIGNAL, Labelling
@@ -112,13 +113,13 @@ def study_subject(study: Study, folder: str | Path | None = None, trial: int | N
 
 
 def _config(study: Study, number: int) -> Config:
-    for trial in study.optuna.get_trials(deepcopy=False):
-        recipe = Recipe.read(trial)
-        if trial.number == number and recipe is not None:
-            return Config.from_dict(recipe.config)
-    raise StudyError(
-        f"a trial must have a configuration, but trial {number} of study {study.name!r} has none; choose another --trial."
-    )
+    trial = find_trial(study.optuna.get_trials(deepcopy=False), number)
+    recipe = None if trial is None else Recipe.read(trial)
+    if recipe is None:
+        raise StudyError(
+            f"a trial must have a configuration, but trial {number} of study {study.name!r} has none; choose another --trial."
+        )
+    return Config.from_dict(recipe.config)
 
 
 def diagnose(
