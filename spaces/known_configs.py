@@ -6,7 +6,6 @@ trials.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from spaces.choices.networks import check_form
 from spaces.config import Config
 from spaces.errors import SpaceError
 from spaces.space import Space, flatten
+from spaces.toml_file import read_toml
 
 TRIAL = "trial"
 
@@ -67,10 +67,7 @@ def write_known(config: Config, remark: str) -> str:
 def read_known(path: str | Path) -> list[KnownConfig]:
     """Read a file of known configurations. Raises SpaceError naming the file and the trial."""
     path = Path(path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SpaceError(f"{path}: a file of known configurations must be readable TOML, but: {error}; correct it.") from None
+    table = read_toml(path, "a file of known configurations").table
     trials = table.get(TRIAL)
     if set(table) != {TRIAL} or not isinstance(trials, list):
         raise SpaceError(

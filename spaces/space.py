@@ -5,8 +5,6 @@ Knows nothing of Optuna or of files of data; `fit` takes what a data set can car
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,6 +21,7 @@ from spaces.choices.features import check_features
 from spaces.choices.labelling import SCHEMES, Scheme, own_scheme
 from spaces.choices.networks import check_form, check_lights
 from spaces.errors import SpaceError
+from spaces.toml_file import read_toml
 
 # Where a space file keeps labelling schemes of its own.
 SCHEMES_KEY = "schemes"
@@ -56,11 +55,8 @@ class Space:
     def read(cls, path: str | Path) -> Space:
         """Read a space file. Raises SpaceError naming the file and the key's line."""
         path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-            table = tomllib.loads(text)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise SpaceError(f"{path}: a space file must be readable TOML, but: {error}; correct it.") from None
+        file = read_toml(path, "a space file")
+        table = dict(file.table)
         chosen: dict[str, Domain] = {}
         schemes = table.pop(SCHEMES_KEY, {})
         own = schemes if isinstance(schemes, dict) else {SCHEMES_KEY: schemes}
@@ -72,7 +68,7 @@ class Space:
                 chosen[key] = _domain(key, value)
                 check_domain(key, chosen[key], own)
             except SpaceError as error:
-                raise SpaceError(f"{path}:{_line(text, key)}: {error}") from None
+                raise SpaceError(f"{path}:{file.line(key)}: {error}") from None
         return cls(chosen, own)
 
     def write(self) -> str:
@@ -281,20 +277,3 @@ def _domain(key: str, value: Any) -> Domain:
     if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in values):
         raise SpaceError(f"`{key}` must be a name, a number, a list of them, or a range, but got {value!r}; correct it.")
     return tuple(values)
-
-
-def _line(text: str, key: str) -> int:
-    """Find the line of a dotted key: in its table's section, or the table's own line."""
-    *tables, name = key.split(".")
-    section, fallback = "", 1
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[\s*([A-Za-z0-9_.-]+)\s*\]", line)
-        if header:
-            section = header.group(1)
-            if section == key:
-                return number
-            fallback = number if tables == [section] else fallback
-        found = re.match(r"\s*([A-Za-z0-9_.-]+)\s*=", line)
-        if found and (section, found.group(1)) in ((".".join(tables), name), ("", key), ("", tables[0] if tables else name)):
-            return number
-    return fallback

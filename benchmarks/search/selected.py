@@ -25,11 +25,12 @@ from benchmarks.support.measure import Table
 from foils import Dataset
 from models.process import one_thread
 from search.selection.candidates import GIVEN_UP
-from search.selection.confirm import ConfirmOptions, by_search, config_of
+from search.selection.confirm import ConfirmOptions, config_of
 from search.selection.confirmations import ask_for
 from search.studies.plan import Plan
 from search.training.fold_cache import FoldKey
 from search.training.pool import parallel_map
+from search.trials.ranking import rank_trials
 
 SEARCHES, TRIALS, FRESH = 30, 8, 3000
 TERMS = ConfirmOptions(top=4, repeats=4, reliability=0.5)
@@ -62,7 +63,7 @@ def search(truth: Truth, seed: int) -> Searched | None:
             return None
         data, selection = ended
         study = selection.study
-        plan, complete = study.plan, by_search(study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+        plan, complete = study.plan, rank_trials(study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
         searched = plan.search_set(data)
         alone = {trial.number: true_acceptances(fresh_trainings(trial, searched, plan), truth) for trial in complete}
         means = {number: float(np.mean(each)) for number, each in alone.items()}

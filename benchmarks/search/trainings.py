@@ -24,6 +24,7 @@ from models.training.balance import draw_shown
 from models.training.fold_training import IMPOSSIBLE, FoldTraining
 from models.training.task import make_task
 from models.training.verdicts import Evidence
+from search.seeds import make_generator
 from spaces import Config
 from spaces.choices.balance import BALANCES, Balance, class_weights
 from spaces.choices.channels import Channels
@@ -88,7 +89,7 @@ class Ended:
 
 def draw_recipe(seed: int, number: int, scale: float = 1.0) -> Recipe:
     """Draw a recipe: sound more often than not on every axis, so that one fault at a time is common; `scale`: of its epochs."""
-    generator = np.random.default_rng(np.random.SeedSequence([seed, number]))
+    generator = make_generator(seed, number)
 
     def often(usual: float) -> bool:
         return bool(generator.random() < usual)

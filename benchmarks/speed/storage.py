@@ -15,12 +15,12 @@ from tempfile import TemporaryDirectory
 import sqlalchemy as sql
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import TPESampler
-from optuna.storages._cached_storage import _CachedStorage
 
 from benchmarks.support.filling import fill
 from benchmarks.support.idle import Clock, IdleWorker, begin, plan_of
 from benchmarks.support.measure import Spread, Table, ratio
 from search.storage.health import check_storage
+from search.storage.optuna_internals import CachedStorage
 from search.studies.study import Study
 from tests.support.engines import run_postgres
 
@@ -148,7 +148,7 @@ def _timed(worker: IdleWorker) -> Taken:
 
 def _read_anew(study: Study) -> float:
     started = time.perf_counter()
-    _CachedStorage(study.backend).get_all_trials(study.id, deepcopy=False)
+    CachedStorage(study.backend).get_all_trials(study.id, deepcopy=False)
     return time.perf_counter() - started
 
 

@@ -14,11 +14,11 @@ from optuna.distributions import (
     IntDistribution,
     distribution_to_json,
 )
-from optuna.storages._rdb import models
 from optuna.trial import TrialState
 from sqlalchemy.orm import Session
 
 from benchmarks.support.idle import reached
+from search.storage.optuna_internals import models
 from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.records import Recipe, TrialOrigin

@@ -31,10 +31,11 @@ from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from search import defaults
 from search.pruning.audit import is_audited
 from search.pruning.pruners import make_pruner
+from search.seeds import trial_seed
 from search.storage.leases import claim, requeue_stale_trials, require_lease
 from search.studies.launch_record import write_launch_record
 from search.studies.options import Budget, SearchOptions
-from search.studies.plan import Plan, make_plan, trial_seed
+from search.studies.plan import Plan, make_plan
 from search.studies.study import Study, open_or_create
 from search.trials.ladder import Ladder, Rung
 from search.trials.records import CheckpointFile, CheckpointRecord, Recipe, RungResult, TrialOrigin

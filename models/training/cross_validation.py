@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from models.errors import CheckpointError
 from models.metrics import Score
+from models.seeds import derive_seed
 from models.training.anomaly import AnomalyTraining
 from models.training.balance import count_shown, is_signal
 from models.training.checkpoint import restore_fold
@@ -208,14 +209,15 @@ class CrossValidation:
 
 def start_fold(task: Task, folds: npt.NDArray[np.int64], fold: int, seed: int, reseeds: int) -> FoldTraining:
     """Set up the training of one fold, after so many reseeds; the same arguments give the same training."""
-    state = np.random.SeedSequence([seed, fold, reseeds]).generate_state(1)
     trained, signal = task.weights.numpy() > 0, is_signal(task.targets).numpy()
     shown = []
     for left_out in range(int(folds.max()) + 1):
         here = trained & (folds != left_out)
         signals, images = int((here & signal).sum()) * task.inputs.per_pit, int(here.sum()) * task.inputs.per_pit
         shown.append(count_shown(task.config.balance, signals, images - signals))
-    return make_training(task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), int(state[0]), min(shown))
+    return make_training(
+        task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), derive_seed(seed, fold, reseeds), min(shown)
+    )
 
 
 def make_training(

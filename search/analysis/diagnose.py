@@ -24,9 +24,11 @@ from search.analysis.learning_curve_setup import best_config
 from search.analysis.permutation_tests import LEVEL, Effects, SlideGroup, member_effects, table_effects
 from search.analysis.suspects import LabelScores, Suspect, contradictions, errors, find_suspects, merge, near_duplicates
 from search.errors import StudyError
+from search.seeds import derive_seed
 from search.selection.select import SELECTION
 from search.studies.study import Study, study_data
-from search.training.cross_validation import CVRequest, Repeat, fold_seed, splits, train_repeats
+from search.training.cross_validation import CVRequest, Repeat, splits, train_repeats
+from search.trials.ranking import find_trial
 from search.trials.records import Recipe
 from spaces import Config
 from spaces.choices.labelling import SIGNAL, Labelling
@@ -111,13 +113,13 @@ def study_subject(study: Study, folder: str | Path | None = None, trial: int | N
 
 
 def _config(study: Study, number: int) -> Config:
-    for trial in study.optuna.get_trials(deepcopy=False):
-        recipe = Recipe.read(trial)
-        if trial.number == number and recipe is not None:
-            return Config.from_dict(recipe.config)
-    raise StudyError(
-        f"a trial must have a configuration, but trial {number} of study {study.name!r} has none; choose another --trial."
-    )
+    trial = find_trial(study.optuna.get_trials(deepcopy=False), number)
+    recipe = None if trial is None else Recipe.read(trial)
+    if recipe is None:
+        raise StudyError(
+            f"a trial must have a configuration, but trial {number} of study {study.name!r} has none; choose another --trial."
+        )
+    return Config.from_dict(recipe.config)
 
 
 def diagnose(
@@ -188,7 +190,7 @@ def chance_asks(subject: DiagnosisInput, seeds: int) -> list[CVRequest]:
             subject.data,
             subject.config,
             subject.folds,
-            fold_seed(subject.seed, CHANCE, number),
+            derive_seed(subject.seed, CHANCE, number),
             subject.epochs,
             subject.working_point,
             reseed=False,
@@ -208,7 +210,7 @@ def label_asks(subject: DiagnosisInput, names: Sequence[str], repeats: int) -> l
             subject.data,
             config,
             splits(fold_numbers(subject.data, folds, subject.seed + 1 + number)),
-            fold_seed(subject.seed, LABELS, number),
+            derive_seed(subject.seed, LABELS, number),
             subject.epochs,
             subject.working_point,
         )

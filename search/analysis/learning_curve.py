@@ -8,7 +8,6 @@ in a trial: the collapse counts in the reliability, not in the acceptance. Knows
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +15,6 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 from joblib import cpu_count
-from scipy.stats import t as student
 
 from foils import Dataset
 from foils.folds import fold_numbers
@@ -28,7 +26,9 @@ from models.training.task import LEFT_OUT, Task, make_task
 from models.training.verdicts import Verdict
 from search import defaults
 from search.errors import StudyError
-from search.statistics.intervals import LEVEL, Share, reliability, wilson
+from search.seeds import derive_seed, make_generator
+from search.statistics.intervals import Share, reliability, wilson
+from search.statistics.paired_tests import compare_paired
 from search.training.pool import parallel_map
 from spaces import Config
 
@@ -163,7 +163,7 @@ def positions(data: Dataset, train: npt.NDArray[np.int64], seed: Sequence[int]) 
 
     A group counts under the label that most of its pits have.
     """
-    generator = np.random.default_rng(np.random.SeedSequence([*seed]))
+    generator = make_generator(*seed)
     groups, of_pit = np.unique(data.groups[train], return_inverse=True)
     labels, of_label = np.unique(data.labels[train], return_inverse=True)
     table = np.zeros((len(groups), len(labels)), np.int64)
@@ -196,7 +196,7 @@ def train_share(
         epochs = max(plot.epochs, round(plot.epochs * _steps(task, np.flatnonzero(folds != fold)) / _steps(task, chosen)))
         # The same seed at every share: networks start alike, and the paired differences are of the pits.
         for reseeds in range(2):
-            seed = int(np.random.SeedSequence([plot.seed, repeat, fold, reseeds]).generate_state(1)[0])
+            seed = derive_seed(plot.seed, repeat, fold, reseeds)
             training = make_training(replace(task, epochs=epochs), chosen, validate, seed)
             training.advance(epochs)
             if training.verdict() is not Verdict.COLLAPSED:
@@ -215,18 +215,17 @@ def train_share(
 
 
 def rise(trained: Sequence[Trained], before: float, after: float) -> Rise:
-    """Compare acceptance at two shares, training by training.
+    """Compare acceptance at two shares, training by training, with the interval of `search/statistics/paired_tests.py`."""
+    by_training = {(one.share, one.repeat, one.fold): one for one in trained}
+    repeats = sorted({one.repeat for one in trained})
 
-    The interval is Student's with the variance of Nadeau and Bengio (2003) for repeated cross-validation, whose trainings share
-    pits: 1 / trainings + validation / training pits in place of 1 / trainings.
-    """
-    at = {(one.share, one.repeat, one.fold): one.accepted / one.signals for one in trained}
-    pairs = sorted((repeat, fold) for share, repeat, fold in at if share == after)
-    gains = np.array([at[after, repeat, fold] - at[before, repeat, fold] for repeat, fold in pairs])
-    deviation = float(gains.std(ddof=1)) * math.sqrt(1 / len(gains) + 1 / (FOLDS - 1))
-    half = float(student.ppf((1 + LEVEL) / 2, len(gains) - 1)) * deviation
-    mean = float(gains.mean())
-    return Rise(before, after, mean, mean - half, mean + half)
+    def table(share: float) -> list[list[Trained]]:
+        return [[by_training[share, repeat, fold] for fold in range(FOLDS)] for repeat in repeats]
+
+    least, most = (np.array([[one.accepted for one in row] for row in table(share)]) for share in (before, after))
+    signals = np.array([[one.signals for one in row] for row in table(after)])  # every share has the same validation pits
+    gain = compare_paired(most, least, signals).share
+    return Rise(before, after, gain.value, gain.low, gain.high)
 
 
 def _task(data: Dataset, config: Config, plot: Plot) -> Task:

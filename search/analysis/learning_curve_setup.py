@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optuna.trial import TrialState
-
 from foils import Dataset
 from foils.folds import hold_out
 from search import defaults
 from search.analysis.learning_curve import FOLDS, Curve, Plot, draw_curve
 from search.errors import StudyError
 from search.studies.study import Study, study_data
-from search.trials.objectives import acceptance_of
+from search.trials.ranking import best_trial
 from search.trials.records import Recipe
 from spaces import Config, Space
 from spaces.axes import Scalar
@@ -77,8 +75,7 @@ def sound_config(data: Dataset) -> Config:
 
 def best_config(study: Study) -> Config:
     """Give the configuration of a study's best complete trial. Raises StudyError where it has none."""
-    complete = study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    best = max(complete, key=acceptance_of, default=None)
+    best = best_trial(study.optuna.get_trials(deepcopy=False))
     if best is None:
         raise StudyError(f"study {study.name!r} must have a complete trial, but has none; launch more trials.")
     return Config.from_dict(Recipe.demand(best).config)

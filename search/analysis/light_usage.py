@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.analysis.importance import failures, finished, trainings
 from search.statistics.intervals import Share, reliability, wilson
+from search.trials.ranking import best_trial
 from search.trials.records import Recipe, RungResult
 from spaces import Config
 from spaces.choices.channels import Channels
@@ -53,19 +54,19 @@ def uses(trials: Sequence[FrozenTrial]) -> tuple[Use, ...]:
 
 
 def _sum_up(mode: str, lights: str | None, network: str, members: Sequence[tuple[FrozenTrial, RungResult]]) -> Use:
-    complete = [(trial, reached.pooled) for trial, reached in members if trial.state == TrialState.COMPLETE]
+    pooled = {trial.number: reached.pooled for trial, reached in members if trial.state == TrialState.COMPLETE}
     started = sum(trainings(reached) for _, reached in members)
     failed = sum(failures(reached) for _, reached in members)
-    best, pooled = max(complete, key=lambda member: member[1][0] / member[1][1], default=(None, (0, 1)))
+    best = best_trial(trial for trial, _ in members)
     return Use(
         mode=mode,
         lights=lights,
         network=network,
         trials=len(members),
-        complete=len(complete),
-        best=wilson(*pooled) if best else None,
+        complete=len(pooled),
+        best=wilson(*pooled[best.number]) if best else None,
         best_trial=best.number if best else None,
         light=Recipe.demand(best).config["channels"]["light"] if best else None,
-        median=median(accepted / signals for _, (accepted, signals) in complete) if complete else None,
+        median=median(accepted / signals for accepted, signals in pooled.values()) if pooled else None,
         sound=reliability(started - failed, started),
     )

@@ -21,7 +21,8 @@ from search.studies.pareto import ParetoTrial, pareto_trials
 from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.baseline import Comparison, compare
-from search.trials.objectives import acceptance_of, second_of
+from search.trials.objectives import second_of
+from search.trials.ranking import best_trial, find_trial
 from search.trials.records import DAMAGE, ERROR, Recipe, RungResult, is_interrupted, on_rungs
 from search.trials.reliability import Tally, tally
 from spaces import Config
@@ -78,7 +79,7 @@ def of_trials(
     states = Counter(trial.state for trial in trials)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     reached = [record for trial in trials if (record := RungResult.read(trial))]
-    best = max(complete, key=acceptance_of, default=None)
+    best = best_trial(complete)
     second = second_of(plan.options.objectives)
     verdicts = Counter(verdict for record in reached for verdict in record.verdicts)
     return Status(
@@ -124,18 +125,17 @@ def configuration(trial: FrozenTrial) -> str:
 
 def known_text(study: Study, number: int) -> str:
     """Give a trial's configuration as a file of known configurations. Raises StudyError where there is none."""
-    trials = {trial.number: trial for trial in study.optuna.get_trials(deepcopy=False)}
-    recipe = Recipe.read(trials[number]) if number in trials else None
-    if recipe is None:
-        with_recipe = [other for other, trial in trials.items() if Recipe.read(trial)]
+    trials = study.optuna.get_trials(deepcopy=False)
+    trial = find_trial(trials, number)
+    recipe = None if trial is None else Recipe.read(trial)
+    if trial is None or recipe is None:
+        numbers = [other.number for other in trials if Recipe.read(other)]
         raise StudyError(
             f"a trial must have a configuration, but trial {number} of study {study.name!r} has none; choose from "
-            f"{f'{with_recipe[0]} to {with_recipe[-1]}' if with_recipe else 'none yet'}."
+            f"{f'{numbers[0]} to {numbers[-1]}' if numbers else 'none yet'}."
         )
-    share = acceptance(trials[number])
-    return write_known(
-        Config.from_dict(recipe.config), f"trial {number} of study {study.name}: acceptance {share or 'unknown'}"
-    )
+    config = Config.from_dict(recipe.config)
+    return write_known(config, f"trial {number} of study {study.name}: acceptance {acceptance(trial) or 'unknown'}")
 
 
 def _left(launched: LaunchRecord | None, now: tuple[str, float], finished: int, running: int) -> float | None:

@@ -18,10 +18,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from search import defaults
+from search.seeds import audit_draw
 from search.statistics.intervals import Share, standard_error, wilson
 from search.trials.objectives import OBJECTIVES, final_value, has_learned, second_of
 from search.trials.records import Recipe, RungResult
@@ -47,9 +47,7 @@ class Audit:
 
 def is_audited(study_seed: int, number: int, share: float) -> bool:
     """Tell whether a trial is one of the share that is never pruned."""
-    # A child of the sequence that seeds the trial itself: neither its training nor the sampler sees the same numbers.
-    sequence = np.random.SeedSequence([study_seed, number]).spawn(1)[0]
-    return bool(np.random.default_rng(sequence).random() < share)
+    return audit_draw(study_seed, number) < share
 
 
 def measure(trials: Sequence[FrozenTrial], objectives: Sequence[str] = defaults.OBJECTIVES) -> Audit:

@@ -15,6 +15,7 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from search.storage.optuna_internals import PrunedStudy, storage_of, trial_id_of
 from search.trials.objectives import OBJECTIVES
 from search.trials.records import RungResult, on_rungs
 
@@ -22,18 +23,18 @@ from search.trials.records import RungResult, on_rungs
 def is_pruned(trial: optuna.Trial, steps: Sequence[int], path: Mapping[str, Sequence[float]]) -> bool:
     """Ask the pruner of a trial's study about it, on the last rung of its path; `steps`: the fold-epochs of each."""
     study = trial.study
-    seen = copy(study._storage.get_trial(trial._trial_id))
+    seen = copy(storage_of(study).get_trial(trial_id_of(trial)))
     seen.intermediate_values = dict(zip(steps, path["acceptance"], strict=True))
     return study.pruner.prune(_Rivals(study, trial.number, path), seen)  # type: ignore[arg-type]  # all that pruners ask for
 
 
-class _Rivals:
+class _Rivals(PrunedStudy):
     """A study as a pruner is to see it for one trial: its rivals, and acceptance alone."""
 
     direction = StudyDirection.MAXIMIZE
 
     def __init__(self, study: optuna.Study, number: int, path: Mapping[str, Sequence[float]]) -> None:
-        self._storage = study._storage  # where successive halving keeps who competed on which of its rungs
+        super().__init__(study)
         self._study, self._number, self._path = study, number, path
 
     def get_trials(self, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[FrozenTrial]:

@@ -17,12 +17,13 @@ from optuna.trial import FrozenTrial
 
 from foils import Dataset
 from models.inference.cost import inference_cost
-from search.selection.confirm import ConfirmOptions, Entrant, by_search, config_of
+from search.selection.confirm import ConfirmOptions, Entrant, config_of
 from search.selection.confirmations import ask_for
 from search.statistics.bootstrap import BootstrapShare, Pits, draw_acceptance
 from search.statistics.intervals import Share, wilson
 from search.studies.plan import Plan
 from search.trials.objectives import second_of
+from search.trials.ranking import rank_trials
 from search.trials.records import RungResult
 from search.trials.reliability import Tally, tally
 from spaces import Config
@@ -62,7 +63,7 @@ def judge(
     drawn = {entrant.number: draw(entrant, plan, data) for entrant in race if entrant.repeats}
     entered = {entrant.number: entrant for entrant in race}
     two = second_of(plan.options.objectives) is not None
-    made = [_candidate(trial, entered.get(trial.number), drawn, terms, data, two) for trial in by_search(trials)]
+    made = [_candidate(trial, entered.get(trial.number), drawn, terms, data, two) for trial in rank_trials(trials)]
     kept = sorted((one for one in made if one.kept), key=lambda one: -(one.confirmed.low if one.confirmed else 0.0))
     dropped = [one for one in made if not one.kept and one.number in entered]
     rest = [one for one in made if one.number not in entered]

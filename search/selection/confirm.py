@@ -6,7 +6,6 @@ What the search itself found is not in the race: it was chosen for its luck, too
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +13,13 @@ from pathlib import Path
 import numpy as np
 import optuna
 from joblib import cpu_count
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from foils import Dataset
 from search import defaults
 from search.errors import StudyError
 from search.selection.confirmations import Confirmation, ask_for, keep, kept
 from search.selection.racing import error_of_each, is_lost, lag
-from search.statistics.intervals import wilson
 from search.studies.pareto import front_numbers
 from search.studies.plan import Plan
 from search.studies.study import Study, study_data
@@ -29,6 +27,7 @@ from search.training.cross_validation import CVRequest, Repeat, cross_validate, 
 from search.training.fold_cache import keep_members
 from search.training.pool import parallel_map
 from search.trials.objectives import second_of
+from search.trials.ranking import rank_trials
 from search.trials.records import Recipe, RungResult
 from search.trials.reliability import Tally, tally
 from spaces import Config
@@ -107,21 +106,10 @@ def config_of(trial: FrozenTrial) -> Config:
     return Config.from_dict(Recipe.demand(trial).config)
 
 
-def by_search(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """Order complete trials by what the search found: the lower bound of pooled acceptance, then the area under the curve.
-
-    Of trials with the same configuration the best stands for all.
-    """
-    complete = [(trial, RungResult.demand(trial)) for trial in trials if trial.state == TrialState.COMPLETE]
-    order = sorted(complete, key=lambda one: (-wilson(*one[1].pooled).low, -float(np.mean(one[1].auc)), one[0].number))
-    best = {json.dumps(Recipe.demand(trial).config, sort_keys=True): trial.number for trial, _ in reversed(order)}
-    return [trial for trial, _ in order if trial.number in best.values()]
-
-
 def entrants(trials: Sequence[FrozenTrial], plan: Plan, top: int) -> list[FrozenTrial]:
     """Choose the trials that enter a race: the best of the search, of a study with two objectives the best of its front."""
     on_front = None if second_of(plan.options.objectives) is None else front_numbers(trials, plan)
-    return [trial for trial in by_search(trials) if on_front is None or trial.number in on_front][:top]
+    return [trial for trial in rank_trials(trials) if on_front is None or trial.number in on_front][:top]
 
 
 def mean_acceptance(repeats: Sequence[Confirmation]) -> float:

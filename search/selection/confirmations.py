@@ -17,8 +17,9 @@ import optuna
 from foils import Dataset
 from foils.folds import fold_numbers
 from models.metrics import Floats
+from search.seeds import derive_seed
 from search.studies.plan import Plan
-from search.training.cross_validation import CVRequest, Repeat, fold_seed, splits
+from search.training.cross_validation import CVRequest, Repeat, splits
 from spaces import Config
 
 # The key of a confirmation is this, the trial and the repeat.
@@ -44,8 +45,8 @@ class Confirmation:
 def ask_for(plan: Plan, data: Dataset, config: Config, trial: int, repeat: int) -> CVRequest:
     """Say what a confirmation trains; `data`: the pits that trials may see."""
     ladder, seed = plan.ladder, plan.options.seed
-    folds = splits(fold_numbers(data, ladder.folds, fold_seed(seed, APART, repeat)))
-    return CVRequest(data, config, folds, fold_seed(seed, APART, repeat, trial), ladder.epochs, plan.options.working_point)
+    folds = splits(fold_numbers(data, ladder.folds, derive_seed(seed, APART, repeat)))
+    return CVRequest(data, config, folds, derive_seed(seed, APART, repeat, trial), ladder.epochs, plan.options.working_point)
 
 
 def keep(study: optuna.Study, trial: int, repeat: int, found: Repeat) -> Confirmation:

@@ -24,10 +24,11 @@ from models.training.cross_validation import make_training
 from models.training.task import make_task
 from models.training.verdicts import Verdict
 from search.errors import StudyError
+from search.seeds import derive_seed
 from search.selection.confirm import Entrant
 from search.selection.confirmations import Confirmation, ask_for
 from search.studies.plan import Plan
-from search.training.cross_validation import CVRequest, fold_seed
+from search.training.cross_validation import CVRequest
 from search.training.fold_cache import FoldKey, assemble, find_members
 
 # Also quoted at the false-positive rate that a rare signal asks for.
@@ -92,7 +93,7 @@ def _refitted(asks: Sequence[CVRequest], entrant: Entrant, workers: int | None) 
     with one_thread():
         task = make_task(ask.data, ask.config, epochs=ask.epochs, working_point=ask.working_point)
         for start in range(STARTS):
-            training = make_training(task, every, every, fold_seed(ask.seed, start))
+            training = make_training(task, every, every, derive_seed(ask.seed, start))
             training.advance(ask.epochs)
             if training.verdict() is Verdict.LEARNED:
                 return (training.eval_model,)

@@ -1,24 +1,22 @@
 """Race configurations: after every round, drop those that can no longer win.
 
 All have been cross-validated on the same fresh splits, so that each rival's folds are paired with the leader's. A rival is
-dropped where the leader's mean acceptance lies above its own beyond chance: a one-sided t-test over folds times repeats with
-the variance of Nadeau and Bengio (2003, Machine Learning 52), for trainings share pits: 1 / trainings + validation / training
-pits in place of 1 / trainings. A race asks that question at most once for every rival and round; each is asked at ERROR over
-their number (Bonferroni), so that the best configuration is dropped in at most ERROR of the races, as far as that variance is
-right. A configuration is also dropped where it cannot pass the bar of reliability any more, whatever comes: there is no error
-in that. Knows nothing of training.
+dropped where the leader's mean acceptance lies above its own beyond chance: a one-sided, corrected t-test over folds times
+repeats (`search/statistics/paired_tests.py`). A race runs that test at most once for every rival and round; each is run at
+ERROR over their number (Bonferroni), so that the best configuration is dropped in at most ERROR of the races, as far as that
+test's variance is right. A configuration is also dropped where it cannot pass the bar of reliability any more, whatever comes:
+there is no error in that. Knows nothing of training.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
 
 from search.statistics.intervals import reliability
+from search.statistics.paired_tests import compare_paired
 
 ERROR = 0.05
 
@@ -27,23 +25,18 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Lag:
-    """How far a rival lies under the leader, `gap`, and the chance of as much where it is no worse, `p`."""
+    """The difference of a rival from the leader."""
 
+    # How far the rival's mean acceptance lies under the leader's.
     gap: float
+    # The chance of as much where the rival is no worse.
     p: float
 
 
 def lag(leader: Counts, rival: Counts, signals: Counts) -> Lag:
-    """Compare accepted signal pits, `[repeats, folds]` each, of so many `signals`.
-
-    The variance is never less than if one fold had judged one pit otherwise: folds that agree by chance make nothing sure.
-    """
-    differences = ((leader - rival) / signals).ravel()
-    trainings, folds = len(differences), leader.shape[1]
-    variance = max(float(differences.var(ddof=1)), 1 / (trainings * float(signals.mean()) ** 2))
-    deviation = math.sqrt(variance * (1 / trainings + 1 / (folds - 1)))
-    gap = float(differences.mean())
-    return Lag(gap, float(student.sf(gap / deviation, trainings - 1)))
+    """Compare accepted signal pits, `[repeats, folds]` each, of so many `signals`."""
+    difference = compare_paired(leader, rival, signals)
+    return Lag(difference.share.value, difference.p)
 
 
 def error_of_each(rivals: int, rounds: int) -> float:

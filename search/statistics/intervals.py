@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scipy.stats import beta, binomtest
 
@@ -22,6 +23,7 @@ class Share:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
+@lru_cache(maxsize=4096)  # of thousands of trials few have counts of their own
 def wilson(hits: int, of: int) -> Share:
     """Give the share `hits / of` with its score interval (Wilson 1927); `of` must be above 0."""
     interval = binomtest(hits, of).proportion_ci(confidence_level=LEVEL, method="wilson")

@@ -16,7 +16,6 @@ from typing import Any
 import optuna
 import sqlalchemy as sql
 from optuna.storages import get_storage
-from optuna.storages._cached_storage import _CachedStorage
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
@@ -24,6 +23,7 @@ from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from search import defaults
 from search.errors import StudyError
 from search.storage.leases import METADATA
+from search.storage.optuna_internals import CachedStorage, inner_storage
 from search.storage.rdb import RetryingRDBStorage, reason_of
 from search.storage.urls import is_file, parse_url, place_of, read_password
 
@@ -37,7 +37,7 @@ WAL_IS_SAFE = (3, 51, 3)
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def open_storage(url: str, *, create: bool = False) -> _CachedStorage:
+def open_storage(url: str, *, create: bool = False) -> CachedStorage:
     """Open a storage; unless `create`, an SQLite file must be there already.
 
     Raises StudyError, never quoting the address, which may be wrong in ways that show a password.
@@ -70,15 +70,15 @@ def open_storage(url: str, *, create: bool = False) -> _CachedStorage:
         raise StudyError(f"{place_of(parsed)}: the storage must be a writable database, but: {reason}; {remedy}.") from None
 
 
-def backend_of(storage: _CachedStorage) -> RetryingRDBStorage:
+def backend_of(storage: CachedStorage) -> RetryingRDBStorage:
     """Give the storage behind Optuna's cache."""
-    backend = storage._backend
+    backend = inner_storage(storage)
     assert isinstance(backend, RetryingRDBStorage)  # open_storage opens no other
     return backend
 
 
 @lru_cache(maxsize=8)
-def _connect(address: str) -> _CachedStorage:
+def _connect(address: str) -> CachedStorage:
     url = parse_url(address)
     with _alone(url):
         opened = _open(url)
@@ -87,7 +87,7 @@ def _connect(address: str) -> _CachedStorage:
         _leave_wal(opened)
     # With Optuna's cache around it from the start: left to load_study, each trial would read the whole study anew.
     cached = get_storage(opened)
-    assert isinstance(cached, _CachedStorage)  # of a database it is
+    assert isinstance(cached, CachedStorage)  # of a database it is
     return cached
 
 

@@ -13,14 +13,13 @@ from tempfile import TemporaryDirectory
 import optuna
 import psutil
 import sqlalchemy as sql
-from optuna.storages._cached_storage import _CachedStorage
-from optuna.storages._rdb import models
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
 from search.errors import StudyError
 from search.storage.connect import backend_of, open_storage
 from search.storage.leases import LEASES
+from search.storage.optuna_internals import CachedStorage, models
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.urls import is_file, parse_url, place_of
 
@@ -93,7 +92,7 @@ def _file_system(path: Path) -> str:
     return max(mounted, key=lambda part: len(part.mountpoint)).fstype if mounted else ""
 
 
-def _checked(url: URL, opened: _CachedStorage, *, made: bool) -> StorageHealth:
+def _checked(url: URL, opened: CachedStorage, *, made: bool) -> StorageHealth:
     storage = backend_of(opened)
     version = storage.transact(lambda session: _version(session), reads=True)
     return StorageHealth(

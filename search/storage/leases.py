@@ -18,12 +18,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sql
-from optuna.storages._rdb import models
 from optuna.trial import TrialState, create_trial
 from sqlalchemy.orm import Session
 
 from search.storage.clock import is_gone, read_clock, this_process
 from search.storage.json_values import as_json
+from search.storage.optuna_internals import models
 from search.storage.rdb import RetryingRDBStorage
 from search.trials.records import ERROR, STOPPED, TrialOrigin
 
@@ -83,7 +83,7 @@ def claim(storage: RetryingRDBStorage, study_id: int, start: TrialOrigin) -> Lea
 def _claim(storage: RetryingRDBStorage, session: Session, study_id: int, start: TrialOrigin, token: str) -> Lease | None:
     models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)  # one at a time
     mine = session.execute(sql.select(LEASES.c.trial_id).where(LEASES.c.token == token)).scalar()
-    if mine is not None:  # this was done before, and only the answer was lost
+    if mine is not None:  # claimed before; only the answer was lost
         return _lease(session, mine)
     if not _places(session, study_id, (*FINISHED, TrialState.RUNNING)):
         return None
@@ -95,13 +95,12 @@ def _claim(storage: RetryingRDBStorage, session: Session, study_id: int, start: 
     )
     if waiting is None:
         template = create_trial(state=TrialState.RUNNING, user_attrs=start.attribute())
-        made: Any = storage._get_prepared_new_trial(study_id, template, session)
-        trial_id = made.trial_id
+        trial_id = storage.insert_trial(study_id, template, session)
     else:
         waiting.state, waiting.datetime_start, trial_id = TrialState.RUNNING, datetime.now(), waiting.trial_id
         before = _attribute(session, models.TrialUserAttributeModel, "trial_id", trial_id, TrialOrigin.name) or {}
         for name, value in TrialOrigin(start.launch, start.worker, before.get("origin")).attribute().items():
-            storage._set_trial_attr_without_commit(session, models.TrialUserAttributeModel, trial_id, name, value)
+            storage.write_attribute(session, models.TrialUserAttributeModel, trial_id, name, value)
     session.flush()
     clock, now = read_clock(session)
     held = {"token": token, "process": this_process(), "clock": clock, "until": now + LEASE_S}
@@ -211,7 +210,7 @@ def _requeue_stale(storage: RetryingRDBStorage, session: Session, study_id: int)
         else:
             reason = f"{why}, as did {row.taken_up} before it: too little memory, perhaps, for this configuration"
             attribute = models.TrialUserAttributeModel, row.trial_id
-            storage._set_trial_attr_without_commit(session, *attribute, ERROR.name, reason)
+            storage.write_attribute(session, *attribute, ERROR.name, reason)
             trial = models.TrialModel.find_or_raise_by_id(row.trial_id, session)
             trial.state, trial.datetime_complete = TrialState.FAIL, datetime.now()
             _update(session, LEASES.c.trial_id == row.trial_id, token=None)
@@ -221,7 +220,7 @@ def _requeue_stale(storage: RetryingRDBStorage, session: Session, study_id: int)
 
 def _requeue(storage: RetryingRDBStorage, session: Session, trial_id: int, reason: str) -> None:
     attribute = models.TrialUserAttributeModel, trial_id
-    storage._set_trial_attr_without_commit(session, *attribute, STOPPED.name, reason)
+    storage.write_attribute(session, *attribute, STOPPED.name, reason)
     models.TrialModel.find_or_raise_by_id(trial_id, session).state = TrialState.WAITING
     _update(session, LEASES.c.trial_id == trial_id, token=None)
 
@@ -247,6 +246,6 @@ def enqueue_trials(storage: RetryingRDBStorage, study_id: int, known: Mapping[st
         for origin, attributes in known.items():
             if origin not in there:
                 template = create_trial(state=TrialState.WAITING, user_attrs=json.loads(as_json(attributes)))
-                storage._get_prepared_new_trial(study_id, template, session)
+                storage.insert_trial(study_id, template, session)
 
     storage.transact(add)

@@ -1,8 +1,8 @@
-"""Optuna's storage in a database, made to outlive lost connections, and to write what belongs together at once.
+"""Optuna's storage in a database: calls are repeated while the database is away, and writes can share one transaction.
 
-Optuna gives up at the first connection that is lost. Here whatever a database answers that may pass (it restarts, it is locked,
-its disk is full) is tried again, with pauses that grow, for up to PATIENCE_S. That is safe because every write may be done
-twice: attributes and reports overwrite, parameters that are there stay, and what creates or ends a trial names who asks
+Optuna gives up at the first connection that is lost. Here a call that fails for a reason that may pass (the database restarts,
+is locked, or its disk is full) is repeated, with pauses that grow, for up to PATIENCE_S. Repeating is safe because every write
+may run twice: attributes and reports overwrite, parameters that exist stay, and what creates or ends a trial names its caller
 (`search/storage/leases.py`). On SQLite a transaction that will write takes the write lock when it begins, so that two never
 wait for each other. Knows nothing of leases or of what a study holds.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,27 +20,27 @@ from typing import Any, TypeVar
 
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from optuna.storages import RDBStorage
-from optuna.storages._rdb import models
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay
 
 from search.storage.json_values import as_json, plain
+from search.storage.optuna_internals import PRIVATE_READS, PRIVATE_WRITES, InnerStorage, models
 
 Result = TypeVar("Result")
-# A write in a session; what belongs together is a list of these.
+# A write in a session; a transaction holds a list of these.
 Write = Callable[[Session], None]
 
-# How long a database may be away, and the pauses between trials of it, in seconds: the first, and the longest.
+# How long a database may be away, and the pauses between attempts, in seconds: the first, and the longest.
 PATIENCE_S, FIRST_S, LONGEST_S = 600.0, 0.1, 5.0
-# From when on people are told.
+# Seconds after which a line on stderr says that the database is away.
 TOLD_S = 1.0
-# What does not pass by itself, in the drivers' words.
+# Parts of the drivers' messages for faults that do not pass by themselves.
 FOR_GOOD = (
     "readonly",
     "no such table",
@@ -67,14 +66,13 @@ READS = (
     "get_trial_id_from_study_id_trial_number",
     "get_trial_param",
     "get_trial",
-    "_get_trials",
-    "_get_best_trial_id",
+    *PRIVATE_READS,
 )
-WRITES = ("create_new_study", "delete_study", "_create_new_trial", "set_study_system_attr")
+WRITES = ("create_new_study", "delete_study", "set_study_system_attr", *PRIVATE_WRITES)
 
 
-class RetryingRDBStorage(RDBStorage):
-    """An Optuna storage whose calls wait for a database that is away, and may be put together in one transaction."""
+class RetryingRDBStorage(InnerStorage):
+    """An Optuna storage whose calls wait for a database that is away, and whose writes can share one transaction."""
 
     _state: local
 
@@ -87,29 +85,27 @@ class RetryingRDBStorage(RDBStorage):
             self.engine.dispose()  # the connections so far begin their transactions as they like
 
     def attempt(self, work: Callable[[], Result], *, reads: bool = False) -> Result:
-        """Do some work with the database, again and again while what fails may pass; `reads`: it writes nothing."""
+        """Do some work with the database, and repeat it while its errors are transient; `reads`: the work writes nothing."""
         if getattr(self._state, "busy", False):
-            return work()  # part of work that is tried again as a whole
-        started, pause, told = time.monotonic(), FIRST_S, False
-        while True:
+            return work()  # part of work that is repeated as a whole
+
+        def once() -> Result:
             self._state.busy, self._state.reads = True, reads
             try:
                 return work()
-            except (StorageInternalError, SQLAlchemyError) as error:
-                away = time.monotonic() - started
-                if not is_transient(error) or away > PATIENCE_S:
-                    raise
-                if away > TOLD_S and not told:
-                    told = True
-                    print(f"the storage is away ({reason_of(error)}); it is asked again and again", file=sys.stderr, flush=True)
             finally:
                 self._state.busy = False
-            # Many workers that lost the same database do not all come back in the same moment.
-            time.sleep(pause * (0.5 + random.random()))
-            pause = min(2 * pause, LONGEST_S)
+
+        return Retrying(
+            retry=retry_if_exception(is_transient),
+            stop=stop_after_delay(PATIENCE_S),
+            wait=_pause,
+            before_sleep=_Announcement(),
+            reraise=True,
+        )(once)
 
     def transact(self, work: Callable[[Session], Result], *, reads: bool = False) -> Result:
-        """Do some work in one transaction; it may be done again from the start."""
+        """Do some work in one transaction; it may be repeated from the start."""
 
         def once() -> Result:
             with Session(self.engine) as session, session.begin():
@@ -158,58 +154,54 @@ class RetryingRDBStorage(RDBStorage):
         self._set_attr(models.TrialSystemAttributeModel, trial_id, key, value)
 
     def _set_attr(self, kind: Any, trial_id: int, key: str, value: Any) -> None:
-        kept = plain(value)
-        self._write(lambda session: self._set_trial_attr_without_commit(session, kind, trial_id, key, kept))
+        content = plain(value)
+        self._write(lambda session: self.write_attribute(session, kind, trial_id, key, content))
 
     def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
         """Keep a value that a trial reports."""
         value = float(intermediate_value)
-        self._write(lambda session: self._set_trial_intermediate_value_without_commit(session, trial_id, step, value))
+        self._write(lambda session: self.write_report(session, trial_id, step, value))
 
     def set_trial_param(
         self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
     ) -> None:
         """Keep a parameter of a trial."""
-        self._set_trial_param(trial_id, param_name, param_value_internal, distribution, None)
+        self.keep_param(trial_id, param_name, param_value_internal, distribution, None)
 
-    def _set_trial_param(
-        self,
-        trial_id: int,
-        param_name: str,
-        param_value_internal: float,
-        distribution: BaseDistribution,
-        previous_distribution: BaseDistribution | None,
+    def keep_param(
+        self, trial_id: int, name: str, value: float, distribution: BaseDistribution, previous: BaseDistribution | None
     ) -> None:
-        value = float(param_value_internal)
+        """Keep a parameter of a trial, with the distribution that other trials had it from."""
+        number = float(value)
 
         def write(session: Session) -> None:
-            there = session.info.get(trial_id)
-            if there is None:
-                names = session.query(models.TrialParamModel.param_name).filter_by(trial_id=trial_id)
-                there = session.info[trial_id] = {name for (name,) in names}
-            if param_name in there:
-                return  # this was done before, and only the answer was lost
-            there.add(param_name)
+            written_names = session.info.get(trial_id)
+            if written_names is None:
+                rows = session.query(models.TrialParamModel.param_name).filter_by(trial_id=trial_id)
+                written_names = session.info[trial_id] = {row_name for (row_name,) in rows}
+            if name in written_names:
+                return  # written before; only the answer was lost
+            written_names.add(name)
             with session.no_autoflush:  # so that those that are written together are sent together
-                self._set_trial_param_without_commit(session, trial_id, param_name, value, distribution, previous_distribution)
+                self.write_param(session, trial_id, name, number, distribution, previous)
 
         self._write(write)
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
         """End a trial, or start one that waits; the same end again changes nothing."""
-        told = None if values is None else [float(value) for value in values]
+        numbers = None if values is None else [float(value) for value in values]
         if getattr(self._state, "writes", None) is None:
-            return self.attempt(partial(super().set_trial_state_values, trial_id, state, told))
-        self._write(partial(self._end, trial_id, state, told))
+            return self.attempt(partial(super().set_trial_state_values, trial_id, state, numbers))
+        self._write(partial(self._end, trial_id, state, numbers))
         return True
 
     def _end(self, trial_id: int, state: TrialState, values: Sequence[float] | None, session: Session) -> None:
         trial: Any = models.TrialModel.find_or_raise_by_id(trial_id, session, for_update=True)
         if trial.state == state:
-            return  # this was done before, and only the answer was lost
+            return  # written before; only the answer was lost
         self.check_trial_is_updatable(trial_id, trial.state)
         for objective, value in enumerate(values or ()):
-            self._set_trial_value_without_commit(session, trial, objective, value)
+            self.write_value(session, trial, objective, value)
         trial.state, trial.datetime_complete = state, datetime.now()
 
     def check_trial_is_updatable(self, trial_id: int, trial_state: TrialState) -> None:
@@ -234,8 +226,8 @@ class RetryingRDBStorage(RDBStorage):
         """Add a study with its attributes and give its number; None, and nothing is added, where one of this name is there."""
         if models.StudyModel.find_by_name(name, session) is not None:
             return None
-        made = [models.StudyDirectionModel(objective=number, direction=way) for number, way in enumerate(directions)]
-        study: Any = models.StudyModel(study_name=name, directions=made)
+        rows = [models.StudyDirectionModel(objective=number, direction=way) for number, way in enumerate(directions)]
+        study: Any = models.StudyModel(study_name=name, directions=rows)
         session.add(study)
         session.flush()
         for kind, values in ((models.StudyUserAttributeModel, user), (models.StudySystemAttributeModel, system)):
@@ -245,7 +237,7 @@ class RetryingRDBStorage(RDBStorage):
 
 
 def _retried(name: str, *, reads: bool) -> Callable[..., Any]:
-    inherited: Callable[..., Any] = getattr(RDBStorage, name)
+    inherited: Callable[..., Any] = getattr(InnerStorage, name)
 
     @wraps(inherited)
     def call(self: RetryingRDBStorage, *args: Any, **options: Any) -> Any:
@@ -270,7 +262,25 @@ def _lock_when_begun(engine: Engine, state: local) -> None:
         connection.exec_driver_sql("BEGIN" if getattr(state, "reads", False) else "BEGIN IMMEDIATE")
 
 
-def is_transient(error: Exception) -> bool:
+def _pause(state: RetryCallState) -> float:
+    """Give the seconds before the next attempt. Many workers that lost the same database do not all come back at once."""
+    return min(FIRST_S * 2.0 ** min(state.attempt_number - 1, 30), LONGEST_S) * (0.5 + random.random())
+
+
+class _Announcement:
+    """Says once, on stderr, that the storage is away, when that has lasted TOLD_S."""
+
+    def __init__(self) -> None:
+        self.said = False
+
+    def __call__(self, state: RetryCallState) -> None:
+        error = None if state.outcome is None else state.outcome.exception()
+        if not self.said and error is not None and (state.seconds_since_start or 0.0) > TOLD_S:
+            self.said = True
+            print(f"the storage is away ({reason_of(error)}); it is asked again and again", file=sys.stderr, flush=True)
+
+
+def is_transient(error: BaseException) -> bool:
     """Tell whether what a database answered may be another answer in a while."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
     if isinstance(cause, PoolTimeout):

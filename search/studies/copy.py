@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from search.errors import StudyError
 from search.storage.connect import backend_of, open_storage
 from search.storage.leases import requeue_stale_trials
+from search.storage.optuna_internals import storage_of, study_id_of
 from search.studies.study import Study, find_study
 
 
@@ -30,7 +31,7 @@ def copy_study(name: str | None, source: str, target: str) -> tuple[Study, int]:
             "then run this again."
         )
     storage = backend_of(open_storage(target, create=True))
-    system = opened._storage.get_study_system_attrs(opened._study_id)
+    system = storage_of(opened).get_study_system_attrs(study_id_of(opened))
 
     def write(session: Session) -> None:
         made = storage.add_study(session, study.name, opened.directions, opened.user_attrs, system)
@@ -39,7 +40,7 @@ def copy_study(name: str | None, source: str, target: str) -> tuple[Study, int]:
                 f"a study must not be in the storage that it is copied to, but {study.name!r} is there already; choose another."
             )
         for trial in trials:
-            storage._get_prepared_new_trial(made, trial, session)
+            storage.insert_trial(made, trial, session)
 
     storage.transact(write)
     return Study(study.name, target), len(trials)

@@ -128,11 +128,6 @@ def _check_timm(space: Space, size: int) -> None:
             check_timm(network, size)
 
 
-def trial_seed(study_seed: int, number: int) -> int:
-    """Give the one seed that everything random in a trial follows from."""
-    return int(np.random.SeedSequence([study_seed, number]).generate_state(1)[0])
-
-
 def store_plan(plan: Plan) -> dict[str, Any]:
     """Give the plan as the plain values that a study keeps."""
     return {"format": len(MIGRATIONS) + 1, **to_plain(plan)}

@@ -21,6 +21,7 @@ from search.storage.rdb import RetryingRDBStorage
 from search.studies.plan import PLAN, Plan, check_same, read_plan, store_plan
 from search.trials.ladder import Ladder
 from search.trials.objectives import OBJECTIVES
+from search.trials.ranking import find_trial
 
 # The key under which a study keeps what tells it from others of its name elsewhere.
 UID = "pitsearch:uid"
@@ -56,8 +57,11 @@ class Study:
         return str(self.optuna.user_attrs[UID])
 
     def trial(self, number: int) -> FrozenTrial:
-        """Read one trial."""
-        return next(trial for trial in self.optuna.get_trials(deepcopy=False) if trial.number == number)
+        """Read one trial. Raises StudyError where the study has none of this number."""
+        trial = find_trial(self.optuna.get_trials(deepcopy=False), number)
+        if trial is None:
+            raise StudyError(f"a trial must be in its study, but {self.name!r} has no trial {number}; choose another number.")
+        return trial
 
     @property
     def plan(self) -> Plan:

@@ -104,11 +104,6 @@ def _numbered(item: tuple[int, CVRequest]) -> tuple[int, Repeat]:
     return item[0], train_repeat(item[1])
 
 
-def fold_seed(*parts: int) -> int:
-    """Give a seed that follows from some numbers, of a study, a trial, a repeat."""
-    return int(np.random.SeedSequence([*parts]).generate_state(1)[0])
-
-
 def splits(folds: npt.NDArray[np.int64]) -> tuple[int, ...]:
     """Give the fold of each pit as plain numbers."""
     return tuple(map(int, folds))

@@ -1,15 +1,16 @@
-"""Spread work over worker processes: joblib's (loky), one thread each, one piece of work at a time.
+"""Map a function over items on worker processes, with one thread and one item at a time each.
 
-Knows nothing of what the work is.
+joblib starts the processes and maps large arrays into their memory, in place of a copy for every item. Knows nothing of what
+the function does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from joblib import Parallel, delayed, parallel_config
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from pitsearch.process import start_worker
 from search.errors import StudyError
@@ -28,7 +29,7 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
         parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
         try:
             yield from parallel(delayed(work)(item) for item in items)
-        except TerminatedWorkerError:
+        except BrokenProcessPool:
             raise StudyError(
                 f"a worker was killed, perhaps for want of memory, with {workers} workers; what finished is kept: "
                 "run the same command again, with fewer --workers."

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from optuna.trial import FrozenTrial
 
 from models.metrics import HIGH
 from models.training.verdicts import Verdict
@@ -98,11 +97,6 @@ def check_objectives(names: Sequence[str]) -> None:
 def second_of(objectives: Sequence[str]) -> str | None:
     """Give the objective beside acceptance; None where acceptance is all."""
     return objectives[1] if len(objectives) > 1 else None
-
-
-def acceptance_of(trial: FrozenTrial) -> float:
-    """Give the value of a complete trial that is its acceptance, the mean over its folds, however many objectives there are."""
-    return trial.values[0] if trial.values else 0.0
 
 
 def final_value(reached: RungResult, name: str) -> float:

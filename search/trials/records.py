@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self
 
-import optuna
 from optuna.trial import BaseTrial, FrozenTrial, TrialState
 
 from search.errors import StudyError
@@ -180,10 +179,9 @@ class Remark:
 
     name: str
 
-    def write(self, study: optuna.Study, trial: optuna.Trial | FrozenTrial, text: str) -> None:
-        """Write the line into a running trial of a study, also into one of another process."""
-        # Optuna offers no public way to write to another process's trial.
-        study._storage.set_trial_user_attr(trial._trial_id, self.name, text)
+    def write(self, trial: BaseTrial, text: str) -> None:
+        """Write the line into the trial that runs here."""
+        trial.set_user_attr(self.name, text)
 
     def read(self, trial: BaseTrial) -> str | None:
         """Read a trial's line; None where it has none."""

@@ -23,8 +23,9 @@ from models.training.task import make_task
 from search import defaults
 from search.pruning.audit import is_audited
 from search.pruning.multi_objective import is_pruned
+from search.seeds import trial_seed
 from search.storage.checkpoints import CheckpointStore
-from search.studies.plan import Plan, trial_seed
+from search.studies.plan import Plan
 from search.training.fold_cache import keep_members
 from search.trials.baseline import is_baseline
 from search.trials.ladder import Rung
@@ -143,7 +144,7 @@ class _Climber:
         )
         if faults:
             text = f"a checkpoint could not be used, so that its fold was trained again: {'; '.join(faults)}"
-            self.trial.set_user_attr(DAMAGE.name, text)
+            DAMAGE.write(self.trial, text)
         if rung is not None:
             self.validation.bring(rung.folds, rung.epochs)
         return saved

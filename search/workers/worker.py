@@ -117,7 +117,7 @@ def _run(context: WorkerContext, lease: Lease, heartbeat: LeaseHeartbeat) -> Non
     try:
         with transaction():
             if reason_failed is not None:
-                trial.set_user_attr(ERROR.name, reason_failed)
+                ERROR.write(trial, reason_failed)
             study.tell(trial, values, state=state)
     except ValueError:  # Optuna's, where another worker has ended it or lets it wait
         backend.transact(require_lease(lease))

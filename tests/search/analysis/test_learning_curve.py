@@ -165,13 +165,18 @@ def gained(*gains: int) -> list[Trained]:
 
 
 def test_the_rise_is_paired_and_as_wide_as_shared_pits_ask() -> None:
-    found = rise(gained(4, 4, 4, 4, 4), 0.7, 1.0)
-    assert (found.value, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
     found = rise(gained(0, 8, 4, 4, 4), 0.7, 1.0)
     # Student's 95 % point of 4 degrees of freedom, standard deviation 0.0707, and 1/5 + 1/4 by Nadeau and Bengio.
     assert found.high - found.value == pytest.approx(
         2.13185 * np.std([0, 0.2, 0.1, 0.1, 0.1], ddof=1) * np.sqrt(0.45), rel=1e-4
     )
+
+
+def test_folds_that_rise_alike_leave_the_chance_of_one_pit() -> None:
+    found = rise(gained(4, 4, 4, 4, 4), 0.7, 1.0)
+    # The variance of one pit of 40 in one of five folds, Student's 95 % point of 4 degrees of freedom, and 1/5 + 1/4.
+    half = 2.13185 * np.sqrt(1 / (5 * 40**2)) * np.sqrt(0.45)
+    assert (found.value, found.low, found.high) == pytest.approx((0.1, 0.1 - half, 0.1 + half), rel=1e-5)
 
 
 @pytest.mark.parametrize(

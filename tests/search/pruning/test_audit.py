@@ -14,9 +14,9 @@ from foils import Dataset
 from search.analysis.status import summarise
 from search.launcher.launch import launch
 from search.pruning.audit import Audit, is_audited, measure
+from search.seeds import trial_seed
 from search.statistics.intervals import wilson
 from search.studies.options import Budget
-from search.studies.plan import trial_seed
 from search.studies.study import Study
 from search.trials.records import Recipe, RungResult
 from search.workers.worker import WorkerContext

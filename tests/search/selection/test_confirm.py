@@ -10,11 +10,13 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from foils import Dataset
 from search.errors import StudyError
+from search.seeds import derive_seed
 from search.selection import confirm as confirming
-from search.selection.confirm import ConfirmOptions, by_search, confirm, entrants
+from search.selection.confirm import ConfirmOptions, confirm, entrants
 from search.selection.confirmations import APART, CONFIRMATION, Confirmation, ask_for, keep, kept
 from search.studies.study import Study, open_or_create
-from search.training.cross_validation import CVRequest, Repeat, fold_seed, train_repeat
+from search.training.cross_validation import CVRequest, Repeat, train_repeat
+from search.trials.ranking import rank_trials
 from search.trials.records import RungResult
 from spaces import Config
 from spaces.choices.networks import Network
@@ -39,7 +41,7 @@ def trial_of(accepted: int, number: int, width: int = 16, verdicts: str = "lllll
 
 def test_the_best_of_the_search_enter_each_configuration_once() -> None:
     trials = [trial_of(80, 0), trial_of(90, 1), trial_of(85, 2, 8), trial_of(85, 3, 4, auc=0.95), trial_of(99, 4, 2, "lclll")]
-    assert [trial.number for trial in by_search(trials)] == [4, 1, 3, 2]
+    assert [trial.number for trial in rank_trials(trials)] == [4, 1, 3, 2]
     assert [trial.number for trial in entrants(trials, PLAN, 2)] == [4, 1]
 
 
@@ -57,7 +59,7 @@ def test_trials_that_are_not_complete_do_not_enter(finished: Study) -> None:
     study = finished.optuna
     study.ask()
     study.tell(study.ask(), state=TrialState.FAIL)
-    assert {trial.number for trial in by_search(study.trials)} == {0, 1, 2}
+    assert {trial.number for trial in rank_trials(study.trials)} == {0, 1, 2}
 
 
 def test_splits_are_fresh_and_the_same_for_all_and_seeds_are_not(finished: Study, tiny: Dataset) -> None:
@@ -95,7 +97,7 @@ def test_a_race_trains_every_entrant_on_every_split(finished: Study, tiny: Datas
         assert np.array_equal(entrant.repeats[1].scores, alone.scores)
         own = RungResult.demand(finished.trial(entrant.number))
         assert entrant.tally.trainings == 15 + sum(own.reseeds) + sum(sum(one.reseeds) for one in entrant.repeats)
-    assert ask.seed == fold_seed(plan.options.seed, APART, 1, race[-1].number)
+    assert ask.seed == derive_seed(plan.options.seed, APART, 1, race[-1].number)
 
 
 def test_finished_repeats_are_kept_and_not_trained_again(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,6 +183,26 @@ def test_patience_ends(storage: RetryingRDBStorage, monkeypatch: pytest.MonkeyPa
     assert 1 <= len(tried) <= 2
 
 
+def test_pauses_grow_up_to_the_longest_and_the_wait_is_said_once(
+    storage: RetryingRDBStorage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
+    monkeypatch.setattr(retrying, "TOLD_S", -1.0)
+    errors = [OperationalError("select", {}, Exception("the database system is starting up")) for _ in range(9)]
+
+    def work() -> str:
+        if errors:
+            raise errors.pop()
+        return "done"
+
+    assert storage.attempt(work) == "done"
+    middles = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
+    assert all(middle / 2 <= pause < 1.5 * middle for pause, middle in zip(pauses, middles, strict=True))
+    said = "the storage is away (the database system is starting up); it is asked again and again\n"
+    assert capsys.readouterr().err == said
+
+
 @pytest.mark.parametrize(
     ("reason", "passes"),
     [

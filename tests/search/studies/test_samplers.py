@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from foils import Dataset
 from search.errors import StudyError
 from search.studies.samplers import SAMPLERS, asked_axes, fit_sampler
-from search.workers.cmaes_sampler import JsonCmaEsSampler, decode_optimizer, encode_optimizer
+from search.workers.cmaes_sampler import JsonCmaEsSampler
 from search.workers.sampler import MAKERS
 from spaces import Range, Space
 from tests.support.studies import SMALL_SPACE, start
@@ -106,6 +106,7 @@ def test_the_state_of_an_optimiser_comes_back() -> None:
 
     optimizer = CMA(mean=np.zeros(3), sigma=1.3, seed=1)
     optimizer.tell([(optimizer.ask(), float(number)) for number in range(optimizer.population_size)])
-    again = decode_optimizer(encode_optimizer(optimizer))
+    sampler = JsonCmaEsSampler()
+    again = sampler.decode(sampler.encode(optimizer))
     for name, value in optimizer.__getstate__().items():
         assert np.array_equal(np.asarray(again.__getstate__()[name]), np.asarray(value)), name

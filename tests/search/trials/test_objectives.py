@@ -5,13 +5,11 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from optuna.trial import TrialState, create_trial
 
 from search.errors import StudyError
 from search.trials.objectives import (
     CHOICES,
     OBJECTIVES,
-    acceptance_of,
     amount,
     on_path,
     parse_objectives,
@@ -56,11 +54,6 @@ def test_optuna_is_told_a_costs_logarithm_and_says_so() -> None:
     assert OBJECTIVES["cost"].told_words == "log10 of multiply-adds a pit"
     assert OBJECTIVES["rejection"].told(0.5) == 0.5
     assert OBJECTIVES["rejection"].told_words == "background rejection at 90% acceptance"
-
-
-def test_acceptance_is_read_from_trials_of_any_number_of_objectives() -> None:
-    assert acceptance_of(create_trial(value=0.5)) == acceptance_of(create_trial(values=[0.5, 6.0])) == 0.5
-    assert acceptance_of(create_trial(state=TrialState.PRUNED)) == 0.0
 
 
 def test_the_sampler_ranks_what_learned_before_what_did_not_and_pruned_trials_by_rung_and_acceptance() -> None:

@@ -46,12 +46,12 @@ def test_a_record_takes_the_place_of_the_one_before(finished: Study) -> None:
     assert list(stored(study).user_attrs) == ["reached"]
 
 
-def test_a_remark_is_written_into_any_running_trial(finished: Study) -> None:
+def test_a_remark_is_written_into_a_running_trial(finished: Study) -> None:
     study = finished.optuna
     trial = study.ask()
-    STOPPED.write(study, stored(study), "its worker died")
+    STOPPED.write(trial, "its worker died")
     assert (STOPPED.read(stored(study)), ERROR.read(stored(study))) == ("its worker died", None)
-    ERROR.write(study, trial, "RuntimeError: no such kernel")
+    ERROR.write(trial, "RuntimeError: no such kernel")
     assert ERROR.read(stored(study)) == "RuntimeError: no such kernel"
 
 

@@ -16,8 +16,9 @@ from foils import Dataset
 from models.training import cross_validation as crossvalidation
 from models.training.task import make_task
 from search.errors import StudyError
+from search.seeds import trial_seed
 from search.storage.checkpoints import CheckpointStore
-from search.studies.plan import Plan, trial_seed
+from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.records import DAMAGE, CheckpointFile, Recipe, RungResult
 from search.workers import objective

@@ -17,8 +17,9 @@ from optuna.trial import TrialState
 
 from benchmarks.support.filling import fill
 from benchmarks.support.idle import IdleWorker, begin, plan_of
+from search.seeds import trial_seed
 from search.storage.leases import Lease, claim, require_lease
-from search.studies.plan import Plan, trial_seed
+from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.records import TrialOrigin
 from search.workers.sampler import open_study

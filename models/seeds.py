@@ -1,0 +1,10 @@
+"""Derive seeds: the one rule by which a seed follows from others. Knows nothing of what is seeded."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def derive_seed(*parts: int) -> int:
+    """Give the seed that follows from some numbers: of a study, a trial, a fold, a repeat."""
+    return int(np.random.SeedSequence([*parts]).generate_state(1)[0])

@@ -1,0 +1,177 @@
+"""Everything of Optuna that is not public and that pitsearch rests on, in one place, under names of ours.
+
+Optuna may change these parts in any release: pyproject.toml allows one minor version only, and
+tests/search/storage/test_optuna_internals.py says which part has changed. For a new minor version: read Optuna's source of the
+parts that this module names, correct this module and that test's table, run the tests of storage, workers and pruning, then
+widen the range in pyproject.toml. No other module names a private part of Optuna. Knows nothing of studies.
+"""
+
+from __future__ import annotations
+
+import copy
+from threading import Lock
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import CmaEsSampler, TPESampler
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages._cached_storage import _CachedStorage as CachedStorage
+from optuna.storages._cached_storage import _StudyInfo as StudyInfo
+from optuna.storages._rdb import models
+from optuna.trial import FrozenTrial
+from sqlalchemy.orm import Session
+
+__all__ = [
+    "PRIVATE_READS",
+    "PRIVATE_WRITES",
+    "CachedStorage",
+    "CachedTPESampler",
+    "EncodedCmaEsSampler",
+    "InnerStorage",
+    "PrunedStudy",
+    "SharedCache",
+    "StudyInfo",
+    "inner_storage",
+    "models",
+    "storage_of",
+    "study_id_of",
+    "trial_id_of",
+]
+
+# What Optuna's cache asks of the storage within, beside public methods: in transactions that only read, or that may write.
+PRIVATE_READS, PRIVATE_WRITES = ("_get_trials", "_get_best_trial_id"), ("_create_new_trial",)
+
+
+class InnerStorage(RDBStorage):
+    """Optuna's storage in a database, with the parts of its transactions: each takes a session, and commits nothing."""
+
+    def insert_trial(self, study_id: int, template: FrozenTrial, session: Session) -> int:
+        """Add a trial as the template has it, under the study's next number, and give its id."""
+        row: Any = self._get_prepared_new_trial(study_id, template, session)
+        return int(row.trial_id)
+
+    def write_attribute(self, session: Session, kind: Any, trial_id: int, key: str, value: Any) -> None:
+        """Write an attribute of a trial. `kind`: the user's attributes or Optuna's own, a class of `models`."""
+        self._set_trial_attr_without_commit(session, kind, trial_id, key, value)
+
+    def write_report(self, session: Session, trial_id: int, step: int, value: float) -> None:
+        """Write a value that a trial reports."""
+        self._set_trial_intermediate_value_without_commit(session, trial_id, step, value)
+
+    def write_param(
+        self,
+        session: Session,
+        trial_id: int,
+        name: str,
+        value: float,
+        distribution: BaseDistribution,
+        previous: BaseDistribution | None,
+    ) -> None:
+        """Write a parameter of a trial. `previous`: its distribution in other trials, None where that is not known."""
+        self._set_trial_param_without_commit(session, trial_id, name, value, distribution, previous)
+
+    def write_value(self, session: Session, trial: Any, objective: int, value: float) -> None:
+        """Write the value of one objective of a trial, which is a row of `models.TrialModel`."""
+        self._set_trial_value_without_commit(session, trial, objective, value)
+
+    def keep_param(
+        self, trial_id: int, name: str, value: float, distribution: BaseDistribution, previous: BaseDistribution | None
+    ) -> None:
+        """Keep a parameter of a trial, in a transaction of its own; a subclass may do otherwise."""
+        super()._set_trial_param(trial_id, name, value, distribution, previous)
+
+    def _set_trial_param(
+        self,
+        trial_id: int,
+        param_name: str,
+        param_value_internal: float,
+        distribution: BaseDistribution,
+        previous_distribution: BaseDistribution | None,
+    ) -> None:
+        self.keep_param(trial_id, param_name, param_value_internal, distribution, previous_distribution)
+
+
+class SharedCache(CachedStorage):
+    """Another reader of the trials that one of Optuna's caches holds."""
+
+    def __init__(self, cached: CachedStorage) -> None:
+        self.__dict__ = vars(cached)  # one cache, whoever reads
+
+    @property
+    def lock(self) -> Lock:
+        """What is held while the cache is changed."""
+        return self._lock
+
+    def study_info(self, study_id: int) -> StudyInfo:
+        """Give what the cache holds of a study; where it has not read the study, an empty one that is not kept."""
+        return self._studies.get(study_id, StudyInfo())
+
+    def read_trials(self, study_id: int, trial_ids: set[int], last: int) -> None:
+        """Read trials by id, none of them above `last`, into the cache, whose lock the caller holds."""
+        self._add_trials_to_cache(study_id, self._backend._get_trials(study_id, None, trial_ids, last))
+
+
+class CachedTPESampler(TPESampler):
+    """Optuna's TPE for one trial. It looks at the study once; Optuna's own looks anew for each group of parameters."""
+
+    def _sample(self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
+        still: Any = copy.copy(study)
+        still._get_trials = lambda deepcopy, states, use_cache: study._get_trials(deepcopy, states, use_cache=True)
+        return super()._sample(still, trial, search_space)
+
+
+class PrunedStudy:
+    """What Optuna's pruners read of a study beside its public methods: where successive halving keeps who competed."""
+
+    def __init__(self, study: optuna.Study) -> None:
+        self._storage = study._storage
+
+
+def inner_storage(cached: CachedStorage) -> BaseStorage:
+    """Give the storage within Optuna's cache."""
+    return cached._backend
+
+
+def storage_of(study: optuna.Study) -> BaseStorage:
+    """Give the storage that an open study reads and writes."""
+    return study._storage
+
+
+def study_id_of(study: optuna.Study) -> int:
+    """Give the id of a study in its storage."""
+    return study._study_id
+
+
+def trial_id_of(trial: optuna.Trial | FrozenTrial) -> int:
+    """Give the id of a trial in its storage: no two trials of all studies share one."""
+    return trial._trial_id
+
+
+class EncodedCmaEsSampler(CmaEsSampler):
+    """Optuna's CMA-ES with another code for its state in the study than Optuna's pickle."""
+
+    def encode(self, optimizer: Any) -> str:
+        """Write the state of an optimiser as text."""
+        raise NotImplementedError
+
+    def decode(self, text: str) -> Any:
+        """Read what `encode` wrote."""
+        raise NotImplementedError
+
+    def _init_optimizer(self, *arguments: Any, **options: Any) -> Any:
+        self._optimizer = super()._init_optimizer(*arguments, **options)
+        return self._optimizer
+
+    def _restore_optimizer(self, completed_trials: list[FrozenTrial]) -> Any:
+        """Read the state of the last generation; None where there is none yet."""
+        for trial in reversed(completed_trials):
+            parts = {key: value for key, value in trial.system_attrs.items() if key.startswith(self._attr_key_optimizer)}
+            if parts:
+                self._optimizer = self.decode(self._concat_optimizer_attrs(parts))
+                return self._optimizer
+        return None
+
+    def _split_optimizer_str(self, optimizer_str: str) -> dict[str, str]:
+        """Split the text of the state, in place of the pickle that Optuna hands over."""
+        return super()._split_optimizer_str(self.encode(self._optimizer))

@@ -1,0 +1,27 @@
+"""A worker that is killed ends the map with one line; results given before are whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from search.errors import StudyError
+from search.training.pool import parallel_map
+
+
+def killed_by_three(number: int) -> int:
+    if number == 3:
+        time.sleep(0.5)  # the others are given first
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.filterwarnings("ignore:A worker stopped while some jobs were given to the executor:UserWarning")
+def test_a_killed_worker_is_said_on_one_line() -> None:
+    results: list[int] = []
+    with pytest.raises(StudyError, match=r"^a worker was killed, perhaps for want of memory, with 2 workers; "):
+        results.extend(parallel_map(killed_by_three, [1, 2, 3, 3], 2))
+    assert set(results) <= {1, 2}
