@@ -25,8 +25,8 @@ from benchmarks.support.measure import Table
 from foils import Dataset
 from models.process import one_thread
 from search.selection.candidates import GIVEN_UP
-from search.selection.confirm import ConfirmOptions, by_search, config_of
-from search.selection.confirmations import ask_for
+from search.selection.confirm import ConfirmOptions, config_of, order_by_search
+from search.selection.confirmations import confirmation_request
 from search.studies.plan import Plan
 from search.training.fold_cache import FoldKey
 from search.training.pool import parallel_map
@@ -62,7 +62,7 @@ def search(truth: Truth, seed: int) -> Searched | None:
             return None
         data, selection = ended
         study = selection.study
-        plan, complete = study.plan, by_search(study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+        plan, complete = study.plan, order_by_search(study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
         searched = plan.search_set(data)
         alone = {trial.number: true_acceptances(fresh_trainings(trial, searched, plan), truth) for trial in complete}
         means = {number: float(np.mean(each)) for number, each in alone.items()}
@@ -84,7 +84,7 @@ def search(truth: Truth, seed: int) -> Searched | None:
 
 def fresh_trainings(trial: FrozenTrial, data: Dataset, plan: Plan) -> list[FoldKey]:
     """Name ten trainings of a trial's configuration that nobody has seen; none is started again."""
-    asks = [ask_for(plan, data, config_of(trial), trial.number, repeat) for repeat in UNSEEN]
+    asks = [confirmation_request(plan, data, config_of(trial), trial.number, repeat) for repeat in UNSEEN]
     folds = max(plan.folds) + 1
     return [FoldKey(ask, (0,) * folds, fold) for ask in asks for fold in range(folds)]
 

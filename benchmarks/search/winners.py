@@ -22,7 +22,7 @@ from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from models.metrics import Flags, threshold_at
 from models.training.verdicts import Verdict
 from search.launcher.launch import launch
-from search.selection.confirm import by_search
+from search.selection.confirm import order_by_search
 from search.statistics.intervals import LEVEL, wilson
 from search.studies.study import Study
 from search.training.fold_cache import trial_members
@@ -71,7 +71,7 @@ def search(data: Dataset, space: str, seed: int, minutes: float, folder: Path) -
     ended = study.optuna.get_trials(deepcopy=False)
     baseline = next(trial.number for trial in ended if is_baseline(trial))
     # Where nothing converged, a search has nothing better to offer than what there was.
-    sound = (trial.number for trial in by_search(ended) if set(RungResult.demand(trial).verdicts) == {Verdict.LEARNED})
+    sound = (trial.number for trial in order_by_search(ended) if set(RungResult.demand(trial).verdicts) == {Verdict.LEARNED})
     winner = next(sound, baseline)
     outcome = look(study, data, winner)
     tried = sum(trial.state.is_finished() for trial in ended)

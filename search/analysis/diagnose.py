@@ -23,7 +23,7 @@ from search.analysis.learning_curve_setup import best_config
 from search.analysis.permutation_tests import LEVEL, Effects, SlideGroup, member_effects, table_effects
 from search.analysis.suspects import LabelScores, Suspect, contradictions, errors, find_suspects, merge, near_duplicates
 from search.errors import StudyError
-from search.selection.select import SELECTION
+from search.selection.selection_record import SELECTION
 from search.studies.study import Study, study_data
 from search.training.cross_validation import CVRequest, Repeat, fold_seed, splits, train_repeats
 from search.trials.ladder import Ladder

@@ -27,7 +27,7 @@ from search.storage.checkpoints import reconcile
 from search.storage.leases import enqueue_trials, open_places, requeue_stale_trials
 from search.storage.urls import is_file, parse_address, place_of
 from search.studies.initial_trials import InitialTrial, initial_trials
-from search.studies.launch_record import LaunchRecord, write_launch_record
+from search.studies.launch_record import LaunchRecord, place_runs, write_launch_record
 from search.studies.plan import make_plan
 from search.studies.study import Study, ladder_there, open_or_create
 from search.trials.ladder import Ladder
@@ -104,7 +104,7 @@ def launch(
     handle = open_or_create(name, storage, plan)
     requeue_stale_trials(handle.backend, handle.id)
     count = jobs if asked is not None else (len(places) if on_gpu else cpu_count()) if workers is None else workers
-    launched = write_launch_record(handle, trials=trials, minutes=minutes, workers=count, runs=_place_runs(runs, storage))
+    launched = write_launch_record(handle, trials=trials, minutes=minutes, workers=count, runs=place_runs(runs, storage))
     enqueue_initial_trials(handle, initial_trials(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False)))
     there = handle.optuna.get_trials(deepcopy=False)
     _reconcile(Path(launched.runs), there)
@@ -133,13 +133,6 @@ def _check_cluster(text: str, storage: str) -> Cluster | str:
             "--storage postgresql+psycopg://..."
         )
     return cluster
-
-
-def _place_runs(runs: str | Path | None, storage: str) -> Path:
-    """Say where checkpoints go: beside the database where that is a file, else in the current folder."""
-    url = parse_address(storage)
-    beside = Path(str(url.database)).parent if is_file(url) else Path()
-    return beside / defaults.RUNS if runs is None else Path(runs)
 
 
 def enqueue_initial_trials(study: Study, first: Sequence[InitialTrial]) -> None:

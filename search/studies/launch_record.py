@@ -11,9 +11,11 @@ from pathlib import Path
 
 from optuna.trial import TrialState
 
+from search import defaults
 from search.storage.checkpoints import open_runs
 from search.storage.clock import read_clock
 from search.storage.leases import FINISHED, LAUNCH
+from search.storage.urls import is_file, parse_address
 from search.studies.study import Study
 
 
@@ -68,4 +70,13 @@ def write_launch_record(study: Study, *, trials: int, minutes: float | None, wor
 def last_launch(study: Study) -> LaunchRecord | None:
     """Read what the last launch of a study asked for; None where there was none."""
     stored = study.optuna.user_attrs.get(LAUNCH)
-    return None if stored is None else LaunchRecord(**stored)
+    # Version 0.1.0 wrote `mark` for `launch_id`.
+    return None if stored is None else LaunchRecord(**{"launch_id" if key == "mark" else key: stored[key] for key in stored})
+
+
+def place_runs(runs: str | Path | None, storage: str) -> Path:
+    """Say where the checkpoints of all studies go: beside the database where that is a file, else in the current folder."""
+    if runs is not None:
+        return Path(runs)
+    url = parse_address(storage)
+    return (Path(str(url.database)).parent if is_file(url) else Path()) / defaults.RUNS
