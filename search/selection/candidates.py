@@ -90,7 +90,7 @@ def _candidate(
 ) -> Candidate:
     config, result = config_of(trial), RungResult.demand(trial)
     trainings = entrant.tally if entrant else tally([result])
-    kept, reason = _verdict(entrant, trainings, options, two)
+    is_kept, reason = _verdict(entrant, trainings, options, two)
     return Candidate(
         number=trial.number,
         config=config,
@@ -98,7 +98,7 @@ def _candidate(
         confirmed=drawn[trial.number].share if trial.number in drawn else None,
         tally=trainings,
         cost=inference_cost(config, data.description.channels, data.description.crop),
-        kept=kept,
+        kept=is_kept,
         reason=reason,
     )
 
@@ -117,16 +117,16 @@ def _verdict(entrant: Entrant | None, trainings: Tally, options: ConfirmOptions,
     return True, "kept"
 
 
-def _name_winner(kept: Sequence[Candidate], drawn: Mapping[int, BootstrapShare]) -> list[Candidate]:
-    """Name the winner among those kept, ranked, and say why the others are not."""
-    if not kept:
+def _name_winner(ranked: Sequence[Candidate], drawn: Mapping[int, BootstrapShare]) -> list[Candidate]:
+    """Name the winner among kept candidates, ranked, and say why the others are not."""
+    if not ranked:
         return []
-    first = kept[0]
-    errors = {one.number: _error(drawn[first.number], drawn[one.number]) for one in kept}
-    gaps = {one.number: drawn[first.number].value - drawn[one.number].value for one in kept}
-    equals = [one for one in kept if one is first or gaps[one.number] <= min(errors[one.number], GIVEN_UP)]
-    winner = min(equals, key=lambda one: (one.cost, kept.index(one)))
-    return [_with_reason(one, winner, first, equals) for one in kept]
+    first = ranked[0]
+    errors = {one.number: _error(drawn[first.number], drawn[one.number]) for one in ranked}
+    gaps = {one.number: drawn[first.number].value - drawn[one.number].value for one in ranked}
+    equals = [one for one in ranked if one is first or gaps[one.number] <= min(errors[one.number], GIVEN_UP)]
+    winner = min(equals, key=lambda one: (one.cost, ranked.index(one)))
+    return [_with_reason(one, winner, first, equals) for one in ranked]
 
 
 def _with_reason(one: Candidate, winner: Candidate, first: Candidate, equals: Sequence[Candidate]) -> Candidate:

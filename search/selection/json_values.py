@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, TypeVar, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
 import numpy as np
 from cattrs import Converter
 
-from models.metrics import Floats
+if TYPE_CHECKING:
+    from models.metrics import Floats  # imports scikit-learn, which a copy of a model does not need
 
 Record = TypeVar("Record")
 
