@@ -26,7 +26,7 @@ from foils import Dataset
 from models.process import one_thread
 from search.selection.candidates import GIVEN_UP
 from search.selection.confirm import ConfirmOptions, config_of
-from search.selection.confirmations import ask_for
+from search.selection.confirmations import confirmation_request
 from search.studies.plan import Plan
 from search.training.fold_cache import FoldKey
 from search.training.pool import parallel_map
@@ -85,7 +85,7 @@ def search(truth: Truth, seed: int) -> Searched | None:
 
 def fresh_trainings(trial: FrozenTrial, data: Dataset, plan: Plan) -> list[FoldKey]:
     """Name ten trainings of a trial's configuration that nobody has seen; none is started again."""
-    asks = [ask_for(plan, data, config_of(trial), trial.number, repeat) for repeat in UNSEEN]
+    asks = [confirmation_request(plan, data, config_of(trial), trial.number, repeat) for repeat in UNSEEN]
     folds = max(plan.folds) + 1
     return [FoldKey(ask, (0,) * folds, fold) for ask in asks for fold in range(folds)]
 

@@ -31,7 +31,8 @@ from search.launcher.launch import launch
 from search.selection.confirm import ConfirmOptions, config_of, entrant_of
 from search.selection.final_model import make_final_model
 from search.selection.held_out import read
-from search.selection.select import Selection, select
+from search.selection.outcome import Selection
+from search.selection.select import select
 from search.statistics.intervals import LEVEL, Share, wilson
 from search.studies.options import Budget, Holdout, SearchOptions
 from search.studies.plan import Plan

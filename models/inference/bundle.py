@@ -24,16 +24,22 @@ WEIGHTS, MODEL = "weights.safetensors", "model.json"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A trained model with all that is known of it.
-
-    `threshold`: the least P(signal) that is accepted, at the `working_point`; `about`: name, signal label, fingerprint and
-    held-out pits of the data, metrics, seed and versions, as plain values.
-    """
+    """A trained model with all that is known of it."""
 
     ensemble: Ensemble
+    # The least P(signal) that is accepted, at the working point.
     threshold: float
+    # The false-positive rate that the threshold was fixed at.
     working_point: float
+    # Study, trial, fingerprint and held-out pits of the data, metrics, seed and versions, as plain values.
     about: Mapping[str, Any]
+
+
+def model_hash(bundle: Bundle) -> str:
+    """Give the SHA-256 of what scores and accepts pits: the weights, the temperature and the threshold."""
+    weights = hashlib.sha256(bundle.ensemble.weights()).hexdigest()
+    parts = [weights, bundle.ensemble.temperature, bundle.threshold]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def write_bundle(folder: Path, bundle: Bundle) -> None:
@@ -66,9 +72,9 @@ def read_bundle(folder: str | Path) -> Bundle:
         text = path.read_text(encoding="utf-8")
         weights = (folder / WEIGHTS).read_bytes()
     except (OSError, UnicodeDecodeError) as error:
-        missing = getattr(error, "filename", None) or path
+        unreadable = getattr(error, "filename", None) or path
         raise BundleError(
-            f"{missing}: a bundle must hold readable {MODEL} and {WEIGHTS}, but this one does not; "
+            f"{unreadable}: a bundle must hold readable {MODEL} and {WEIGHTS}, but this one does not; "
             "check the path, or export the model again."
         ) from None
     try:

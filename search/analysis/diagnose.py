@@ -25,7 +25,7 @@ from search.analysis.permutation_tests import LEVEL, Effects, SlideGroup, member
 from search.analysis.suspects import LabelScores, Suspect, contradictions, errors, find_suspects, merge, near_duplicates
 from search.errors import StudyError
 from search.seeds import derive_seed
-from search.selection.select import SELECTION
+from search.selection.selection_record import SELECTION
 from search.studies.study import Study, study_data
 from search.training.cross_validation import CVRequest, Repeat, splits, train_repeats
 from search.trials.ranking import find_trial

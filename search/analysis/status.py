@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.errors import StudyError
 from search.pruning.audit import Audit, measure
-from search.selection.confirmations import Confirmation, kept, of_trial
+from search.selection.confirmations import Confirmation, of_trial, read_confirmations
 from search.statistics.intervals import Share, wilson
 from search.storage.leases import FINISHED
 from search.studies.launch_record import LaunchRecord, last_launch, now_of
@@ -64,7 +64,9 @@ class Status:
 def summarise(study: Study) -> Status:
     """Sum up a study. Raises StudyError where pitsearch did not make it."""
     opened, plan = study.optuna, study.plan
-    return of_trials(study.name, plan, opened.get_trials(deepcopy=False), last_launch(study), now_of(study), kept(opened))
+    return of_trials(
+        study.name, plan, opened.get_trials(deepcopy=False), last_launch(study), now_of(study), read_confirmations(opened)
+    )
 
 
 def of_trials(

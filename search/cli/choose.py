@@ -36,8 +36,8 @@ def confirm(
 
     found, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
     loaded = study_data(found, data)
-    with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as done:
-        race = run(found, terms, data=loaded, workers=workers, done=done)
+    with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as progress:
+        race = run(found, terms, data=loaded, workers=workers, progress=progress)
     plan = found.plan
     drawn = {entrant.number: draw(entrant, plan, plan.search_set(loaded)) for entrant in race if entrant.repeats}
     searched = {entrant.number: wilson(*RungResult.demand(found.trial(entrant.number)).pooled) for entrant in race}
@@ -78,11 +78,12 @@ def select(
     reliability: options.Reliability = defaults.RELIABILITY,
     final: options.Final = defaults.FINAL,
     data: MovedData = None,
+    runs: options.MovedRuns = None,
     workers: Workers = None,
 ) -> None:
     """Choose the model that converges best.
 
-    Confirms the best trials, shows why each was kept or dropped, trains the winner, and opens the held-out set once.
+    Confirms the best trials, shows why each was kept or dropped, trains and keeps the winner, and opens the held-out set once.
     """
     from search.report.selection_tables import selection_table
     from search.selection.confirm import ConfirmOptions
@@ -90,7 +91,7 @@ def select(
     from search.studies.study import find_study
 
     found, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
-    with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as done:
-        selection = run(found, terms, final=final, data=data, workers=workers, done=done)
+    with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as progress:
+        selection = run(found, terms, final=final, data=data, runs=runs, workers=workers, progress=progress)
     make_console().print(selection_table(selection))
     say(f"next: pitsearch export --study {found.name}{where(storage)} OUT/")

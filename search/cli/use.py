@@ -8,28 +8,27 @@ from typing import Annotated
 import typer
 
 from search import defaults
+from search.cli import options
 from search.cli.console import say
-from search.cli.options import Data, MovedData, Storage, StudyName, Workers
+from search.cli.options import Data, Storage, StudyName
 
 
 def export(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder for the bundle.")],
     study: StudyName = None,
     storage: Storage = defaults.STORAGE,
-    data: MovedData = None,
-    workers: Workers = None,
+    runs: options.MovedRuns = None,
 ) -> None:
     """Write the selected model as a bundle.
 
-    A new folder with weights, description and model card.
+    Copies what select kept into a new folder: weights, description and model card. Trains nothing.
     """
     from search.selection.export import check_new
     from search.selection.export import export as run
-    from search.selection.select import selected
     from search.studies.study import find_study
 
     check_new(out)
-    run(selected(find_study(study, storage), data=data, workers=workers), out)
+    run(find_study(study, storage), out, runs=runs)
     say(f"wrote {out}; next: pitsearch predict {out} DATA --out scores.csv")
 
 

@@ -1,4 +1,4 @@
-"""Lay out a race and a selection: who was confirmed, who is kept, who wins, and what the held-out set showed.
+"""Lay out a race and a selection: which trials were confirmed, which are kept, which wins, what the held-out set showed.
 
 Knows nothing of how the numbers came about.
 """
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from search.selection.confirm import ConfirmOptions, Entrant
 from search.selection.held_out import Opening, reading
-from search.selection.select import Selection
+from search.selection.outcome import Selection
 from search.statistics.bootstrap import BootstrapShare
 from search.statistics.intervals import Share
 from search.text import counted
@@ -25,9 +25,9 @@ def race_table(
     race: Sequence[Entrant],
     searched: Mapping[int, Share],
     drawn: Mapping[int, BootstrapShare],
-    terms: ConfirmOptions,
+    options: ConfirmOptions,
 ) -> RenderableType:
-    """Show a race, the best first; `searched`, `drawn`: the acceptance that the search found, and that of fresh splits."""
+    """Show a race, the best first; `searched`, `drawn`: the acceptance in the search, and that on fresh splits."""
     table = Table(title=f"study {name}: the best {len(race)}, trained again on fresh splits and seeds", title_justify="left")
     table.add_column("trial", justify="right", no_wrap=True)
     table.add_column("acceptance [90 %]", no_wrap=True)
@@ -42,7 +42,7 @@ def race_table(
             str(drawn[entrant.number].share) if entrant.number in drawn else "not trained again",
             str(searched[entrant.number]),
             str(entrant.tally),
-            f"{len(entrant.repeats)} of {terms.repeats}",
+            f"{len(entrant.repeats)} of {options.repeats}",
             entrant.dropped or "ran to the end",
             entrant.config.describe(),
             style="dim" if entrant.dropped else None,
@@ -82,29 +82,37 @@ def selection_table(selection: Selection, most: int = 15) -> RenderableType:
 def _winner_lines(selection: Selection) -> Iterable[str]:
     winner, calibration = selection.winner, selection.model.calibration
     members = len(selection.ensemble.members)
-    made = "refitted on all pits" if selection.key.final == "refit" else f"an ensemble of {counted(members, 'member')}"
-    yield f"winner: trial {winner.number}, {made}; threshold {selection.threshold:.4f} from scores out of fold"
+    networks = "refitted on all pits" if selection.key.final == "refit" else f"an ensemble of {counted(members, 'member')}"
+    yield f"winner: trial {winner.number}, {networks}; threshold {selection.threshold:.4f} from scores out of fold"
     yield (
         f"temperature {calibration.temperature:.2f}: log-loss out of fold {calibration.before:.4f} before, "
         f"{calibration.after:.4f} after"
     )
     yield from opening_lines(selection.opening)
-    found = selection.opening.held_out.points[0].acceptance
+    acceptance = selection.opening.held_out.points[0].acceptance
     confirmed = winner.confirmed.value if winner.confirmed else float("nan")
     yield (
         f"acceptance in the search {winner.searched.value:.3f}, optimistic, for it was chosen by it; on fresh splits "
-        f"{confirmed:.3f}; held out {found.value:.3f}, the one to quote; gap between search and held out {selection.gap:+.3f}"
+        f"{confirmed:.3f}; held out {acceptance.value:.3f}, the one to quote; gap between search and held out "
+        f"{selection.gap:+.3f}"
     )
 
 
 def opening_lines(opening: Opening) -> Iterable[str]:
     """Say what a reading of the held-out set showed, and how far it may be believed."""
-    look = opening.held_out
-    yield f"held-out set, {reading(opening)}: {look.signals} signal and {look.backgrounds} background pits, AUC {look.auc:.4f}"
-    for point in look.points:
+    held_out = opening.held_out
+    pits = f"{held_out.signals} signal and {held_out.backgrounds} background pits"
+    yield f"held-out set, {reading(opening)}: {pits}, AUC {held_out.auc:.4f}"
+    for point in held_out.points:
         yield (
             f"  at {point.working_point:.0%} false positives out of fold: acceptance {point.acceptance}, "
             f"rejection {point.rejection}"
+        )
+    if opening.unproven:
+        numbers = ", ".join(map(str, opening.unproven))
+        yield (
+            f"  reading {numbers} was of trial {opening.model.trial}, too, but has no hash of its model: it cannot be proven "
+            "to be of these weights, and counts as an earlier opening"
         )
     if not opening.honest:
         yield (

@@ -1,7 +1,7 @@
 """Confirm: train a study's best configurations again on fresh splits and seeds, and race them.
 
-Every finished repeat is kept in the study, so that the same command goes on where it stopped, and more repeats build on fewer.
-What the search itself found is not in the race: it was chosen for its luck, too. Knows nothing of how it is shown.
+The study records every finished repeat, so that the same command goes on where it stopped, and more repeats build on fewer. The
+results of the search itself are not in the race: they were chosen for their luck, too. Knows nothing of how a race is shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial
 from foils import Dataset
 from search import defaults
 from search.errors import StudyError
-from search.selection.confirmations import Confirmation, ask_for, keep, kept
+from search.selection.confirmations import Confirmation, confirmation_request, read_confirmations, write_confirmation
 from search.selection.racing import error_of_each, is_lost, lag
 from search.studies.pareto import front_numbers
 from search.studies.plan import Plan
@@ -35,25 +35,28 @@ from spaces import Config
 
 @dataclass(frozen=True)
 class Entrant:
-    """A configuration in the race.
+    """A configuration in the race."""
 
-    `number`: its trial; `repeats`: its confirmations; `tally`: of all its trainings, the trial's own among them; `dropped`: why
-    it left the race, None for one that ran to the end.
-    """
-
+    # Of its trial.
     number: int
     config: Config
+    # Its confirmations.
     repeats: tuple[Confirmation, ...]
+    # Of all its trainings, the trial's own among them.
     tally: Tally
+    # Why it left the race; None for one that ran to the end.
     dropped: str | None
 
 
 @dataclass(frozen=True)
 class ConfirmOptions:
-    """How to confirm: the best `top` trials, `repeats` times each; `reliability`: the bar that its lower bound is to pass."""
+    """How to confirm the best trials of a study."""
 
+    # Trials that are confirmed.
     top: int = defaults.TOP
+    # Cross-validations of each.
     repeats: int = defaults.CONFIRMATIONS
+    # The bar that the lower bound of a trial's reliability has to pass.
     reliability: float = defaults.RELIABILITY
 
     def __post_init__(self) -> None:
@@ -66,39 +69,42 @@ class ConfirmOptions:
 
 def confirm(
     study: Study,
-    terms: ConfirmOptions | None = None,
+    options: ConfirmOptions | None = None,
     *,
     data: str | Path | Dataset | None = None,
     workers: int | None = None,
-    done: Callable[[int, int], None] = lambda finished, of: None,
+    progress: Callable[[int, int], None] = lambda finished, of: None,
 ) -> tuple[Entrant, ...]:
     """Train the best configurations of a study again, and drop those that can no longer win; the best first.
 
     `data`: where the study's data is now, if it has moved; `workers`: processes, one a core by default, which change no number;
-    `done` is told of each repeat that ended, and of how many there may be. Raises StudyError where no trial is complete.
+    `progress` is called after each repeat that ended, with their number and the most that there may be. Raises
+    StudyError where no trial is complete.
     """
-    terms, opened, plan = terms or ConfirmOptions(), study.optuna, study.plan
-    searched = plan.search_set(data if isinstance(data, Dataset) else study_data(study, data))
-    chosen = entrants(opened.get_trials(deepcopy=False), plan, terms.top)
+    options, optuna_study, plan = options or ConfirmOptions(), study.optuna, study.plan
+    search_set = plan.search_set(data if isinstance(data, Dataset) else study_data(study, data))
+    chosen = choose_entrants(optuna_study.get_trials(deepcopy=False), plan, options.top)
     if not chosen:
         raise StudyError(f"study {study.name!r} must have a complete trial, but has none; launch more trials.")
-    there, racing = kept(opened), [*chosen]
+    confirmations, racing = read_confirmations(optuna_study), [*chosen]
     dropped: dict[int, str] = {}
-    _drop_lost(racing, dropped, there, 0, terms, plan)
-    finished, most = 0, len(racing) * terms.repeats
-    for repeat in range(terms.repeats):
-        missing = [trial for trial in racing if (trial.number, repeat) not in there]
+    _drop_lost(racing, dropped, confirmations, 0, options, plan)
+    finished, most = 0, len(racing) * options.repeats
+    for repeat in range(options.repeats):
+        missing = [trial for trial in racing if (trial.number, repeat) not in confirmations]
         finished += len(racing) - len(missing)
-        done(finished, most)
-        asks = [(trial.number, ask_for(plan, searched, config_of(trial), trial.number, repeat)) for trial in missing]
-        for number, found in parallel_map(_train, asks, min(workers or cpu_count(), max(len(asks), 1))):
-            there[number, repeat] = keep(opened, number, repeat, found)
+        progress(finished, most)
+        requests = [
+            (trial.number, confirmation_request(plan, search_set, config_of(trial), trial.number, repeat)) for trial in missing
+        ]
+        for number, outcome in parallel_map(_train, requests, min(workers or cpu_count(), max(len(requests), 1))):
+            confirmations[number, repeat] = write_confirmation(optuna_study, number, repeat, outcome)
             finished += 1
-            done(finished, most)
-        _drop_beaten(racing, dropped, there, repeat + 1, terms)
-        _drop_lost(racing, dropped, there, repeat + 1, terms, plan)
-    made = [_entrant(trial, there, dropped.get(trial.number), terms.repeats) for trial in chosen]
-    return tuple(sorted(made, key=lambda entrant: (entrant.dropped is not None, -mean_acceptance(entrant.repeats))))
+            progress(finished, most)
+        _drop_beaten(racing, dropped, confirmations, repeat + 1, options)
+        _drop_lost(racing, dropped, confirmations, repeat + 1, options, plan)
+    entrants = [_entrant(trial, confirmations, dropped.get(trial.number), options.repeats) for trial in chosen]
+    return tuple(sorted(entrants, key=lambda entrant: (entrant.dropped is not None, -mean_acceptance(entrant.repeats))))
 
 
 def config_of(trial: FrozenTrial) -> Config:
@@ -106,7 +112,7 @@ def config_of(trial: FrozenTrial) -> Config:
     return Config.from_dict(Recipe.demand(trial).config)
 
 
-def entrants(trials: Sequence[FrozenTrial], plan: Plan, top: int) -> list[FrozenTrial]:
+def choose_entrants(trials: Sequence[FrozenTrial], plan: Plan, top: int) -> list[FrozenTrial]:
     """Choose the trials that enter a race: the best of the search, of a study with two objectives the best of its front."""
     on_front = None if second_of(plan.options.objectives) is None else front_numbers(trials, plan)
     return [trial for trial in rank_trials(trials) if on_front is None or trial.number in on_front][:top]
@@ -118,57 +124,59 @@ def mean_acceptance(repeats: Sequence[Confirmation]) -> float:
 
 
 def _train(item: tuple[int, CVRequest]) -> tuple[int, Repeat]:
-    number, ask = item
-    validation = cross_validate(ask)
-    keep_members(ask.data, validation)
+    number, request = item
+    validation = cross_validate(request)
+    keep_members(request.data, validation)
     return number, summarise_folds(validation)
 
 
 def _drop_beaten(
     racing: list[FrozenTrial],
     dropped: dict[int, str],
-    there: Mapping[tuple[int, int], Confirmation],
+    confirmations: Mapping[tuple[int, int], Confirmation],
     rounds: int,
-    terms: ConfirmOptions,
+    options: ConfirmOptions,
 ) -> None:
     """Drop those that lag behind the leader beyond chance. Changes `racing` and `dropped`."""
-    accepted = {trial.number: np.array([there[trial.number, r].accepted for r in range(rounds)]) for trial in racing}
+    accepted = {trial.number: np.array([confirmations[trial.number, r].accepted for r in range(rounds)]) for trial in racing}
     if len(racing) < 2:
         return
-    signals = np.array([there[racing[0].number, r].signals for r in range(rounds)])
+    signals = np.array([confirmations[racing[0].number, r].signals for r in range(rounds)])
     leader = max(racing, key=lambda trial: float((accepted[trial.number] / signals).mean())).number
-    error = error_of_each(terms.top - 1, terms.repeats)
+    error = error_of_each(options.top - 1, options.repeats)
     for trial in [*racing]:
         behind = lag(accepted[leader], accepted[trial.number], signals)
         if trial.number != leader and behind.p < error:
             racing.remove(trial)
-            dropped[trial.number] = f"lost the race after {rounds} of {terms.repeats}: {-behind.gap:+.3f} to trial {leader}"
+            dropped[trial.number] = f"lost the race after {rounds} of {options.repeats}: {-behind.gap:+.3f} to trial {leader}"
 
 
 def _drop_lost(
     racing: list[FrozenTrial],
     dropped: dict[int, str],
-    there: Mapping[tuple[int, int], Confirmation],
+    confirmations: Mapping[tuple[int, int], Confirmation],
     rounds: int,
-    terms: ConfirmOptions,
+    options: ConfirmOptions,
     plan: Plan,
 ) -> None:
     """Drop those whose reliability cannot pass the bar any more. Changes `racing` and `dropped`."""
     folds = max(plan.folds) + 1
     for trial in [*racing]:
-        found = tally([RungResult.demand(trial), *(there[trial.number, r] for r in range(rounds))])
-        if is_lost(found.learned, found.trainings, folds * (terms.repeats - rounds), terms.reliability):
+        trainings = tally([RungResult.demand(trial), *(confirmations[trial.number, r] for r in range(rounds))])
+        if is_lost(trainings.learned, trainings.trainings, folds * (options.repeats - rounds), options.reliability):
             racing.remove(trial)
             dropped[trial.number] = (
-                f"its reliability, {found}, cannot pass {terms.reliability:g} within {terms.repeats} repeats"
+                f"its reliability, {trainings}, cannot pass {options.reliability:g} within {options.repeats} repeats"
             )
 
 
 def entrant_of(study: optuna.Study, trial: FrozenTrial, repeats: int) -> Entrant:
     """Give a trial with its first confirmations as one that ran the race to its end."""
-    return _entrant(trial, kept(study), None, repeats)
+    return _entrant(trial, read_confirmations(study), None, repeats)
 
 
-def _entrant(trial: FrozenTrial, there: Mapping[tuple[int, int], Confirmation], dropped: str | None, repeats: int) -> Entrant:
-    found = [there[trial.number, repeat] for repeat in range(repeats) if (trial.number, repeat) in there]
-    return Entrant(trial.number, config_of(trial), tuple(found), tally([RungResult.demand(trial), *found]), dropped)
+def _entrant(
+    trial: FrozenTrial, confirmations: Mapping[tuple[int, int], Confirmation], dropped: str | None, repeats: int
+) -> Entrant:
+    repeats_run = [confirmations[trial.number, repeat] for repeat in range(repeats) if (trial.number, repeat) in confirmations]
+    return Entrant(trial.number, config_of(trial), tuple(repeats_run), tally([RungResult.demand(trial), *repeats_run]), dropped)

@@ -1,23 +1,21 @@
-"""What a study keeps of each confirmation: a trial's configuration, cross-validated again on a split and a seed of its own.
+"""What a study records of each confirmation: a trial's configuration, cross-validated again on a split and a seed of its own.
 
-The splits follow from the study's seed and the number of the repeat, and so are the same for every trial; nothing of them was
-seen by the search. Kept as user attributes of the study, for Optuna changes no trial that is finished. Knows nothing of racing.
+The splits follow from the study's seed and the number of the repeat, and so are the same for every trial; the search has seen
+none of them. They are user attributes of the study, because Optuna changes no finished trial. Knows nothing of racing.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields
 
-import numpy as np
 import optuna
 
 from foils import Dataset
 from foils.folds import fold_numbers
 from models.metrics import Floats
 from search.seeds import derive_seed
+from search.selection.json_values import from_json, to_json
 from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest, Repeat, splits
 from spaces import Config
@@ -30,8 +28,9 @@ APART = 0xC0F1
 
 @dataclass(frozen=True)
 class Confirmation:
-    """How one repeat ended, one value a fold, as `cross_validation.Repeat` says; `scores`: `[pits]`, P(signal) out of fold."""
+    """How one repeat ended, one value a fold where there are several, as in `cross_validation.Repeat`."""
 
+    # P(signal) out of fold, `[pits]`.
     scores: Floats
     accepted: tuple[int, ...]
     signals: tuple[int, ...]
@@ -42,36 +41,29 @@ class Confirmation:
     seconds: float
 
 
-def ask_for(plan: Plan, data: Dataset, config: Config, trial: int, repeat: int) -> CVRequest:
+def confirmation_request(plan: Plan, data: Dataset, config: Config, trial: int, repeat: int) -> CVRequest:
     """Say what a confirmation trains; `data`: the pits that trials may see."""
     ladder, seed = plan.ladder, plan.options.seed
     folds = splits(fold_numbers(data, ladder.folds, derive_seed(seed, APART, repeat)))
     return CVRequest(data, config, folds, derive_seed(seed, APART, repeat, trial), ladder.epochs, plan.options.working_point)
 
 
-def keep(study: optuna.Study, trial: int, repeat: int, found: Repeat) -> Confirmation:
-    """Keep a confirmation in its study."""
-    names = [field.name for field in fields(Confirmation) if field.name != "scores"]
-    kept = Confirmation(found.scores, **{name: getattr(found, name) for name in names})
-    # Scores are made in float32; as such they come back bit for bit, and thresholds with them.
-    coded = base64.b64encode(found.scores.astype("<f4").tobytes()).decode()
-    study.set_user_attr(f"{CONFIRMATION}:{trial}:{repeat}", {**asdict(kept), "scores": coded})
-    return kept
+def write_confirmation(study: optuna.Study, trial: int, repeat: int, outcome: Repeat) -> Confirmation:
+    """Record a confirmation in its study."""
+    confirmation = Confirmation(**{field.name: getattr(outcome, field.name) for field in fields(Confirmation)})
+    study.set_user_attr(f"{CONFIRMATION}:{trial}:{repeat}", to_json(confirmation))
+    return confirmation
 
 
-def kept(study: optuna.Study) -> dict[tuple[int, int], Confirmation]:
+def read_confirmations(study: optuna.Study) -> dict[tuple[int, int], Confirmation]:
     """Read every confirmation of a study, by trial and repeat."""
-    found = {}
+    confirmations = {}
     for key, values in study.user_attrs.items():
-        name, _, place = key.partition(f"{CONFIRMATION}:")
-        if place and not name:
-            trial, repeat = map(int, place.split(":"))
-            given: dict[str, Any] = {
-                field: tuple(value) if isinstance(value, list) else value for field, value in values.items()
-            }
-            given["scores"] = np.frombuffer(base64.b64decode(given["scores"]), "<f4").astype(np.float64)
-            found[trial, repeat] = Confirmation(**given)
-    return found
+        name, _, numbers = key.partition(f"{CONFIRMATION}:")
+        if numbers and not name:
+            trial, repeat = map(int, numbers.split(":"))
+            confirmations[trial, repeat] = from_json(values, Confirmation)
+    return confirmations
 
 
 def of_trial(confirmations: Mapping[tuple[int, int], Confirmation], number: int) -> Sequence[Confirmation]:

@@ -1,9 +1,9 @@
 """Make the final model of a configuration that was confirmed: an ensemble, or one network trained again on all pits.
 
-The ensemble has one member of every repeat, trained like any fold. A pit's scores out of fold, one from every repeat, are then
-what an ensemble of as many members says of a pit that none of them has seen: their mean has the distribution that threshold and
-temperature are to be fixed on, which the scores of single members have not. The refit is one network, with more pits to learn
-from; its threshold comes from single networks that had fewer. `benchmarks/statistics/coverage.py` measures which is better.
+The ensemble has one member of every repeat, trained like any fold. The mean of a pit's scores out of fold, one from every
+repeat, is then distributed like the score that an ensemble of as many members gives a pit that none of them has seen: threshold
+and temperature are fixed on it, not on the scores of single members. The refit is one network, with more pits to learn from;
+its threshold comes from single networks that had fewer. `benchmarks/statistics/coverage.py` measures which is better.
 Knows nothing of the held-out set.
 """
 
@@ -26,12 +26,12 @@ from models.training.verdicts import Verdict
 from search.errors import StudyError
 from search.seeds import derive_seed
 from search.selection.confirm import Entrant
-from search.selection.confirmations import Confirmation, ask_for
+from search.selection.confirmations import Confirmation, confirmation_request
 from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest
 from search.training.fold_cache import FoldKey, assemble, find_members
 
-# Also quoted at the false-positive rate that a rare signal asks for.
+# The held-out set is also read at this false-positive rate, which a rare signal needs.
 STRICT = 0.01
 # A refit that does not learn is started again, with another seed, so often.
 STARTS = 5
@@ -39,14 +39,13 @@ STARTS = 5
 
 @dataclass(frozen=True)
 class FinalModel:
-    """A model, ready to score pits.
+    """A model, ready to score pits."""
 
-    `ensemble`: calibrated; `thresholds`: by working point, fixed on scores out of fold; `calibration`: what the temperature did
-    there.
-    """
-
+    # Calibrated.
     ensemble: Ensemble
+    # By working point, fixed on scores out of fold.
     thresholds: Mapping[float, float]
+    # The effect of the temperature on those scores.
     calibration: Calibration
 
 
@@ -56,10 +55,12 @@ def make_final_model(data: Dataset, plan: Plan, entrant: Entrant, final: str, wo
     `data`: the pits that trials may see; `final`: of FINALS. Raises StudyError where nothing learned.
     """
     check_final(final)
-    asks = [ask_for(plan, data, entrant.config, entrant.number, repeat) for repeat in range(len(entrant.repeats))]
+    requests = [
+        confirmation_request(plan, data, entrant.config, entrant.number, repeat) for repeat in range(len(entrant.repeats))
+    ]
     members, gather = FINALS[final]
-    ensemble = assemble(data, entrant.config, members(asks, entrant, workers))
-    scores, is_signal = gather(data, asks, entrant)
+    ensemble = assemble(data, entrant.config, members(requests, entrant, workers))
+    scores, is_signal = gather(data, requests, entrant)
     calibration = fit_temperature(scores, is_signal)
     scores = calibrated(scores, calibration.temperature)
     rates = sorted({plan.options.working_point, STRICT}, reverse=True)
@@ -73,58 +74,63 @@ def check_final(final: str) -> None:
         raise StudyError(f"`final` must be one of {', '.join(FINALS)}, but got {final!r}; correct it.")
 
 
-def _one_of_each(asks: Sequence[CVRequest], entrant: Entrant, workers: int | None) -> tuple[Classifier, ...]:
+def _one_of_each(requests: Sequence[CVRequest], entrant: Entrant, workers: int | None) -> tuple[Classifier, ...]:
     """Give a member of every repeat, of a fold that learned; another fold each time, so that no pit is missed by all."""
-    pieces = []
-    for repeat, (ask, found) in enumerate(zip(asks, entrant.repeats, strict=True)):
-        learned = [fold for fold, verdict in enumerate(found.verdicts) if verdict == Verdict.LEARNED]
+    folds = []
+    for repeat, (request, confirmation) in enumerate(zip(requests, entrant.repeats, strict=True)):
+        learned = [fold for fold, verdict in enumerate(confirmation.verdicts) if verdict == Verdict.LEARNED]
         if learned:
-            later = [fold for fold in learned if fold >= repeat % len(found.verdicts)]
-            pieces.append(FoldKey(ask, found.reseeds, min(later or learned)))
-    if not pieces:
+            later = [fold for fold in learned if fold >= repeat % len(confirmation.verdicts)]
+            folds.append(FoldKey(request, confirmation.reseeds, min(later or learned)))
+    if not folds:
         raise StudyError(f"a final model needs members that learned, but trial {entrant.number} has none; launch more trials.")
-    return find_members(pieces, workers)
+    return find_members(folds, workers)
 
 
-def _refitted(asks: Sequence[CVRequest], entrant: Entrant, workers: int | None) -> tuple[Classifier, ...]:
-    """Train one network on all pits; it is judged on them, for there are no others."""
-    ask = asks[0]
-    every = np.arange(len(ask.data))
+def _refitted(requests: Sequence[CVRequest], entrant: Entrant, workers: int | None) -> tuple[Classifier, ...]:
+    """Train one network on all pits; its verdict is on the same pits, because there are no others."""
+    request = requests[0]
+    every = np.arange(len(request.data))
     with one_thread():
-        task = make_task(ask.data, ask.config, epochs=ask.epochs, working_point=ask.working_point)
+        task = make_task(request.data, request.config, epochs=request.epochs, working_point=request.working_point)
         for start in range(STARTS):
-            training = make_training(task, every, every, derive_seed(ask.seed, start))
-            training.advance(ask.epochs)
+            training = make_training(task, every, every, derive_seed(request.seed, start))
+            training.advance(request.epochs)
             if training.verdict() is Verdict.LEARNED:
                 return (training.eval_model,)
     raise StudyError(f"a refit must learn, but trial {entrant.number}'s did not with {STARTS} seeds; use --final ensemble.")
 
 
-def _means(data: Dataset, asks: Sequence[CVRequest], entrant: Entrant) -> tuple[Floats, Flags]:
+def _means(data: Dataset, requests: Sequence[CVRequest], entrant: Entrant) -> tuple[Floats, Flags]:
     """Give each scored pit's mean over the repeats whose member for it learned, and which are signal."""
-    scores = np.stack([_learned_scores(ask, found) for ask, found in zip(asks, entrant.repeats, strict=True)])
+    scores = np.stack(
+        [_learned_scores(request, confirmation) for request, confirmation in zip(requests, entrant.repeats, strict=True)]
+    )
     usable = data.is_scored & np.isfinite(scores).any(0)
     means: Floats = np.nanmean(scores[:, usable], axis=0)
     return means, data.is_signal[usable]
 
 
-def _singles(data: Dataset, asks: Sequence[CVRequest], entrant: Entrant) -> tuple[Floats, Flags]:
+def _singles(data: Dataset, requests: Sequence[CVRequest], entrant: Entrant) -> tuple[Floats, Flags]:
     """Give each scored pit's score of every repeat whose member for it learned, and which are signal."""
-    parts = [_learned_scores(ask, found)[data.is_scored] for ask, found in zip(asks, entrant.repeats, strict=True)]
+    parts = [
+        _learned_scores(request, confirmation)[data.is_scored]
+        for request, confirmation in zip(requests, entrant.repeats, strict=True)
+    ]
     scores, is_signal = np.concatenate(parts), np.tile(data.is_signal[data.is_scored], len(parts))
     usable = np.isfinite(scores)
     return scores[usable], is_signal[usable]
 
 
-def _learned_scores(ask: CVRequest, found: Confirmation) -> Floats:
+def _learned_scores(request: CVRequest, confirmation: Confirmation) -> Floats:
     """Give scores out of fold, `[pits]`, NaN where the member for a pit did not learn."""
-    learned = np.array([verdict == Verdict.LEARNED for verdict in found.verdicts])
-    scores: Floats = np.where(learned[list(ask.folds)], found.scores, np.nan)
+    learned = np.array([verdict == Verdict.LEARNED for verdict in confirmation.verdicts])
+    scores: Floats = np.where(learned[list(request.folds)], confirmation.scores, np.nan)
     return scores
 
 
 Members = Callable[[Sequence[CVRequest], Entrant, int | None], tuple[Classifier, ...]]
 Gather = Callable[[Dataset, Sequence[CVRequest], Entrant], tuple[Floats, Flags]]
 
-# What may be made of a winner: its networks, and the scores out of fold that threshold and temperature are fixed on.
+# The kinds of final model: its networks, and the scores out of fold that threshold and temperature are fixed on.
 FINALS: dict[str, tuple[Members, Gather]] = {"ensemble": (_one_of_each, _means), "refit": (_refitted, _singles)}

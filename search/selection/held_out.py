@@ -1,25 +1,31 @@
-"""Open the held-out set, and remember how often that was done.
+"""Open the held-out set, and count every opening.
 
-The first opening is honest: nothing was chosen by these pits before. Every further model that is scored on them was chosen by
-someone who had seen an earlier reading, and its reading is numbered. A reading is kept, so that seeing it again opens nothing.
-That the set is opened is written down before it is. Knows nothing of how a model was selected.
+The first opening is honest: nothing was chosen by these pits before. Whoever chose a further model had seen an earlier reading,
+so that its reading is numbered. A reading belongs to the hash of the model: the same model shows the recorded reading again and
+opens nothing. An opening is recorded, in one transaction, before the set is read. Knows nothing of how a model was selected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-
-import optuna
 
 from foils import Dataset
 from models.inference.ensemble import Ensemble
 from models.metrics import score
+from search.selection.json_values import from_json, to_json
+from search.selection.selection_record import ModelKey
 from search.statistics.bootstrap import grouped_wilson
 from search.statistics.intervals import Share
+from search.storage.attributes import add_attribute
+from search.studies.study import Study
 from search.text import counted
 
+# The key of an opening is this and its number.
+OPENING = "pitsearch:opening"
+# The openings that version 0.1.0 recorded, one list without hashes; their numbers come first.
 OPENINGS = "pitsearch:openings"
 
 
@@ -44,22 +50,28 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
-class ModelKey:
-    """What is read: a trial, what was made of it (`final`), of so many confirmations."""
+class OpeningRecord:
+    """An opening as the study records it."""
 
-    trial: int
-    final: str
-    repeats: int
+    model: ModelKey
+    # None while the set is read, and for good where that was cut short.
+    held_out: HeldOut | None = None
+    # Tells the opening from others of the same model.
+    token: str = ""
 
 
 @dataclass(frozen=True)
 class Opening:
-    """A reading: the `number`-th time that the set was opened, from 1, of `openings` so far."""
+    """A reading of the held-out set."""
 
+    # From 1: the place of this opening among all openings of the set.
     number: int
+    # Openings of the set so far.
     openings: int
     model: ModelKey
     held_out: HeldOut
+    # Earlier openings by a model of the same trial whose hash was not recorded: it may have been this model, or not.
+    unproven: tuple[int, ...] = ()
 
     @property
     def honest(self) -> bool:
@@ -68,30 +80,34 @@ class Opening:
 
 
 def open_held_out(
-    study: optuna.Study, model: ModelKey, ensemble: Ensemble, locked: Dataset, thresholds: Mapping[float, float]
+    study: Study, model: ModelKey, ensemble: Ensemble, locked: Dataset, thresholds: Mapping[float, float]
 ) -> Opening:
     """Read the held-out pits with a model, or give what an earlier reading of the same model showed.
 
     `locked`: the held-out pits; `thresholds`: by working point, fixed before.
     """
-    before = recall(study, model)
-    if before is not None:
-        return before
-    openings = [*study.user_attrs.get(OPENINGS, []), {"model": asdict(model), "held_out": None}]
-    study.set_user_attr(OPENINGS, openings)
-    found = read(ensemble, locked, thresholds)
-    openings[-1]["held_out"] = asdict(found)
-    study.set_user_attr(OPENINGS, openings)
-    return Opening(len(openings), len(openings), model, found)
+    earlier = recall(study, model)
+    if earlier is not None:
+        return earlier
+    record = OpeningRecord(model, token=secrets.token_hex(8))
+    key = add_attribute(study.backend, study.id, lambda attributes: _next_opening(attributes, record))
+    record = replace(record, held_out=read(ensemble, locked, thresholds))
+    study.optuna.set_user_attr(key, to_json(record))
+    return _opening(openings(study), int(key.rpartition(":")[2]))
 
 
-def recall(study: optuna.Study, model: ModelKey) -> Opening | None:
-    """Give the first reading of a model again; None where it was never read."""
-    openings: list[dict[str, Any]] = study.user_attrs.get(OPENINGS, [])
-    for number, opening in enumerate(openings, start=1):
-        if opening["model"] == asdict(model) and opening["held_out"] is not None:
-            return Opening(number, len(openings), model, _remembered(opening["held_out"]))
+def recall(study: Study, model: ModelKey) -> Opening | None:
+    """Give the first reading of a model again; None where it was never read, or only by a record without a hash."""
+    records = openings(study)
+    for number, record in records:
+        if model.sha256 and record.model.sha256 == model.sha256 and record.held_out is not None:
+            return _opening(records, number)
     return None
+
+
+def openings(study: Study) -> list[tuple[int, OpeningRecord]]:
+    """Give every opening of a study's held-out set with its number, in order."""
+    return _openings(study.optuna.user_attrs)
 
 
 def read(ensemble: Ensemble, locked: Dataset, thresholds: Mapping[float, float]) -> HeldOut:
@@ -99,18 +115,10 @@ def read(ensemble: Ensemble, locked: Dataset, thresholds: Mapping[float, float])
     scores, is_signal = ensemble.scores(locked.crops())[locked.is_scored], locked.is_signal[locked.is_scored]
     groups, points = locked.groups[locked.is_scored], []
     for rate, threshold in thresholds.items():
-        found, passed = score(scores, is_signal, threshold=threshold), scores >= threshold
+        total, passed = score(scores, is_signal, threshold=threshold), scores >= threshold
         acceptance = grouped_wilson(passed[is_signal], groups[is_signal])
         points.append(OperatingPoint(rate, threshold, acceptance, grouped_wilson(~passed[~is_signal], groups[~is_signal])))
-    return HeldOut(found.signals, found.backgrounds, found.auc, tuple(points))
-
-
-def _remembered(look: Mapping[str, Any]) -> HeldOut:
-    points = tuple(
-        OperatingPoint(**{**point, "acceptance": Share(**point["acceptance"]), "rejection": Share(**point["rejection"])})
-        for point in look["points"]
-    )
-    return HeldOut(**{**look, "points": points})
+    return HeldOut(total.signals, total.backgrounds, total.auc, tuple(points))
 
 
 def reading(opening: Opening) -> str:
@@ -119,3 +127,30 @@ def reading(opening: Opening) -> str:
         later = opening.openings - 1
         return "opened for the first time" + (f" ({counted(later, 'later reading')} since)" if later else "")
     return f"reading {opening.number} of {opening.openings}, not the first"
+
+
+def _openings(attributes: Mapping[str, Any]) -> list[tuple[int, OpeningRecord]]:
+    unhashed = [from_json(values, OpeningRecord) for values in attributes.get(OPENINGS, ())]
+    hashed = {
+        int(key.rpartition(":")[2]): from_json(values, OpeningRecord)
+        for key, values in attributes.items()
+        if key.startswith(f"{OPENING}:")
+    }
+    return [*enumerate(unhashed, start=1), *sorted(hashed.items())]
+
+
+def _next_opening(attributes: Mapping[str, Any], record: OpeningRecord) -> tuple[str, Any]:
+    """Give the key of a new opening and its record; where it was written before and only the answer was lost, the same."""
+    records = _openings(attributes)
+    number = next((number for number, other in records if other.token == record.token), None)
+    if number is None:
+        number = 1 + max(len(records), *(number for number, _ in records), 0)
+    return f"{OPENING}:{number}", to_json(record)
+
+
+def _opening(records: Sequence[tuple[int, OpeningRecord]], number: int) -> Opening:
+    record = next(record for other, record in reversed(records) if other == number)
+    assert record.held_out is not None  # its caller has seen it
+    same = replace(record.model, sha256="")
+    unproven = tuple(other for other, earlier in records if other < number and earlier.model == same)
+    return Opening(number, len(records), record.model, record.held_out, unproven)

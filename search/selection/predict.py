@@ -24,16 +24,16 @@ from spaces.choices.channels import Light
 
 @dataclass(frozen=True)
 class Prediction:
-    """Scored pits.
-
-    `p_signal`, `accepted`: `[pits]`; `unseen`: the score over labelled pits that the search never saw, None where there are
-    not both signal and background among them; `seen`: how many of the pits it was trained on.
-    """
+    """Scored pits."""
 
     data: Dataset
+    # P(signal), `[pits]`.
     p_signal: Floats
+    # Whether it reaches the bundle's threshold, `[pits]`.
     accepted: Flags
+    # Over labelled pits that the search never saw; None where there are not both signal and background among them.
     unseen: Score | None
+    # The number of pits that the search and the training saw.
     seen: int
 
     def remarks(self) -> list[str]:
@@ -44,10 +44,10 @@ class Prediction:
                 f"{self.seen} of these pits are those that the search and the training saw: their scores flatter the model"
             )
         if self.unseen is not None:
-            found = self.unseen
+            total = self.unseen
             lines.append(
-                f"on {found.signals} signal and {found.backgrounds} background pits that it never saw: AUC {found.auc:.4f}, "
-                f"acceptance {wilson(found.accepted, found.signals)}, rejection {wilson(found.rejected, found.backgrounds)}"
+                f"on {total.signals} signal and {total.backgrounds} background pits that it never saw: AUC {total.auc:.4f}, "
+                f"acceptance {wilson(total.accepted, total.signals)}, rejection {wilson(total.rejected, total.backgrounds)}"
             )
         return lines
 
@@ -69,12 +69,12 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     is_signal, is_scored = _question(bundle, data)
     counted = unseen & is_scored & (data.labels != "")
     both = is_signal[counted].any() and not is_signal[counted].all()
-    found = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
-    return Prediction(data, scores, accepted, found, int((~unseen).sum()))
+    total = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
+    return Prediction(data, scores, accepted, total, int((~unseen).sum()))
 
 
 def _question(bundle: Bundle, data: Dataset) -> tuple[Flags, Flags]:
-    """Say which pits are signal and which are scored, as the model's labelling scheme asks, `[pits]` each."""
+    """Say which pits are signal and which are scored by the model's labelling scheme, `[pits]` each."""
     rule = bundle.ensemble.config.labelling.rule
     if rule.positive in (None, data.description.signal):
         return data.is_signal, data.is_scored

@@ -29,8 +29,7 @@ from search.analysis.suspects import Suspect
 from search.errors import StudyError
 from search.report.diagnosis_tables import acceptance_line, conclusions, diagnosis_table, failing_line
 from search.report.suspect_files import write_suspects
-from search.selection.held_out import ModelKey
-from search.selection.select import SELECTION
+from search.selection.selection_record import SELECTION, ModelKey
 from search.studies.study import Study
 from search.training.cross_validation import Repeat
 from spaces import Config

@@ -127,7 +127,7 @@ def test_the_whole_road_on_the_command_line(run: Runner, tiny_folder: Path, tmp_
     selected = run("select", "--study", "tiny", *FEW)
     assert "held-out set, opened for the first time" in selected.out
     assert "next: pitsearch export --study tiny OUT/" in selected.out
-    exported = run("export", "--study", "tiny", "best", "--workers", 1)
+    exported = run("export", "--study", "tiny", "best")
     assert "next: pitsearch predict best DATA --out scores.csv" in exported.out
     predicted = run("predict", "best", tiny_folder, "--out", "scores.csv", "--slide", 1)
     assert predicted.code == 0

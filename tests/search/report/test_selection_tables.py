@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from search.report.selection_tables import race_table, selection_table
 from search.selection.candidates import Candidate
 from search.selection.confirm import ConfirmOptions, Entrant
 from search.selection.final_model import FinalModel
-from search.selection.held_out import HeldOut, ModelKey, Opening, OperatingPoint
-from search.selection.select import Selection
+from search.selection.held_out import HeldOut, Opening, OperatingPoint
+from search.selection.outcome import Selection
+from search.selection.selection_record import ModelKey
 from search.statistics.bootstrap import BootstrapShare
 from search.statistics.intervals import wilson
 from search.studies.study import Study
@@ -41,7 +43,7 @@ class Planned(Study):
 
 def selection(opening: Opening) -> Selection:
     model = FinalModel(ensemble(), {0.05: 0.4321, 0.01: 0.8765}, Calibration(1.38, 0.2251, 0.2013))
-    return Selection(Planned("craters"), CANDIDATES, opening.model, model, opening)
+    return Selection(Planned("craters"), CANDIDATES, opening.model, model, opening, Path("models/0"))
 
 
 def test_the_table_of_a_selection() -> None:

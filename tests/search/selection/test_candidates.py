@@ -9,9 +9,9 @@ import pytest
 from optuna.trial import FrozenTrial, create_trial
 
 from foils import Dataset
-from search.selection.candidates import Candidate, judge
+from search.selection.candidates import Candidate, rank_candidates
 from search.selection.confirm import ConfirmOptions, Entrant
-from search.selection.confirmations import Confirmation, ask_for
+from search.selection.confirmations import Confirmation, confirmation_request
 from search.studies.study import Study
 from search.trials.records import RungResult
 from search.trials.reliability import Tally
@@ -37,7 +37,7 @@ def entrant(study: Study, data: Dataset, trial: FrozenTrial, share: float, tally
     plan, searched = study.plan, study.plan.search_set(data)
     found = []
     for repeat in range(TERMS.repeats):
-        folds = np.array(ask_for(plan, searched, config, trial.number, repeat).folds)
+        folds = np.array(confirmation_request(plan, searched, config, trial.number, repeat).folds)
         place = np.zeros(len(searched))
         place[searched.is_signal] = np.linspace(0, 1, int(searched.is_signal.sum()), endpoint=False)
         scores = np.where(searched.is_signal, np.where(place < share, 0.9, 0.1), 0.5)
@@ -52,7 +52,7 @@ def judged(
     """Judge entrants given as width, share and tally; their trials are numbered from 0, and one more did not enter."""
     trials = [trial_of(number, width) for number, (width, _, _) in enumerate(field)]
     race = [entrant(study, data, trial, share, tally) for trial, (_, share, tally) in zip(trials, field, strict=True)]
-    found = judge([*trials, trial_of(9, 6)], race, terms, study.plan, study.plan.search_set(data))
+    found = rank_candidates([*trials, trial_of(9, 6)], race, terms, study.plan, study.plan.search_set(data))
     assert list(found)[-1].number == 9
     return {candidate.number: candidate for candidate in found}
 

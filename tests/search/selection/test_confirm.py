@@ -12,8 +12,15 @@ from foils import Dataset
 from search.errors import StudyError
 from search.seeds import derive_seed
 from search.selection import confirm as confirming
-from search.selection.confirm import ConfirmOptions, confirm, entrants
-from search.selection.confirmations import APART, CONFIRMATION, Confirmation, ask_for, keep, kept
+from search.selection.confirm import ConfirmOptions, choose_entrants, confirm
+from search.selection.confirmations import (
+    APART,
+    CONFIRMATION,
+    Confirmation,
+    confirmation_request,
+    read_confirmations,
+    write_confirmation,
+)
 from search.studies.study import Study, open_or_create
 from search.training.cross_validation import CVRequest, Repeat, train_repeat
 from search.trials.ranking import rank_trials
@@ -42,7 +49,7 @@ def trial_of(accepted: int, number: int, width: int = 16, verdicts: str = "lllll
 def test_the_best_of_the_search_enter_each_configuration_once() -> None:
     trials = [trial_of(80, 0), trial_of(90, 1), trial_of(85, 2, 8), trial_of(85, 3, 4, auc=0.95), trial_of(99, 4, 2, "lclll")]
     assert [trial.number for trial in rank_trials(trials)] == [4, 1, 3, 2]
-    assert [trial.number for trial in entrants(trials, PLAN, 2)] == [4, 1]
+    assert [trial.number for trial in choose_entrants(trials, PLAN, 2)] == [4, 1]
 
 
 def test_of_a_study_with_two_objectives_the_front_enters() -> None:
@@ -52,7 +59,7 @@ def test_of_a_study_with_two_objectives_the_front_enters() -> None:
         found = RungResult.demand(trial)
         path = {"acceptance": [found.accepted[0] / 100], "cost": [cost]}
         trial.user_attrs = {**trial.user_attrs, **replace(found, steps=(150,), path=path).attribute()}
-    assert [trial.number for trial in entrants(trials, plan, 5)] == [0, 1]
+    assert [trial.number for trial in choose_entrants(trials, plan, 5)] == [0, 1]
 
 
 def test_trials_that_are_not_complete_do_not_enter(finished: Study) -> None:
@@ -65,7 +72,7 @@ def test_trials_that_are_not_complete_do_not_enter(finished: Study) -> None:
 def test_splits_are_fresh_and_the_same_for_all_and_seeds_are_not(finished: Study, tiny: Dataset) -> None:
     plan = finished.plan
     searched = plan.search_set(tiny)
-    asks = [ask_for(plan, searched, Config(), trial, repeat) for trial in (0, 1) for repeat in (0, 1)]
+    asks = [confirmation_request(plan, searched, Config(), trial, repeat) for trial in (0, 1) for repeat in (0, 1)]
     assert asks[0].folds == asks[2].folds
     assert len({ask.folds for ask in asks} | {plan.folds}) == 3
     assert len({ask.seed for ask in asks}) == 4
@@ -76,8 +83,8 @@ def test_splits_are_fresh_and_the_same_for_all_and_seeds_are_not(finished: Study
 def test_a_confirmation_comes_back_bit_for_bit(finished: Study) -> None:
     scores = np.random.default_rng(0).random(64).astype(np.float32).astype(np.float64)
     made = Repeat(np.stack([scores, 1 - scores], 1), (1, 2), (3, 4), (0.5, 0.75), ("learned", "collapsed"), (0, 1), 9, 1.25)
-    keep(finished.optuna, 2, 1, made)
-    found = kept(finished.optuna)
+    write_confirmation(finished.optuna, 2, 1, made)
+    found = read_confirmations(finished.optuna)
     assert set(found) == {(2, 1)}
     assert np.array_equal(found[2, 1].scores, scores)
     assert found[2, 1].verdicts == ("learned", "collapsed")
@@ -86,13 +93,13 @@ def test_a_confirmation_comes_back_bit_for_bit(finished: Study) -> None:
 def test_a_race_trains_every_entrant_on_every_split(finished: Study, tiny: Dataset) -> None:
     told: list[tuple[int, int]] = []
     race = confirm(
-        finished, ConfirmOptions(top=2, repeats=2, reliability=0.0), workers=1, done=lambda *counts: told.append(counts)
+        finished, ConfirmOptions(top=2, repeats=2, reliability=0.0), workers=1, progress=lambda *counts: told.append(counts)
     )
     assert [len(entrant.repeats) for entrant in race] == [2, 2]
     assert told[-1] == (4, 4)
     plan = finished.plan
     for entrant in race:
-        ask = ask_for(plan, plan.search_set(tiny), entrant.config, entrant.number, 1)
+        ask = confirmation_request(plan, plan.search_set(tiny), entrant.config, entrant.number, 1)
         alone = train_repeat(ask)
         assert np.array_equal(entrant.repeats[1].scores, alone.scores)
         own = RungResult.demand(finished.trial(entrant.number))
@@ -174,5 +181,5 @@ def test_a_study_without_a_complete_trial_is_refused(finished: Study) -> None:
 
 
 def test_confirmations_are_told_apart_from_all_else(finished: Study) -> None:
-    assert kept(finished.optuna) == {}
+    assert read_confirmations(finished.optuna) == {}
     assert Confirmation.__dataclass_fields__.keys() <= Repeat.__dataclass_fields__.keys() | {"scores"}

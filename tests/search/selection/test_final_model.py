@@ -12,7 +12,7 @@ from models.inference.calibration import calibrated
 from models.metrics import threshold_at
 from search.errors import StudyError
 from search.selection.confirm import ConfirmOptions, Entrant, confirm
-from search.selection.confirmations import ask_for
+from search.selection.confirmations import confirmation_request
 from search.selection.final_model import make_final_model
 from search.studies.study import Study
 from search.training.cross_validation import cross_validate
@@ -28,7 +28,7 @@ def test_an_ensemble_has_a_member_of_every_repeat(finished: Study, tiny: Dataset
     final = make_final_model(searched, plan, entrant, "ensemble", 1)
     assert len(final.ensemble.members) == 2
     for repeat, member in enumerate(final.ensemble.members):
-        validation = cross_validate(ask_for(plan, searched, entrant.config, entrant.number, repeat))
+        validation = cross_validate(confirmation_request(plan, searched, entrant.config, entrant.number, repeat))
         learned = [fold for fold, verdict in enumerate(entrant.repeats[repeat].verdicts) if verdict == "learned"]
         fold = min([fold for fold in learned if fold >= repeat] or learned)
         ours = dict(member.state_dict())

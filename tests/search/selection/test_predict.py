@@ -15,8 +15,9 @@ from models.inference.bundle import read_bundle
 from search.errors import StudyError
 from search.selection.confirm import ConfirmOptions
 from search.selection.export import export
+from search.selection.outcome import Selection
 from search.selection.predict import predict, write_scores
-from search.selection.select import Selection, select
+from search.selection.select import select
 from search.studies.study import Study
 from tests.support.tiny import CHANNELS, write_dataset
 
@@ -113,4 +114,4 @@ def test_nothing_is_overwritten_and_nothing_is_left_half(
         export(selection, tmp_path / "file" / "bundle")
     with pytest.raises(DataError, match="the scores must be writable, but: No such file or directory"):
         write_scores(predict(read_bundle(bundle), tiny), tmp_path / "nowhere" / "scores.csv")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "out", "studies.db"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "out", "runs", "studies.db"]

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
+import torch
 from optuna.trial import create_trial
 
 from foils import Dataset
+from models.inference.bundle import model_hash, read_bundle
 from search.errors import StudyError
-from search.selection import confirm as confirming
+from search.selection import confirm as confirm_module
+from search.selection import select as select_module
 from search.selection.confirm import ConfirmOptions
-from search.selection.held_out import OPENINGS
-from search.selection.select import select, selected
+from search.selection.final_model import FinalModel, make_final_model
+from search.selection.held_out import openings
+from search.selection.select import select
 from search.studies.study import Study, open_or_create
 from tests.support.trials import reached, recipe, written
 
 # Tiny pits teach too little for any bar.
-TERMS = ConfirmOptions(top=2, repeats=1, reliability=0.0)
+OPTIONS = ConfirmOptions(top=2, repeats=1, reliability=0.0)
 
 
 def test_a_selection_states_two_numbers(finished: Study, tiny: Dataset) -> None:
-    selection = select(finished, TERMS, workers=1)
+    selection = select(finished, OPTIONS, workers=1)
     assert [candidate.wins for candidate in selection.candidates].count(True) == 1
     locked = finished.plan.held_out_set(tiny)
     look = selection.opening.held_out
@@ -30,27 +38,57 @@ def test_a_selection_states_two_numbers(finished: Study, tiny: Dataset) -> None:
 
 
 def test_selecting_again_gives_the_same_and_opens_nothing(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = select(finished, TERMS, workers=1)
-    monkeypatch.setattr(confirming, "_train", None)
-    again = select(finished, TERMS, workers=1)
+    first = select(finished, OPTIONS, workers=1)
+    monkeypatch.setattr(confirm_module, "_train", None)
+    again = select(finished, OPTIONS, workers=1)
     assert again.opening == first.opening
     assert again.candidates == first.candidates
-    assert len(finished.optuna.user_attrs[OPENINGS]) == 1
-    refit = select(finished, TERMS, final="refit", workers=1)
+    assert (again.key, again.bundle_folder) == (first.key, first.bundle_folder)
+    assert len(openings(finished)) == 1
+    refit = select(finished, OPTIONS, final="refit", workers=1)
     assert (refit.opening.number, refit.opening.honest) == (2, False)
 
 
-def test_a_selection_is_recalled_whatever_came_after(finished: Study) -> None:
-    with pytest.raises(StudyError, match="must have been selected from, but was not; run `pitsearch select --study tiny`"):
-        selected(finished)
-    first = select(finished, TERMS, workers=1)
-    better = written(recipe(), reached(accepted=(10,) * 5, auc=(1.0,) * 5))
-    finished.optuna.add_trial(create_trial(value=1.0, user_attrs=better))
-    recalled = selected(finished, workers=1)
-    assert recalled.winner.number == first.winner.number
-    assert recalled.opening == first.opening
-    assert recalled.threshold == first.threshold
-    assert recalled.ensemble.weights() == first.ensemble.weights()
+def test_the_model_is_kept_as_a_bundle_named_by_its_hash(finished: Study, tmp_path: Path) -> None:
+    selection = select(finished, OPTIONS, workers=1)
+    folder = selection.bundle_folder
+    assert folder == tmp_path / "runs" / "tiny" / "models" / selection.key.sha256
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    bundle = read_bundle(folder)
+    assert model_hash(bundle) == selection.key.sha256
+    assert bundle.about["metrics"]["held_out"]["auc"] == selection.opening.held_out.auc
+    assert bundle.ensemble.weights() == selection.ensemble.weights()
+
+
+def test_other_weights_of_the_same_trial_are_another_reading(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = select(finished, OPTIONS, workers=1)
+
+    def elsewhere(*args: Any, **options: Any) -> FinalModel:
+        """Make the model as another version of torch would: almost the same weights."""
+        model = make_final_model(*args, **options)
+        with torch.no_grad():
+            next(model.ensemble.members[0].parameters()).mul_(1 + 1e-6)
+        return model
+
+    monkeypatch.setattr(select_module, "make_final_model", elsewhere)
+    other = select(finished, OPTIONS, workers=1)
+    assert (other.key.trial, other.key.final, other.key.repeats) == (first.key.trial, first.key.final, first.key.repeats)
+    assert other.key.sha256 != first.key.sha256
+    assert (other.opening.number, other.opening.honest) == (2, False)
+    monkeypatch.undo()
+    assert select(finished, OPTIONS, workers=1).opening == replace(first.opening, openings=2)
+
+
+def test_a_disk_that_is_full_costs_no_reading(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(select_module, "write_bundle", full)
+        with pytest.raises(StudyError, match="a model's folder must be writable, but: No space left on device; mend it"):
+            select(finished, OPTIONS, workers=1)
+    assert openings(finished) == []
+    assert select(finished, OPTIONS, workers=1).opening.honest
 
 
 def test_a_study_with_nothing_to_keep_is_refused_with_the_reasons(finished: Study) -> None:

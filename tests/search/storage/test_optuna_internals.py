@@ -41,7 +41,7 @@ METHODS: dict[type, dict[str, tuple[str, ...]]] = {
     },
     CachedStorage: {"_add_trials_to_cache": ("study_id", "trials")},
     CmaEsSampler: {
-        "_init_optimizer": ("trans", "direction", "population_size"),
+        "_init_optimizer": ("trans", "direction"),
         "_restore_optimizer": ("completed_trials",),
         "_concat_optimizer_attrs": ("optimizer_attrs",),
         "_split_optimizer_str": ("optimizer_str",),

@@ -1,0 +1,56 @@
+"""The outcome of `select`: the candidates, the winner's model, the reading of the held-out set. Knows nothing of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.inference.bundle import Bundle
+from models.inference.ensemble import Ensemble
+from search.selection.candidates import Candidate
+from search.selection.final_model import FinalModel
+from search.selection.held_out import Opening
+from search.selection.selection_record import ModelKey
+from search.studies.study import Study
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The outcome of `select`."""
+
+    study: Study
+    # Ranked, kept ones first.
+    candidates: tuple[Candidate, ...]
+    # Which of them won, what was made of it, and its hash.
+    key: ModelKey
+    model: FinalModel
+    # The reading of the held-out set.
+    opening: Opening
+    # Where the model is kept, as a bundle.
+    bundle_folder: Path
+
+    @property
+    def winner(self) -> Candidate:
+        """The candidate that was chosen."""
+        return next(candidate for candidate in self.candidates if candidate.wins)
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """The trained, calibrated networks."""
+        return self.model.ensemble
+
+    @property
+    def threshold(self) -> float:
+        """The threshold at the study's working point."""
+        return self.model.thresholds[self.study.plan.options.working_point]
+
+    @property
+    def gap(self) -> float:
+        """By how much the search's own acceptance lies above the held-out one."""
+        return self.winner.searched.value - self.opening.held_out.points[0].acceptance.value
+
+
+def bundle_of(study: Study, model: FinalModel) -> Bundle:
+    """Give a final model of a study as a bundle that says nothing yet about it."""
+    rate = study.plan.options.working_point
+    return Bundle(model.ensemble, model.thresholds[rate], rate, {})

@@ -1,0 +1,105 @@
+"""Export copies the model that select kept: it trains nothing, opens nothing, and refuses what has been changed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from optuna.trial import create_trial
+
+from models.inference.bundle import read_bundle
+from search.errors import StudyError
+from search.selection import final_model
+from search.selection.confirm import ConfirmOptions
+from search.selection.export import export
+from search.selection.held_out import openings
+from search.selection.outcome import Selection
+from search.selection.select import select
+from search.selection.selection_record import SELECTION
+from search.studies.study import Study
+from tests.support.trials import reached, recipe, written
+
+OPTIONS = ConfirmOptions(top=2, repeats=1, reliability=0.0)
+
+
+@pytest.fixture
+def selection(finished: Study) -> Selection:
+    return select(finished, OPTIONS, workers=1)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_bundle_is_a_copy_of_what_select_kept_and_trains_nothing(
+    finished: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    selection = select(finished, OPTIONS, final="refit", workers=1)
+    monkeypatch.setattr(final_model, "make_training", None)
+    export(selection, tmp_path / "one")
+    export(finished, tmp_path / "two")
+    assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(selection.bundle_folder)
+    assert len(openings(finished)) == 1
+
+
+def test_a_copy_needs_neither_torch_nor_the_data(finished: Study, selection: Selection, tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from search.selection.export import export\n"
+        "from search.studies.study import Study\n"
+        f"export(Study('tiny', {finished.storage!r}), {str(tmp_path / 'out')!r})\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[3])
+    assert contents(tmp_path / "out") == contents(selection.bundle_folder)
+
+
+def test_the_selected_model_is_exported_whatever_came_after(finished: Study, selection: Selection, tmp_path: Path) -> None:
+    better = written(recipe(), reached(accepted=(10,) * 5, auc=(1.0,) * 5))
+    finished.optuna.add_trial(create_trial(value=1.0, user_attrs=better))
+    bundle = read_bundle(export(finished, tmp_path / "out"))
+    assert bundle.about["trial"] == selection.winner.number
+    assert bundle.about["metrics"]["held_out_reading"] == selection.opening.number
+    assert bundle.about["model_sha256"] == selection.key.sha256 == selection.bundle_folder.name
+    assert bundle.threshold == selection.threshold
+    assert bundle.ensemble.weights() == selection.ensemble.weights()
+
+
+def test_an_earlier_selection_is_exported_too(finished: Study, selection: Selection, tmp_path: Path) -> None:
+    refit = select(finished, OPTIONS, final="refit", workers=1)
+    assert read_bundle(export(finished, tmp_path / "last")).about["final"] == "refit"
+    assert read_bundle(export(selection, tmp_path / "first")).about["final"] == "ensemble"
+    assert {path.name for path in refit.bundle_folder.parent.iterdir()} == {refit.key.sha256, selection.key.sha256}
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "model.json", "README.md"])
+def test_a_kept_model_that_was_changed_or_removed_is_refused(
+    finished: Study, selection: Selection, tmp_path: Path, name: str
+) -> None:
+    file = selection.bundle_folder / name
+    file.write_bytes(file.read_bytes() + b"\n")
+    with pytest.raises(
+        StudyError, match=f"{name}: the selected model must be as select wrote it, but this file has been"
+    ) as one:
+        export(finished, tmp_path / "out")
+    file.unlink()
+    with pytest.raises(StudyError, match=f"{name}: the selected model must be where select kept it, but: No such file") as two:
+        export(finished, tmp_path / "out")
+    for caught in (one, two):
+        assert "run `pitsearch select --study tiny` again" in str(caught.value)
+        assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+    again = select(finished, OPTIONS, workers=1)
+    assert again.opening == selection.opening
+    export(finished, tmp_path / "out")
+
+
+def test_a_study_without_a_kept_model_is_refused(finished: Study, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="must have been selected from, but was not; run `pitsearch select --study tiny`"):
+        export(finished, tmp_path / "out")
+    unhashed = {"top": 2, "repeats": 1, "reliability": 0.0, "winner": {"trial": 1, "final": "ensemble", "repeats": 1}}
+    finished.optuna.set_user_attr(SELECTION, unhashed)
+    with pytest.raises(StudyError, match="must have a kept model of trial 1, but the version that selected it kept none; run"):
+        export(finished, tmp_path / "out")

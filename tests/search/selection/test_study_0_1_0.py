@@ -1,0 +1,61 @@
+"""A study that version 0.1.0 made and selected from: its openings count, its confirmations are read, its model is kept anew."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from models.inference.bundle import model_hash, read_bundle
+from search.errors import StudyError
+from search.selection import confirm as confirm_module
+from search.selection.confirm import ConfirmOptions
+from search.selection.export import export
+from search.selection.held_out import openings
+from search.selection.select import select
+from search.studies.study import Study
+from tests.support.tiny import write_dataset
+
+FIXTURE = Path(__file__).parents[1] / "studies_0_1_0"
+OPTIONS = ConfirmOptions(top=2, repeats=1, reliability=0.0)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    text = (FIXTURE / "studies.sql").read_text(encoding="utf-8").replace("@FOLDER@", str(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection:
+        connection.executescript(text)
+    shutil.copytree(FIXTURE / "runs", tmp_path / "runs")
+    write_dataset(tmp_path / "tiny")
+    return Study("finished", f"sqlite:///{tmp_path}/studies.db")
+
+
+def test_a_selection_trains_no_confirmation_and_numbers_its_reading(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(
+        StudyError, match="study 'finished' must have a kept model of trial 1, but the version that selected it"
+    ):
+        export(study, tmp_path / "out")
+    monkeypatch.setattr(confirm_module, "_train", None)
+    selection = select(study, OPTIONS, workers=1)
+    assert (selection.winner.number, selection.threshold) == (1, 0.4883615390439845)
+    opening = selection.opening
+    assert (opening.number, opening.openings, opening.unproven, opening.honest) == (2, 2, (1,), False)
+    assert (opening.held_out.signals, opening.held_out.backgrounds) == (4, 10)
+    earlier = openings(study)[0][1]
+    assert earlier.held_out is not None
+    assert (earlier.model.sha256, earlier.held_out.auc, earlier.held_out.points[0].acceptance.value) == ("", 1.0, 0.75)
+    assert select(study, OPTIONS, workers=1).opening == opening
+    bundle = read_bundle(export(study, tmp_path / "out"))
+    assert bundle.threshold == selection.threshold
+    assert model_hash(bundle) == selection.key.sha256
+
+
+def test_a_bundle_of_0_1_0_is_read(study: Study) -> None:
+    bundle = read_bundle(FIXTURE / "bundle")
+    assert bundle.threshold == 0.4883615390439845
+    assert bundle.about["trial"] == 1
