@@ -9,7 +9,11 @@ import pytest
 import torch
 
 from foils import Dataset, load
-from tests.support.tiny import write_dataset
+
+# An assertion of what tests share tells its values as one of a test does.
+pytest.register_assert_rewrite("tests.support")
+
+from tests.support.tiny import write_dataset  # noqa: E402  # pytest must know of it first
 
 # Real databases and clusters, for the tests that ask for one.
 pytest_plugins = ["tests.support.engines"]

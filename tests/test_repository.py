@@ -22,6 +22,7 @@ from tests.support.repository import (
     broken_contracts,
     copy_packages,
     imported,
+    imports_of_tests,
     modules,
     not_installed,
     too_long,
@@ -55,6 +56,28 @@ def test_no_file_is_too_long(package: str, tmp_path: Path) -> None:
     (tmp_path / package / "room").mkdir(parents=True)
     (tmp_path / package / "room" / "planted.py").write_text("\n" * 301)
     assert too_long(tmp_path, package) == [f"{package}/room/planted.py: 301"]
+
+
+def test_tests_import_no_other_test_file() -> None:
+    assert imports_of_tests(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from tests.spaces.test_space import spaces",
+        "from tests.spaces import test_space",
+        "import tests.spaces.test_space",
+        "from tests.search.conftest import finished",
+        "from .test_space import spaces",
+        "from .. import conftest",
+    ],
+)
+def test_a_planted_import_of_a_test_file_is_seen(line: str, tmp_path: Path) -> None:
+    (tmp_path / "tests" / "room").mkdir(parents=True)
+    (tmp_path / "tests" / "room" / "shared.py").write_text("from tests.support.engines import Postgres\n")
+    (tmp_path / "tests" / "room" / "planted.py").write_text(f"import os\n\n\ndef late() -> None:\n    {line}\n")
+    assert imports_of_tests(tmp_path) == ["tests/room/planted.py:5"]
 
 
 def test_every_folder_is_installed(tmp_path: Path) -> None:

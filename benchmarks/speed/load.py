@@ -23,7 +23,8 @@ from optuna.trial import TrialState
 from benchmarks.support.idle import Done, begin, connect, meet, plan_of, work_idly, work_plainly
 from benchmarks.support.measure import Spread, Table, rate, workers
 from search.studies.plan import Plan
-from tests.support.engines import PATIENCE_S, free_ports, run_postgres
+from tests.support.engines import run_postgres
+from tests.support.processes import PATIENCE_S, free_ports
 
 # Workers; the trials that they share; of the run that counts lost trials.
 WORKERS, TRIALS, MANY, MANY_WORKERS = (1, 4, 16, 64), 256, 5000, 16

@@ -9,10 +9,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from optuna.storages._rdb import models
 from sqlalchemy.orm import Session
 
 from search.storage.json_values import as_json
+from search.storage.optuna_internals import models
 from search.storage.rdb import RetryingRDBStorage
 
 # Gives a key and a value from all attributes of a study.

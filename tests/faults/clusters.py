@@ -14,7 +14,8 @@ from optuna.trial import TrialState
 from search.trials.records import STOPPED
 from tests.faults.deaths import ended_well, has_passed
 from tests.faults.lab import Lab, said
-from tests.support.engines import Slurm, alive, free_ports
+from tests.support.engines import Slurm
+from tests.support.processes import alive, free_ports
 
 
 class Dask:

@@ -14,7 +14,8 @@ from optuna.trial import TrialState
 from search.storage.leases import TAKEN_UP
 from search.trials.records import STOPPED, CheckpointRecord
 from tests.faults.lab import Lab, said
-from tests.support.engines import Postgres, alive, children
+from tests.support.engines import Postgres
+from tests.support.processes import alive, children
 
 # What a process is given between SIGTERM and SIGKILL.
 GRACE_S = 30.0

@@ -22,7 +22,7 @@ from search.trials.records import DAMAGE, ERROR, STOPPED, RungResult
 from tests.faults.deaths import ended_well, finish, is_dead
 from tests.faults.lab import EXPLODES, Lab, said
 from tests.faults.shim import slow_disk, wrong_clock
-from tests.support.engines import alive
+from tests.support.processes import alive
 
 
 @contextmanager

@@ -12,10 +12,8 @@ from spaces.known_configs import KnownConfig, choices_of, read_known, write_know
 from spaces.named_spaces import READY, ready
 from spaces.space import Space
 from spaces.suggest import configuration
-from tests.spaces.choices.test_channels import QMUL
-from tests.spaces.test_suggest import suggestions
-
-LABELS = ("candidate", "top", "bottom", "misc", "maybe")
+from tests.support.channels import LABELS, QMUL
+from tests.support.suggestions import suggestions
 
 
 @pytest.mark.parametrize("name", READY)

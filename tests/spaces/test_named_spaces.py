@@ -14,10 +14,9 @@ from spaces.axes import Range
 from spaces.errors import SpaceError
 from spaces.named_spaces import READY, copy_space, find_space, pin, purpose, ready, ready_text
 from spaces.space import Space
-from tests.spaces.choices.test_channels import QMUL
-from tests.spaces.test_suggest import suggestions
+from tests.support.channels import LABELS, QMUL
+from tests.support.suggestions import suggestions
 
-LABELS = ("candidate", "top", "bottom", "misc", "maybe")
 ROOT = Path(__file__).parents[2]
 
 

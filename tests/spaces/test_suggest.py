@@ -24,23 +24,10 @@ from spaces.config import TABLES, Config
 from spaces.errors import SpaceError
 from spaces.space import Space
 from spaces.suggest import axis_of, parameters, suggest
-from tests.spaces.choices.test_channels import QMUL
+from tests.support.channels import LABELS, QMUL
+from tests.support.suggestions import Suggestion, suggestions
 
-LABELS = ("candidate", "top", "bottom", "misc", "maybe")
 IRREGULAR = tuple(Channel(str(azimuth), "rotating", azimuth) for azimuth in (0.0, 50.0, 110.0))
-
-Suggestion = tuple[Config, dict[str, Any]]
-
-
-def suggestions(space: Space, count: int, seed: int = 0) -> list[Suggestion]:
-    """Ask random trials; each configuration with what its trial was asked."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    found = []
-    for _ in range(count):
-        trial = study.ask()
-        found.append((suggest(trial, space), trial.params))
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,10 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,8 +21,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-# Seconds that an engine may take to answer. This machine may have two cores and ten tests on them.
-PATIENCE_S = 60.0
+from tests.support.processes import PATIENCE_S, alive, children, end_by, free_ports, need, run, wait_until
 
 SLURM_CONF = """\
 ClusterName=tests
@@ -56,66 +54,6 @@ KillWait=30
 NodeName={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=16000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
-
-
-def need(program: str, package: str, folder: Path | None = None) -> str:
-    """Find a program's path. Fails the test, naming the Debian package, where there is none."""
-    found = shutil.which(program, path=None if folder is None else str(folder))
-    if found is None:
-        pytest.fail(f"{program} must be installed for this test, but there is none; run apt-get install -y {package}.")
-    return found
-
-
-def free_ports(count: int) -> list[int]:
-    """Find ports of loopback that nobody listens on."""
-    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in taken]
-    for one in taken:
-        one.close()
-    return ports
-
-
-def wait_until(true: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
-    """Look ten times a second until it is so. Fails the test where it never is."""
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            pytest.fail(f"within {seconds:.0f} s, {what} must be so, but is not.")
-        time.sleep(0.1)
-
-
-def run(command: list[str], **options: object) -> str:
-    """Run a command and give what it prints. Fails the test, with what it says, where the command does."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
-    if done.returncode:
-        pytest.fail(f"{' '.join(command)} must exit with 0, but got {done.returncode}: {done.stdout}{done.stderr}")
-    return str(done.stdout).strip()
-
-
-def alive(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended and was not waited for does not."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
-def children(pid: int) -> list[int]:
-    """Give the ids of a process's children."""
-    with suppress(OSError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
-    return []
-
-
-def end_by(pid_file: Path, number: int) -> None:
-    """Send a signal to the process of a pid file and wait for its end; kill one that does not."""
-    with suppress(OSError, ValueError):
-        pid = int(pid_file.read_text(encoding="utf-8").split()[0])
-        os.kill(pid, number)
-        end = time.monotonic() + PATIENCE_S
-        while alive(pid) and time.monotonic() < end:
-            time.sleep(0.05)
-        if alive(pid):
-            os.kill(pid, signal.SIGKILL)
 
 
 class Postgres:

@@ -32,6 +32,20 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+def imports_of_tests(root: Path) -> list[str]:
+    """List the imports, in files under tests/, of another test file or of a conftest."""
+    lines = []
+    for path in modules(root, "tests"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module or ''}.{name}" for name in names]
+            parts = {part for name in names for part in name.split(".")}
+            if any(part == "conftest" or part.startswith("test_") for part in parts):
+                lines.append(f"{path.relative_to(root)}:{node.lineno}")  # type: ignore[attr-defined]  # an import has a line
+    return lines
+
+
 def undocumented(root: Path, package: str) -> list[str]:
     """List the modules and the public functions and classes of a package that have no docstring."""
     names = []

@@ -13,7 +13,8 @@ from sqlalchemy import create_engine, text
 
 from search.launcher.cluster_config import ClusterConfig
 from search.launcher.jobscripts import job_script
-from tests.support.engines import Postgres, Slurm, wait_until
+from tests.support.engines import Postgres, Slurm
+from tests.support.processes import wait_until
 from tests.support.systems import RECORDER, signals
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import optuna
+
 from search.studies.options import SearchOptions
 from search.studies.plan import Plan
 from search.trials.ladder import Ladder
@@ -42,3 +44,11 @@ def reached(folds: int = 5, **changes: Any) -> RungResult:
         "seconds": 12.34,
     }
     return RungResult(**{**known, **changes})
+
+
+class Alone(optuna.trial.FixedTrial):
+    """A trial of given parameters and number, in a study of its own."""
+
+    def __init__(self, params: dict[str, object], number: int) -> None:
+        super().__init__(params, number)
+        self.study = optuna.create_study()

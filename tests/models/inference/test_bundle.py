@@ -13,27 +13,12 @@ from scipy.stats import trim_mean
 
 from models.errors import BundleError
 from models.inference.bundle import MODEL, WEIGHTS, Bundle, read_bundle, write_bundle
-from models.inference.ensemble import Ensemble, with_weights
+from models.inference.ensemble import with_weights
 from models.inputs import lay_out
-from models.networks.build import build
-from spaces.choices.channels import MODES, SCORES, Channels
+from spaces.choices.channels import MODES, SCORES
 from spaces.choices.features import FEATURES
-from spaces.choices.networks import Network
-from spaces.config import Config
+from tests.support.bundles import ensemble
 from tests.support.toys import LIGHTS, crops
-
-
-def ensemble(mode: str = "stacked", members: int = 2, normalisation: str = "dataset", **use: str) -> Ensemble:
-    torch.manual_seed(0)
-    channels = Channels(mode, "9" if mode == "single" else None, **use)
-    config = Config(channels=channels, network=Network("pitnet", depth=2, width=4), normalisation=normalisation)
-    inputs = lay_out(crops(8), config.channels, LIGHTS)
-    built = []
-    for _ in range(members):
-        classifier = build(config, inputs.channels, inputs.size, inputs.full_scale, lights=LIGHTS)
-        classifier.measure([inputs.pick(torch.arange(len(inputs.rows)))])
-        built.append(classifier)
-    return Ensemble(config, tuple(built), LIGHTS, inputs.size, inputs.full_scale)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from spaces.choices.labelling import Labelling
 from spaces.choices.networks import NETWORKS, TIMM, Network, fits
 from spaces.config import Config
 from spaces.errors import SpaceError
-from tests.models.networks.test_build import FORMS, NAMED, channels_of
+from tests.support.configs import FORMS, NAMED, channels_of
 from tests.support.tiny import SIZE
 from tests.support.toys import LIGHTS, crops
 

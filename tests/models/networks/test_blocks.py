@@ -20,7 +20,7 @@ from models.training.probe import reason_not_to_fuse
 from spaces.choices.channels import Channels
 from spaces.choices.networks import ACTIVATIONS, HEADS, KERNELS, NETWORKS, NORMS, OVER_LIGHTS, POOLINGS, RISING, Network
 from spaces.config import Config
-from tests.models.training.test_fused import SMALL, trainings
+from tests.support.trainings import SMALL, trainings
 
 CHOICES: dict[str, tuple[Any, ...]] = {
     "depth": (2, 6),

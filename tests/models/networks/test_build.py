@@ -10,32 +10,13 @@ from torch import nn
 
 from models.inputs import lay_out
 from models.networks.build import BUILDERS, build
-from spaces.choices.channels import MODES, Channels
+from spaces.choices.channels import Channels
 from spaces.choices.labelling import SCHEMES, Labelling
-from spaces.choices.networks import NETWORKS, TIMM, Network
+from spaces.choices.networks import NETWORKS, Network
 from spaces.config import Config
 from spaces.errors import SpaceError
+from tests.support.configs import FORMS, NAMED, OURS, channels_of
 from tests.support.toys import LIGHTS, crops
-
-NAMED = {
-    "pitnet": Network("pitnet", depth=3, width=4),
-    "minihip": Network("minihip"),
-    "setnet": Network("setnet", depth=3, width=4),
-    "ringnet": Network("ringnet", depth=3, width=4),
-}
-OURS = [name for name in NETWORKS if not name.startswith(TIMM)]
-
-
-def has_form(network: str, mode: str) -> bool:
-    kind = NETWORKS[network]
-    return kind.volume if MODES[mode].dims == 3 else kind.flat
-
-
-FORMS = [(network, mode) for network in OURS for mode in MODES if has_form(network, mode)]
-
-
-def channels_of(mode: str) -> Channels:
-    return Channels(mode, "1" if mode == "single" else None)
 
 
 def test_every_network_of_the_space_has_a_builder() -> None:

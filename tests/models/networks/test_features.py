@@ -15,7 +15,7 @@ from spaces.choices.augmentation import TURNS, Turn, allowed_turns, light_permut
 from spaces.choices.channels import SUBSETS, Channels, used_lights
 from spaces.choices.features import FEATURES
 from spaces.errors import SpaceError
-from tests.spaces.choices.test_channels import QMUL
+from tests.support.channels import QMUL
 
 IRREGULAR = (
     *(Channel(str(azimuth), "rotating", azimuth) for azimuth in (10.0, 95.0, 130.0, 250.0, 333.0)),

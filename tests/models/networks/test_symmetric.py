@@ -21,8 +21,8 @@ from spaces.choices.channels import Channels
 from spaces.choices.networks import OVER_LIGHTS, Network
 from spaces.config import Config
 from spaces.errors import SpaceError
-from tests.models.training.test_fused import SMALL, trainings
 from tests.support.tiny import write_dataset
+from tests.support.trainings import SMALL, trainings
 
 once = settings(deadline=None, max_examples=20, derandomize=True)
 

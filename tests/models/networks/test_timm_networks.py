@@ -26,8 +26,8 @@ from spaces import Space
 from spaces.choices.networks import NETWORKS, TIMM, Network
 from spaces.config import Config
 from spaces.errors import SpaceError
-from tests.models.training.test_fused import SMALL, trainings
 from tests.support.toys import LIGHTS
+from tests.support.trainings import SMALL, trainings
 
 LISTED = [name for name in NETWORKS if name.startswith(TIMM)]
 SMALLEST = "timm:lcnet_050"

@@ -13,7 +13,7 @@ from foils import Dataset
 from foils.folds import fold_numbers
 from models.inference.ensemble import Ensemble
 from models.training.cross_validation import start_fold
-from models.training.fold_training import FOR_EPOCHS, FoldTraining
+from models.training.fold_training import FOR_EPOCHS
 from models.training.task import make_task
 from models.training.verdicts import Verdict
 from spaces.choices.augmentation import Augmentation
@@ -24,13 +24,9 @@ from spaces.choices.losses import LOSSES, Loss
 from spaces.choices.networks import Network
 from spaces.choices.optimisers import Optimiser
 from spaces.config import Config
+from tests.support.trainings import start
 
 SMALL = Config(network=Network("pitnet", depth=2, width=4), optimiser=Optimiser("adamw", 1e-2, batch_size=16))
-
-
-def start(data: Dataset, config: Config, *, epochs: int = 4, seed: int = 0) -> FoldTraining:
-    task = make_task(data, config, epochs=epochs, working_point=0.1)
-    return start_fold(task, fold_numbers(data, 5, 0), 0, seed, 0)
 
 
 @pytest.mark.parametrize(("mode", "scheme"), list(itertools.product(MODES, SCHEMES)))

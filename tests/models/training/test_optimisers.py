@@ -14,23 +14,15 @@ from torch import nn
 
 from foils import Dataset
 from foils.folds import fold_numbers
-from models.process import bfloat16_works
 from models.training import optimisers
 from models.training.cross_validation import start_fold
 from models.training.fold_training import FoldTraining
 from models.training.optimisers import START, build_average, build_optimiser, check_optimiser
 from models.training.task import make_task
-from spaces.choices.networks import Network
 from spaces.choices.optimisers import OPTIMISERS, RISE, SCHEDULES, Optimiser
-from spaces.config import Config
 from spaces.errors import SpaceError
-
-SMALL = Config(network=Network("pitnet", depth=2, width=4), optimiser=Optimiser("adamw", 3e-3, batch_size=16))
-# What timm lists and nothing of which works here: other libraries' and second derivatives.
-ELSEWHERE = ("fused*", "bnb*", "adahessian")
-
-# Where bfloat16 kills the process, there is one less.
-USABLE = [name for name in OPTIMISERS if name != "muon" or bfloat16_works()]
+from tests.support.configs import ELSEWHERE, USABLE
+from tests.support.trainings import SMALL
 
 
 def start(data: Dataset, **optimiser: Any) -> FoldTraining:

@@ -25,11 +25,10 @@ from spaces.choices.channels import MODES, Channels
 from spaces.choices.labelling import Labelling
 from spaces.choices.networks import Network
 from spaces.config import Config
-from tests.models.training.test_fold_training import start
-from tests.models.training.test_fused import SMALL, apart, assert_same, trainings
+from tests.support.configs import AMOUNTS
 from tests.support.tiny import COUNTS, write_dataset
+from tests.support.trainings import SMALL, apart, assert_same, start, trainings
 
-AMOUNTS: dict[str, Any] = {"shift": 2, "gain": 0.2, "noise": 0.05, "drop": 0.3, "mixup": 0.4}
 EVERYTHING = Augmentation(shift=2, gain=0.2, noise=0.05, drop=0.3, mixup=0.4)
 OCTAGON = (*((str(k + 1), "rotating", (67.5 + 45.0 * k) % 360) for k in range(8)), ("9", "backlit", None))
 

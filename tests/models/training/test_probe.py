@@ -16,7 +16,7 @@ from models.training import probe
 from models.training.probe import reason_not_to_fuse
 from spaces.choices.augmentation import Augmentation
 from spaces.choices.networks import Network
-from tests.models.training.test_fused import SMALL, trainings
+from tests.support.trainings import SMALL, trainings
 
 
 @pytest.fixture(autouse=True)

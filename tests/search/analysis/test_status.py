@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from search.analysis.status import of_trials, summarise
 from search.studies.launch_record import LaunchRecord
 from search.studies.study import Study
-from tests.search.report.test_tables import TRIALS
+from tests.support.status import TRIALS
 from tests.support.trials import PLAN
 
 

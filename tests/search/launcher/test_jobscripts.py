@@ -14,36 +14,16 @@ import pytest
 from search.errors import StudyError
 from search.launcher.cluster_config import SYSTEMS, ClusterConfig
 from search.launcher.jobscripts import job_script
+from tests.support.cluster_configs import full_cluster
 from tests.support.golden import assert_golden
 from tests.support.systems import RECORDER, condor_command, signals
 
-DIRECTIVES = {
-    "slurm": "--gres=gpu:1",
-    "htcondor": "request_gpus = 1",
-    "sge": "-l gpu=1",
-    "pbs": "-l select=1:ncpus=1:ngpus=1:mem=8gb",
-}
 COMMAND = ["pitsearch", "worker", "--study", "foil 24", "--storage", "postgresql+psycopg://moedal@db:5432/studies"]
-
-
-def asked(system: str) -> ClusterConfig:
-    """Give a cluster with something under every key that scripts are made from."""
-    condor = system == "htcondor"
-    return ClusterConfig(
-        system,
-        memory="8GB",
-        walltime="02:00:00",
-        queue=None if condor else "long",
-        account="moedal",
-        prologue=("module load python/3.11", 'export SCRATCH="$HOME/it\'s here"'),
-        directives=(DIRECTIVES[system],),
-        grace=90,
-    )
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_scripts_are_as_a_person_has_read_them(system: str) -> None:
-    assert_golden(f"jobscript_{system}", job_script(asked(system), COMMAND, 20))
+    assert_golden(f"jobscript_{system}", job_script(full_cluster(system), COMMAND, 20))
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -32,8 +32,8 @@ from search.workers.devices import check_device
 from search.workers.objective import climb
 from spaces import Range, Space
 from spaces.axes import Domain
-from tests.search.workers.test_objective import Alone
 from tests.support.studies import SMALL_SPACE, start
+from tests.support.trials import Alone
 
 
 class Recorder(Callback):

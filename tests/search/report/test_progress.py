@@ -12,7 +12,7 @@ from search.analysis.status import Status, summarise
 from search.report.progress import STOPPING, LiveTable, PlainLines
 from search.report.tables import trial_line
 from search.studies.study import Study
-from tests.search.report.test_tables import trial_of
+from tests.support.status import trial_of
 
 
 def test_plain_lines_are_never_wrapped() -> None:

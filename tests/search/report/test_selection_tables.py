@@ -21,7 +21,7 @@ from search.studies.study import Study
 from search.trials.reliability import Tally
 from spaces import Config
 from spaces.choices.networks import Network
-from tests.models.inference.test_bundle import ensemble
+from tests.support.bundles import ensemble
 from tests.support.golden import assert_golden, render
 from tests.support.trials import PLAN
 

@@ -6,9 +6,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import optuna
 import pytest
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 
 from foils import Dataset
 from search.analysis.status import of_trials
@@ -16,58 +15,10 @@ from search.pruning.audit import Audit
 from search.report.tables import data_table, status_table, trial_line
 from search.studies.launch_record import LaunchRecord
 from search.text import duration
-from search.trials.records import TrialOrigin
-from spaces import Config
-from spaces.choices.networks import Network
-from spaces.initial_configs import BASELINE
 from tests.support.golden import assert_golden, render
+from tests.support.status import TRIALS, trial_of
 from tests.support.studies import with_options
-from tests.support.trials import PLAN, reached, recipe, written
-
-CONFIG = Config(network=Network("pitnet", depth=4, width=16))
-
-
-def trial_of(
-    number: int,
-    state: TrialState,
-    rungs: int,
-    audited: bool = False,
-    would_prune: str | None = None,
-    note: str | None = None,
-    **remarks: str,
-) -> optuna.trial.FrozenTrial:
-    folds = 1 if rungs == 1 else 5
-    verdict = "learned" if state == TrialState.COMPLETE else "unfinished"
-    height = reached(
-        folds,
-        rung=["1x3", "5x9", "5x30"][rungs - 1],
-        accepted=(30 + number,) * folds,
-        signals=(42,) * folds,
-        verdicts=(verdict,) * folds,
-        reseeds=(number % 2, *(0,) * (folds - 1)),
-        would_prune=would_prune,
-        note=note,
-    )
-    start = TrialOrigin("launch", "host:1", None if number else BASELINE)
-    records = written(start, recipe(CONFIG, audited=audited), height) if rungs else {}
-    trial = create_trial(
-        state=state,
-        value=(30 + number) / 42 if state == TrialState.COMPLETE else None,
-        user_attrs={**records, **remarks},
-        intermediate_values=dict.fromkeys((3, 45, 150)[:rungs], 0.5),
-    )
-    trial.number = number
-    return trial
-
-
-TRIALS = [
-    trial_of(0, TrialState.COMPLETE, 3, audited=True, would_prune="1x3"),
-    trial_of(1, TrialState.COMPLETE, 3, audited=True),
-    trial_of(2, TrialState.PRUNED, 1),
-    trial_of(3, TrialState.FAIL, 0, error="RuntimeError: no such kernel"),
-    trial_of(4, TrialState.WAITING, 2, stopped="stopped by hand"),
-    trial_of(5, TrialState.RUNNING, 2),
-]
+from tests.support.trials import PLAN
 
 
 def test_a_note_on_a_trial_is_shown_with_it() -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from search.storage.health import check_storage
 from search.storage.urls import PASSWORD, PASSWORD_FILE
-from tests.support.engines import Postgres, need, run
+from tests.support.engines import Postgres
+from tests.support.processes import need, run
 from tests.support.studies import SHORT, SMALL_SPACE
 
 SECRET = "s3cret@/:%41"

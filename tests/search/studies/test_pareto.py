@@ -29,8 +29,8 @@ from search.trials.records import Recipe, RungResult, TrialOrigin, on_rungs
 from search.workers.objective import FEASIBLE
 from spaces import Config
 from spaces.initial_configs import BASELINE
-from tests.search.report.test_tables import CONFIG
 from tests.support.golden import assert_golden, render
+from tests.support.status import CONFIG
 from tests.support.studies import job_of, one_more, start, with_options
 from tests.support.trials import PLAN, reached, recipe, written
 

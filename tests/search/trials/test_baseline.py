@@ -9,8 +9,8 @@ from scipy.stats import ttest_rel
 from search.analysis.status import of_trials
 from search.report.tables import comparison_line
 from search.trials.baseline import paired
-from tests.search.report.test_tables import TRIALS
 from tests.support.golden import render
+from tests.support.status import TRIALS
 from tests.support.trials import PLAN, reached
 
 

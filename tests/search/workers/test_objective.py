@@ -27,6 +27,7 @@ from search.workers.stop_signal import StopRequested
 from search.workers.worker import WorkerContext
 from spaces import Config
 from tests.support.studies import job_of, start, with_options
+from tests.support.trials import Alone
 
 
 @pytest.fixture
@@ -47,14 +48,6 @@ def test_a_complete_trial_records_every_fold(finished: Study) -> None:
         assert recipe.seed == trial_seed(0, trial.number)
         assert sum(reached.signals) == 16
         assert Config.from_dict(recipe.config).network.width in ((4, 8) if trial.number else (None,))
-
-
-class Alone(optuna.trial.FixedTrial):
-    """A trial of given parameters and number, in a study of its own."""
-
-    def __init__(self, params: dict[str, object], number: int) -> None:
-        super().__init__(params, number)
-        self.study = optuna.create_study()
 
 
 def test_the_same_seed_and_parameters_give_the_same_numbers(finished: Study, job: WorkerContext) -> None:

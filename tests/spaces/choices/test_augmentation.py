@@ -26,7 +26,7 @@ from spaces.choices.augmentation import (
 )
 from spaces.choices.channels import MODES, Channels, used_lights
 from spaces.errors import SpaceError
-from tests.spaces.choices.test_channels import QMUL
+from tests.support.channels import QMUL
 
 IDENTITY = Turn(mirrored=False, quarters=0)
 MIRROR = Turn(mirrored=True, quarters=0)

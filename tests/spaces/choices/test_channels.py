@@ -9,14 +9,7 @@ import pytest
 from foils.description import Channel
 from spaces.choices.channels import MODES, SCORES, SUBSETS, Channels, used_lights
 from spaces.errors import SpaceError
-
-# QMUL's scans: eight rotating lights, then backlit and halo.
-QMUL_AZIMUTHS = (67.5, 112.5, 157.5, 202.5, 247.5, 292.5, 337.5, 22.5)
-QMUL = (
-    *(Channel(str(number), "rotating", azimuth) for number, azimuth in enumerate(QMUL_AZIMUTHS, start=1)),
-    Channel("9", "backlit"),
-    Channel("10", "halo"),
-)
+from tests.support.channels import QMUL
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -11,7 +11,7 @@ from spaces.choices.channels import MODES, SUBSETS, Channels
 from spaces.choices.features import FEATURES, check_features
 from spaces.config import Config
 from spaces.errors import SpaceError
-from tests.spaces.choices.test_channels import QMUL
+from tests.support.channels import QMUL
 
 
 def lights(*azimuths: float) -> tuple[Channel, ...]:

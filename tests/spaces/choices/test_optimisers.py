@@ -13,7 +13,7 @@ from spaces.config import Config
 from spaces.errors import SpaceError
 from spaces.space import Space
 from spaces.suggest import suggest
-from tests.spaces.choices.test_channels import QMUL
+from tests.support.channels import QMUL
 
 FIXED: dict[str, tuple[Scalar, ...]] = {
     "labelling.scheme": ("binary",),

@@ -18,7 +18,7 @@ from spaces.choices.networks import Network
 from spaces.choices.normalisation import NORMALISATIONS
 from spaces.config import Config
 from spaces.errors import SpaceError
-from tests.spaces.choices.test_channels import QMUL
+from tests.support.channels import QMUL
 
 SIZE = 8
 PIXELS = np.random.default_rng(0).integers(0, 256, (4, len(QMUL), SIZE, SIZE), dtype=np.uint8)
