@@ -1,4 +1,4 @@
-"""The exceptions that `models` raises: a bundle or a checkpoint that cannot be trusted or used."""
+"""The exceptions that `models` raises: a bundle, a checkpoint or a part that cannot be trusted or used."""
 
 from __future__ import annotations
 
@@ -11,3 +11,7 @@ class BundleError(PitsearchError):
 
 class CheckpointError(PitsearchError):
     """Refuse a checkpoint of a training: the rule, the value received, the remedy, on one line."""
+
+
+class ContractError(PitsearchError):
+    """Refuse a network, a loss or another part that does not do what every such part must do."""

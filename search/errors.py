@@ -6,6 +6,7 @@
         +-- spaces.SpaceError         a space, a space file or a configuration
         +-- models.BundleError        a bundle: missing, changed or foreign files
         +-- models.errors.CheckpointError    a fold's checkpoint: cut short, changed or another training's
+        +-- models.errors.ContractError      a part of a plugin that breaks a contract
         +-- search.StudyError         a study: unknown, made from something else, or without a result
 
 The command line prints each as it is and exits with 1, and likewise a database that fails on the way (full, read-only,

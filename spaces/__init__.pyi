@@ -1,4 +1,11 @@
 from .axes import Range as Range
 from .config import Config as Config
 from .errors import SpaceError as SpaceError
+from .plugin_files import use_plugin as use_plugin
+from .plugins import FeaturePlugin as FeaturePlugin
+from .plugins import LossPlugin as LossPlugin
+from .plugins import NetworkPlugin as NetworkPlugin
+from .plugins import OptimiserPlugin as OptimiserPlugin
+from .plugins import Plugin as Plugin
+from .plugins import SchemePlugin as SchemePlugin
 from .space import Space as Space

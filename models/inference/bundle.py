@@ -17,6 +17,8 @@ from models.errors import BundleError
 from models.inference.ensemble import Ensemble, with_weights
 from spaces.config import Config
 from spaces.errors import SpaceError
+from spaces.plugin_files import check_loaded
+from spaces.plugins import PluginRef
 
 FORMAT = 3
 WEIGHTS, MODEL = "weights.safetensors", "model.json"
@@ -89,6 +91,7 @@ def read_bundle(folder: str | Path) -> Bundle:
                 f"{folder / WEIGHTS}: the weights must be those that were exported, but their hash differs from "
                 f"{MODEL}'s; export the model again."
             )
+        check_loaded((PluginRef(**ref) for ref in values["about"].get("plugins", ())), "this model")
         lights = tuple(Channel(**channel) for channel in values["channels"])
         ensemble = with_weights(
             weights,

@@ -25,6 +25,7 @@ from spaces.choices.channels import MODES, Light
 from spaces.choices.detectors import DETECTORS
 from spaces.choices.networks import Network
 from spaces.config import Config
+from spaces.plugins import find_part
 
 __all__ = ["BUILDERS", "Classifier", "build"]
 
@@ -47,7 +48,7 @@ def _ringnet(network: Network, channels: int, classes: int, size: int, dims: int
     return RingNet(network, channels, classes, size=size)
 
 
-# Networks of timm have one builder for all.
+# Networks of timm have one builder for all, those of plugins bring their own.
 BUILDERS: dict[str, Builder] = {"pitnet": _pitnet, "minihip": _minihip, "setnet": _setnet, "ringnet": _ringnet}
 
 
@@ -73,7 +74,8 @@ def build(
     channels = channels if features is None else features.count
     dims = MODES[config.channels.mode].dims
     classes = len(config.labelling.classes)
-    builder = BUILDERS.get(config.network.name)
+    part = find_part("networks", config.network.name)
+    builder = BUILDERS.get(config.network.name) if part is None else part.build
     if builder is None:
         network = timm_network(config.network, channels, classes, size, pretrained=pretrained)
     else:

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from spaces.choices.channels import Channels, Light, opposite, rotating_azimuths, used_lights
 from spaces.choices.features import check_features
+from spaces.plugins import find_part
 
 Matrix = npt.NDArray[np.float64]
 
@@ -57,7 +58,8 @@ class Features(nn.Module):
         used = [lights[number] for number in used_lights(channels, lights)]
         rotating = [place for place, light in enumerate(used) if light.azimuth_deg is not None]
         others = [place for place, light in enumerate(used) if light.azimuth_deg is None]
-        of_rotating = WEIGHTS[channels.features](rotating_azimuths(used))
+        part = find_part("features", channels.features)
+        of_rotating = (WEIGHTS[channels.features] if part is None else part.weights)(rotating_azimuths(used))
         weights = np.zeros((len(of_rotating) + len(others), len(used)))
         weights[: len(of_rotating), rotating] = of_rotating
         weights[range(len(of_rotating), len(weights)), others] = 1

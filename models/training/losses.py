@@ -29,6 +29,7 @@ import torch
 from torch.nn import functional
 
 from spaces.choices.losses import Loss
+from spaces.plugins import find_part
 
 # Takes logits and targets `[batch, classes]`, the targets summing to 1, and weights `[batch]`; gives one number.
 LossFunction = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
@@ -115,7 +116,11 @@ def _mean(losses: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 def make_loss(loss: Loss, working_point: float) -> LossFunction:
     """Give the function of a loss; `working_point`: the false-positive rate that acceptance is wanted at."""
     rate = min(1.0, loss.rate * working_point)
-    made: dict[str, LossFunction] = {
+    part = find_part("losses", loss.name)
+    if part is not None:
+        compute: LossFunction = part.compute
+        return compute
+    functions: dict[str, LossFunction] = {
         "cross-entropy": partial(cross_entropy, smoothing=loss.smoothing),
         "focal": partial(focal, smoothing=loss.smoothing, focus=loss.focus),
         "acceptance": partial(
@@ -125,4 +130,4 @@ def make_loss(loss: Loss, working_point: float) -> LossFunction:
             acceptance_loss, surrogate=partial(misranked, rate=rate), share=loss.share, smoothing=loss.smoothing
         ),
     }
-    return made[loss.name]
+    return functions[loss.name]

@@ -13,7 +13,7 @@ from typing import Any
 
 import timm
 import torch
-from timm.optim import create_optimizer_v2, get_optimizer_class, get_optimizer_info, list_optimizers
+from timm.optim import create_optimizer_v2, get_optimizer_class, get_optimizer_info, list_optimizers, param_groups_weight_decay
 from timm.scheduler import CosineLRScheduler, MultiStepLRScheduler
 from timm.scheduler.scheduler import Scheduler
 from timm.utils import ModelEmaV3
@@ -23,6 +23,7 @@ from models.process import bfloat16_works
 from spaces.choices.networks import TIMM
 from spaces.choices.optimisers import DROPS, OPTIMISERS, RISE, Optimiser, kind_of
 from spaces.errors import SpaceError
+from spaces.plugins import find_part
 
 # Where a rising rate starts, as a share of the highest: a rate of 0 would waste a step.
 START = 1 / 25
@@ -39,6 +40,11 @@ def build_optimiser(optimiser: Optimiser, network: nn.Module, steps: int) -> tup
     Biases and norms get no weight decay (timm's default). Raises SpaceError where timm does not know the optimiser, or it does
     not work here.
     """
+    part = find_part("optimisers", optimiser.name)
+    if part is not None:
+        groups = param_groups_weight_decay(network, optimiser.weight_decay)
+        own: torch.optim.Optimizer = part.build(groups, optimiser)
+        return own, _schedule(optimiser, own, steps)
     check_optimiser(optimiser.name)
     kind = kind_of(optimiser.name)
     # Left to themselves the others step as torch and timm find best for the device.

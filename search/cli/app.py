@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from search.cli.choose import confirm, front, select
 from search.cli.clusters import jobscript, storage_app, worker
 from search.cli.data import check, relabel, synth
+from search.cli.plugins import plugin_app
 from search.cli.search import dashboard, launch, spaces, status
 from search.cli.understand import curve, diagnose, importance
 from search.cli.use import export, predict
@@ -103,6 +104,7 @@ for group, commands in COMMANDS.items():
     for command, example in commands:
         app.command(epilog=f"Example: {example}", rich_help_panel=group)(command)
 app.add_typer(storage_app, name="storage", rich_help_panel="Clusters")
+app.add_typer(plugin_app, name="plugin", rich_help_panel="Search")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from search import defaults
 from search.cli import options
 from search.cli.console import counting, make_console, on_stop, say, where
 from search.cli.options import MovedData, Storage, StudyName, Workers
+from search.cli.plugins import use_plugins
 
 
 def confirm(
@@ -21,6 +22,7 @@ def confirm(
     reliability: options.Reliability = defaults.RELIABILITY,
     data: MovedData = None,
     workers: Workers = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """Train the best configurations again.
 
@@ -34,6 +36,7 @@ def confirm(
     from search.studies.study import find_study, study_data
     from search.trials.records import RungResult
 
+    use_plugins(plugin or ())
     found, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
     loaded = study_data(found, data)
     with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as progress:
@@ -80,6 +83,7 @@ def select(
     data: MovedData = None,
     runs: options.MovedRuns = None,
     workers: Workers = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """Choose the model that converges best.
 
@@ -90,6 +94,7 @@ def select(
     from search.selection.select import select as run
     from search.studies.study import find_study
 
+    use_plugins(plugin or ())
     found, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
     with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as progress:
         selection = run(found, terms, final=final, data=data, runs=runs, workers=workers, progress=progress)

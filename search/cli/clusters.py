@@ -10,6 +10,7 @@ from search import defaults
 from search.cli import options
 from search.cli.console import say, where
 from search.cli.options import MovedData, Storage, StudyName
+from search.cli.plugins import use_plugins
 
 storage_app = typer.Typer(help="Check a storage, or copy a study to another.", no_args_is_help=True)
 
@@ -20,6 +21,7 @@ def worker(
     data: MovedData = None,
     runs: options.MovedRuns = None,
     device: options.Device = defaults.DEVICE,
+    plugin: options.Plugins = None,
 ) -> None:
     """Join a study as one more worker.
 
@@ -30,6 +32,7 @@ def worker(
     from search.workers.join import join
     from search.workers.stop_signal import stop_on_signal
 
+    use_plugins(plugin or ())
     found = find_study(study, storage)
     stopping = "stopping: the running trial is handed to another worker; press Ctrl-C again to stop at once"
     with stop_on_signal(lambda: say(stopping)) as stop_reason:

@@ -72,6 +72,11 @@ LaunchWorkers = Annotated[
     typer.Option("--workers", help="Worker processes; one a core by default, on GPUs one each; 0 only prepares."),
 ]
 
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", metavar="FILE|NAME", help="Load this plugin, a file or an installed one; may be given again."),
+]
+
 # What confirming and selecting may be told.
 Top = Annotated[int, typer.Option(min=1, help="Trials that are confirmed, the best of the search first.")]
 Repeats = Annotated[int, typer.Option(min=1, help="Cross-validations of each, on fresh splits and seeds.")]

@@ -11,16 +11,19 @@ from search import defaults
 from search.cli import options
 from search.cli.console import ONE_LINE, make_console, on_stop, say, where
 from search.cli.options import Data, Storage, StudyName
+from search.cli.plugins import use_plugins
 
 
 def spaces(
     space: Annotated[str | None, typer.Argument(metavar="NAME|FILE", help="A ready-made space, or a space file.")] = None,
     write: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a new space file, to be changed.")] = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """List every choice that a search has, or what one space varies."""
     from search.report.space_tables import choices_table, space_table
     from spaces.named_spaces import copy_space, find_space
 
+    use_plugins(plugin or ())
     if write is not None:
         copy_space(space or defaults.SPACE, write)
         say(f"wrote {write}; next: change it, then pitsearch launch DATA --space {write}")
@@ -54,6 +57,7 @@ def launch(
     runs: options.Runs = None,
     cluster: options.ClusterName = None,
     jobs: options.Jobs = defaults.JOBS,
+    plugin: options.Plugins = None,
 ) -> None:
     """Search for the best network, or go on searching.
 
@@ -71,6 +75,7 @@ def launch(
     from spaces.known_configs import read_known
     from spaces.named_spaces import find_space, pin
 
+    use_plugins(plugin or ())
     console = make_console()
     progress: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
     pins = [*(fix or ()), *([f"labelling={scheme}"] if scheme else [])]
@@ -111,6 +116,7 @@ def status(
     study: StudyName = None,
     storage: Storage = defaults.STORAGE,
     trial: Annotated[int | None, typer.Option(min=0, help="Print this trial's configuration, for launch --enqueue.")] = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """Show a study: trials, verdicts, best so far."""
     from search.analysis.status import known_text, summarise
@@ -118,6 +124,7 @@ def status(
     from search.storage.leases import requeue_stale_trials
     from search.studies.study import find_study
 
+    use_plugins(plugin or ())
     found = find_study(study, storage)
     if trial is not None:
         say(known_text(found, trial).rstrip())

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from search import defaults
+from search.cli import options
 from search.cli.console import counting, make_console, on_stop, say
 from search.cli.options import Data, MovedData, Storage, StudyName, Workers
+from search.cli.plugins import use_plugins
 
 # As they are typed.
 SHARES = ",".join(f"{share:g}" for share in defaults.SHARES)
@@ -79,6 +81,7 @@ def diagnose(
     out: Annotated[Path, typer.Option(help="File for the suspects; a page of their images goes beside it.")] = Path(
         "suspects.csv"
     ),
+    plugin: options.Plugins = None,
 ) -> None:
     """Say whether failures and low scores follow the data or the seed.
 
@@ -89,6 +92,7 @@ def diagnose(
     from search.report.suspect_files import check_out, write_suspects
     from search.studies.study import find_study
 
+    use_plugins(plugin or ())
     check_out(out)
     study_of_name = find_study(study, storage)
     with on_stop("nothing of the diagnosis is kept, the same command begins anew"), counting("cross-validations") as done:

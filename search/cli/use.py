@@ -11,6 +11,7 @@ from search import defaults
 from search.cli import options
 from search.cli.console import say
 from search.cli.options import Data, Storage, StudyName
+from search.cli.plugins import use_plugins
 
 
 def export(
@@ -37,6 +38,7 @@ def predict(
     data: Data,
     out: Annotated[Path, typer.Option(help="File for the scores: pit,p_signal,accepted.")] = Path("scores.csv"),
     slide: Annotated[list[str] | None, typer.Option(help="Score only this slide; may be given again.")] = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """Score the pits of a data set; labels are not needed."""
     from foils import load
@@ -44,6 +46,7 @@ def predict(
     from search.selection.predict import predict as run
     from search.selection.predict import write_scores
 
+    use_plugins(plugin or ())
     prediction = run(read_bundle(bundle), load(data, labelled=False), slides=slide or ())
     write_scores(prediction, out)
     say(f"wrote {out}: {len(prediction.data)} pits, {int(prediction.accepted.sum())} accepted as signal")

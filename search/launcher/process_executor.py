@@ -23,6 +23,7 @@ from search.launcher.cluster_config import THREADS
 from search.storage.leases import TAKEN_UP
 from search.workers.stop_signal import StopSignal, stop_after, stop_on_file, stop_on_parent_exit, stop_on_signal
 from search.workers.worker import WorkerContext, work
+from spaces.plugin_files import plain_refs
 
 # Seconds between two moments that an executor gives its caller.
 TICK_S = 1.0
@@ -55,7 +56,8 @@ class ProcessExecutor:
         killed, ended, failure = 0, self._count_ended(), None
 
         def start(context: WorkerContext) -> None:
-            pool = ProcessPoolExecutor(1, initializer=start_worker, env=dict.fromkeys(THREADS, "1"))
+            threads = dict.fromkeys(THREADS, "1")
+            pool = ProcessPoolExecutor(1, initializer=start_worker, initargs=(plain_refs(),), env=threads)
             running[pool.submit(_run_child, context, stop, left_s, os.getpid())] = pool, context
 
         try:

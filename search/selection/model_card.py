@@ -9,6 +9,7 @@ from typing import Any
 from models.inference.bundle import Bundle
 from search.selection.held_out import reading
 from search.selection.outcome import Selection
+from spaces.plugins import plugins_of_config
 
 # The file of a bundle that holds the model card.
 CARD = "README.md"
@@ -27,6 +28,7 @@ def describe(selection: Selection) -> dict[str, Any]:
         "fingerprint": plan.fingerprint,
         "held_out_pits": list(plan.held_out),
         "searched_pits": len(plan.folds),
+        "plugins": [asdict(ref) for ref in plugins_of_config(selection.ensemble.config)],
         "metrics": {
             "search_acceptance": asdict(winner.searched),
             "confirmed_acceptance": asdict(winner.confirmed) if winner.confirmed else None,
@@ -57,6 +59,7 @@ def write_card(selection: Selection, bundle: Bundle) -> str:
         f"- Reliability: {selection.winner.tally} trainings learned (90 % interval)",
         f"- Acceptance in the search: {selection.winner.searched.value:.3f}; the search chose by it, so it is optimistic",
         f"- Acceptance on fresh splits and seeds: {selection.winner.confirmed}",
+        *(f"- Needs the plugin {ref['name']}, whose file has the SHA-256 {ref['sha256']}" for ref in about["plugins"]),
     ]
     held_out = selection.opening.held_out
     pits = f"{held_out.signals} signal, {held_out.backgrounds} background"

@@ -18,7 +18,10 @@ from search.studies.samplers import fit_sampler
 from search.trials.formats import from_plain, to_plain, upgrade
 from search.trials.ladder import Ladder
 from spaces import Space
+from spaces.axes import AXES
 from spaces.choices.networks import TIMM, Network
+from spaces.plugin_files import use_recorded
+from spaces.plugins import PluginRef, plugins_of
 
 # The key under which a study keeps its plan.
 PLAN = "pitsearch:plan"
@@ -44,6 +47,8 @@ class Plan:
     options: SearchOptions
     # The version of pitsearch that made the study.
     version: str
+    # The plugins that the space needs.
+    plugins: tuple[PluginRef, ...] = ()
 
     @property
     def ladder(self) -> Ladder:
@@ -99,6 +104,7 @@ def make_plan(data: Dataset, space: Space, options: SearchOptions) -> tuple[Plan
         space=fitted,
         options=options,
         version=version("pitsearch"),
+        plugins=plugins_of({key: domain for key in AXES if isinstance(domain := fitted.domain(key), tuple)}),
     )
     notes = (space.left_out(fitted), sampler_note)
     return plan, (*split.notes, *(note for note in notes if note is not None))
@@ -138,7 +144,10 @@ def read_plan(study: optuna.Study) -> Plan:
     stored, what = study.user_attrs.get(PLAN), f"study {study.study_name!r}"
     if not isinstance(stored, dict):
         raise StudyError(f"{what} must be one that pitsearch made, but is not; choose another --study.")
-    return from_plain(Plan, upgrade(stored, MIGRATIONS, what), what)
+    values = upgrade(stored, MIGRATIONS, what)
+    # Before the space is read: it may name parts of theirs.
+    use_recorded((from_plain(PluginRef, ref, what) for ref in values.get("plugins", ())), what)
+    return from_plain(Plan, values, what)
 
 
 def check_same(name: str, made: Plan, asked: Plan) -> None:
@@ -171,6 +180,7 @@ def check_same(name: str, made: Plan, asked: Plan) -> None:
         ("sampler", before.sampler, now.sampler),
         ("share of audited trials", before.audit, now.audit),
         ("choice of objectives", ",".join(before.objectives), ",".join(now.objectives)),
+        ("content of a plugin", ", ".join(map(str, made.plugins)), ", ".join(map(str, asked.plugins))),
     ):
         if one != other:
             both = "" if isinstance(one, tuple) else f" ({one}, but now {other})"

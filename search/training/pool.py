@@ -14,6 +14,7 @@ from joblib import Parallel, delayed, parallel_config
 
 from pitsearch.process import start_worker
 from search.errors import StudyError
+from spaces.plugin_files import plain_refs
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -24,7 +25,8 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
 
     Raises StudyError where a worker is killed; results given before are whole.
     """
-    options: dict[str, Any] = {"initializer": start_worker, "inner_max_num_threads": 1} if workers > 1 else {}
+    start = {"initializer": start_worker, "initargs": (plain_refs(),), "inner_max_num_threads": 1}
+    options: dict[str, Any] = start if workers > 1 else {}
     with parallel_config("loky", n_jobs=workers, **options):
         parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
         try:
