@@ -107,9 +107,10 @@ def page_of(suspects: Sequence[Suspect], data: Dataset, file: str, title: str) -
 
 
 def _row(suspect: Suspect, greys: Grey, data: Dataset) -> SuspectRow:
+    name, label, suggested, sure, repeats, reason = cells(suspect, data)
     pit = data.pits[suspect.index]
     images = tuple(_image(grey, channel.name) for grey, channel in zip(greys, data.description.channels, strict=True))
-    return SuspectRow(*cells(suspect, data), place=f"{pit.foil}:{pit.slide}", images=images)
+    return SuspectRow(name, label, suggested, sure, repeats, reason, f"{pit.foil}:{pit.slide}", images)
 
 
 def _greys(pit: Grey, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> Grey:
