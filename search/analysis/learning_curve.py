@@ -39,9 +39,11 @@ LEAST_PITS = 3
 
 @dataclass(frozen=True)
 class Plot:
-    """What to draw: `shares` of each fold's training pits, ascending; `repeats`: cross-validations, each with fresh folds."""
+    """What to draw."""
 
+    # Of each fold's training pits, ascending.
     shares: tuple[float, ...] = defaults.SHARES
+    # Cross-validations, each with fresh folds.
     repeats: int = defaults.REPEATS
     seed: int = 0
     epochs: int = defaults.CURVE_EPOCHS
@@ -60,11 +62,12 @@ class Plot:
 
 @dataclass(frozen=True)
 class Trained:
-    """How the training of one fold at one share ended; `examples`: training pits of each class of the scheme."""
+    """How the training of one fold at one share ended."""
 
     share: float
     repeat: int
     fold: int
+    # Training pits of each class of the scheme.
     examples: tuple[int, ...]
     accepted: int
     signals: int
@@ -74,14 +77,14 @@ class Trained:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One share: `examples` of each class, the mean over trainings; acceptance, and the share of trainings that learned.
-
-    The interval of `acceptance` is over pits, as of one cross-validation: repeats score the same pits again.
-    """
+    """What was measured at one share."""
 
     share: float
+    # Of each class, the mean over trainings.
     examples: tuple[float, ...]
+    # Its interval is over pits, as of one cross-validation: repeats score the same pits again.
     acceptance: Share
+    # Trainings that learned, of so many.
     learned: int
     trainings: int
 
@@ -104,13 +107,15 @@ class Rise:
 
 @dataclass(frozen=True)
 class Curve:
-    """A learning curve; `classes`: the scheme's, signal first; `last`: the rise between the two largest shares."""
+    """A learning curve."""
 
     name: str
     config: Config
     plot: Plot
+    # The scheme's, signal first.
     classes: tuple[str, ...]
     points: tuple[CurvePoint, ...]
+    # The rise between the two largest shares; None where there is one share.
     last: Rise | None
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from foils.atomic_write import write_whole
 from search.analysis.learning_curve import Curve, CurvePoint
-from search.errors import StudyError
+from search.report.pages import write_figure_page
 from search.statistics.intervals import Share
 
 # Told apart also by those who see no red or no green (Okabe and Ito 2008), and by line and symbol.
@@ -18,45 +17,39 @@ ACCEPTANCE, RELIABILITY = "#0072B2", "#D55E00"
 
 def figure(curve: Curve) -> go.Figure:
     """Draw acceptance and reliability against the examples of signal, with their intervals."""
-    drawn = go.Figure()
+    chart = go.Figure()
     acceptance = f"signal acceptance at {curve.plot.working_point:.0%} false positives"
-    _add(drawn, curve, acceptance, lambda point: point.acceptance, color=ACCEPTANCE, symbol="circle", dash="solid", shift=1.0)
+    _add(chart, curve, acceptance, lambda point: point.acceptance, color=ACCEPTANCE, symbol="circle", dash="solid", shift=1.0)
     reliability = "reliability: share of trainings that learned"
     _add(
-        drawn, curve, reliability, lambda point: point.reliability, color=RELIABILITY, symbol="diamond", dash="dot", shift=1.015
+        chart, curve, reliability, lambda point: point.reliability, color=RELIABILITY, symbol="diamond", dash="dot", shift=1.015
     )
     examples = [point.examples[0] for point in curve.points]
-    drawn.update_layout(
+    chart.update_layout(
         template="plotly_white",
         title={"text": f"{curve.name}: learning curve<br><sup>{curve.config.describe()}</sup>"},
         legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0},
         margin={"t": 80, "b": 60, "l": 70, "r": 30},
         font={"size": 14},
     )
-    drawn.update_xaxes(
+    chart.update_xaxes(
         title="signal pits in the training half (share of all training pits)",
         type="log",
         tickvals=examples,
         ticktext=[f"{count:.0f}<br>{point.share:.0%}" for count, point in zip(examples, curve.points, strict=True)],
         minor={"ticks": ""},
     )
-    drawn.update_yaxes(title="share [90 % interval]", rangemode="normal")
-    return drawn
+    chart.update_yaxes(title="share [90 % interval]", rangemode="normal")
+    return chart
 
 
 def write_figure(curve: Curve, path: Path) -> None:
     """Write the figure as one HTML file. Raises StudyError where that is not possible."""
-    page: str = figure(curve).to_html(
-        include_plotlyjs=True, full_html=True, default_height="95vh", div_id="curve", config={"displaylogo": False}
-    )
-    try:
-        write_whole(path, lambda stream: stream.write(page.encode("utf-8")))
-    except OSError as error:
-        raise StudyError(f"{path}: the figure must be written, but: {error.strerror}; choose another --out.") from None
+    write_figure_page(figure(curve), "curve", f"{curve.name}: learning curve", path)
 
 
 def _add(
-    drawn: go.Figure,
+    chart: go.Figure,
     curve: Curve,
     name: str,
     of: Callable[[CurvePoint], Share],
@@ -68,7 +61,7 @@ def _add(
 ) -> None:
     """Add a line with error bars; `shift` moves it sideways, so that the bars of two lines do not hide one another."""
     shares: Sequence[Share] = [of(point) for point in curve.points]
-    drawn.add_scatter(
+    chart.add_scatter(
         x=[point.examples[0] * shift for point in curve.points],
         y=[share.value for share in shares],
         error_y={

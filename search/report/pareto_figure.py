@@ -7,8 +7,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from foils.atomic_write import write_whole
-from search.errors import StudyError
+from search.report.pages import write_figure_page
 from search.report.pareto_table import second_words
 from search.studies.pareto import ParetoTrial
 from search.trials.objectives import OBJECTIVES
@@ -19,12 +18,12 @@ FRONT, IN_USE, OTHERS = "#0072B2", "#D55E00", "#999999"
 
 def figure(name: str, second: str, working_point: float, members: Sequence[ParetoTrial]) -> go.Figure:
     """Draw every complete trial whose folds all learned, the front among them; `second`: the objective beside acceptance."""
-    drawn = go.Figure()
+    chart = go.Figure()
     front = [member for member in members if member.on_front]
-    _add(drawn, [member for member in members if not member.on_front and not member.in_use], "other trials", OTHERS, "circle")
-    _add(drawn, front, "front", FRONT, "circle", line=True)
-    _add(drawn, [member for member in members if member.in_use], "the network in use", IN_USE, "diamond-open")
-    drawn.update_layout(
+    _add(chart, [member for member in members if not member.on_front and not member.in_use], "other trials", OTHERS, "circle")
+    _add(chart, front, "front", FRONT, "circle", line=True)
+    _add(chart, [member for member in members if member.in_use], "the network in use", IN_USE, "diamond-open")
+    chart.update_layout(
         template="plotly_white",
         title={"text": f"{name}: {len(front)} of {len(members)} complete trials whose folds all learned are on the front"},
         legend={"orientation": "h", "yanchor": "top", "y": -0.15, "x": 0},
@@ -32,25 +31,19 @@ def figure(name: str, second: str, working_point: float, members: Sequence[Paret
         font={"size": 14},
     )
     if second == "cost":
-        drawn.update_xaxes(title=OBJECTIVES[second].words, type="log", dtick="D2", tickformat=".2~s")
+        chart.update_xaxes(title=OBJECTIVES[second].words, type="log", dtick="D2", tickformat=".2~s")
     else:
-        drawn.update_xaxes(title=f"{OBJECTIVES[second].words} [90 % interval]")
-    drawn.update_yaxes(title=f"signal acceptance at {working_point:.0%} false positives [90 % interval]")
-    return drawn
+        chart.update_xaxes(title=f"{OBJECTIVES[second].words} [90 % interval]")
+    chart.update_yaxes(title=f"signal acceptance at {working_point:.0%} false positives [90 % interval]")
+    return chart
 
 
 def write_figure(name: str, second: str, working_point: float, members: Sequence[ParetoTrial], path: Path) -> None:
     """Write the figure as one HTML file. Raises StudyError where that is not possible."""
-    page: str = figure(name, second, working_point, members).to_html(
-        include_plotlyjs=True, full_html=True, default_height="95vh", div_id="front", config={"displaylogo": False}
-    )
-    try:
-        write_whole(path, lambda stream: stream.write(page.encode("utf-8")))
-    except OSError as error:
-        raise StudyError(f"{path}: the figure must be written, but: {error.strerror}; choose another --out.") from None
+    write_figure_page(figure(name, second, working_point, members), "front", f"{name}: Pareto front", path)
 
 
-def _add(drawn: go.Figure, shown: Sequence[ParetoTrial], name: str, color: str, symbol: str, *, line: bool = False) -> None:
+def _add(chart: go.Figure, shown: Sequence[ParetoTrial], name: str, color: str, symbol: str, *, line: bool = False) -> None:
     """Add trials as points with error bars, those of the front joined by a line of steps: what it reaches at each price."""
     bars = {
         "type": "data",
@@ -61,7 +54,7 @@ def _add(drawn: go.Figure, shown: Sequence[ParetoTrial], name: str, color: str, 
         "width": 5 if line else 3,
     }
     across = [member.interval for member in shown if member.interval is not None]  # all or none
-    drawn.add_scatter(
+    chart.add_scatter(
         x=[member.second for member in shown],
         y=[member.acceptance.value for member in shown],
         error_y=bars,

@@ -1,6 +1,6 @@
 """Write suspects down: as CSV, to be corrected and read back, and as a page of HTML with their images, to be looked at.
 
-Knows nothing of how they were found.
+Knows nothing of how suspects are chosen.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import base64
 import csv
 import io
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,22 +21,38 @@ from foils.atomic_write import write_whole
 from foils.images import Grey
 from search.analysis.suspects import Suspect
 from search.errors import StudyError
+from search.report.pages import render_page
 
 COLUMNS = ("pit", "label", "suggested", "sure", "repeats", "reason", "corrected")
 # Pixels of the page for one pixel of a pit.
 ENLARGED = 3
 
-STYLE = """
-body { font: 15px/1.4 system-ui, sans-serif; margin: 24px; color: #1a1a1a; background: #fff; }
-table { border-collapse: collapse; }
-th, td { padding: 6px 7px; text-align: left; vertical-align: top; border-bottom: 1px solid #d8d8d8; }
-th { position: sticky; top: 0; background: #fff; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-td.reason { min-width: 9em; max-width: 9em; } td.images { white-space: nowrap; }
-figure { display: inline-block; margin: 0 4px 0 0; text-align: center; color: #666; font-size: 12px; }
-img { display: block; image-rendering: pixelated; }
-.given { color: #b34700; } .suggested { color: #00568f; font-weight: 600; }
-"""
+
+@dataclass(frozen=True)
+class SuspectImage:
+    """A pit under one light, as the page shows it."""
+
+    light: str
+    # In pixels of the page.
+    width: int
+    height: int
+    # The file's content, in base64.
+    png: str
+
+
+@dataclass(frozen=True)
+class SuspectRow:
+    """A row of the page."""
+
+    pit: str
+    label: str
+    suggested: str
+    sure: str
+    repeats: str
+    reason: str
+    # Foil and slide.
+    place: str
+    images: tuple[SuspectImage, ...]
 
 
 def write_suspects(suspects: Sequence[Suspect], data: Dataset, path: Path, title: str) -> Path:
@@ -86,38 +102,15 @@ def page_of(suspects: Sequence[Suspect], data: Dataset, file: str, title: str) -
     # Stretched light by light over the whole data set, so that pits can be compared.
     crops = data.crops()
     low, high = (np.percentile(crops, share, axis=(0, 2, 3)) for share in (0.5, 99.5))
-    greys = [_greys(crops[suspect.index], low, high) for suspect in suspects]
-    rows = "\n".join(_row(rank, *pair, data) for rank, pair in enumerate(zip(suspects, greys, strict=True), start=1))
-    heads = "".join(
-        f"<th>{head}</th>" for head in ("", "pit", "given", "suggested", "sure, repeats", "reason", "images by light")
-    )
-    body = f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>" if suspects else "<p>None.</p>"
-    return f"""<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style></head>
-<body>
-<h1>{escape(title)}</h1>
-<p>{len(suspects)} suspect pits, the surest first. <b>Sure</b>: (1 + P(suggested) &minus; P(given)) / 2, from networks that
-did not train on the pit. <b>Repeats</b>: cross-validations in which the suggested label beat the given one. To correct
-labels, fill in the column <code>corrected</code> of <code>{escape(file)}</code>, then run <code>pitsearch relabel</code>.</p>
-{body}
-</body>
-</html>
-"""
+    rows = [_row(suspect, _greys(crops[suspect.index], low, high), data) for suspect in suspects]
+    return render_page("suspects", title=title, file=file, rows=rows)
 
 
-def _row(rank: int, suspect: Suspect, greys: Grey, data: Dataset) -> str:
-    pit, label, suggested, sure, repeats, reason = map(escape, cells(suspect, data))
-    place = data.pits[suspect.index]
-    images = "".join(
-        f"<figure>{_image(grey)}{escape(channel.name)}</figure>"
-        for grey, channel in zip(greys, data.description.channels, strict=True)
-    )
-    return (
-        f'<tr><td class="number">{rank}</td><td>{pit}<br><small>{escape(f"{place.foil}:{place.slide}")}</small></td>'
-        f'<td class="given">{label}</td><td class="suggested">{suggested}</td><td>{sure}<br><small>{repeats}</small></td>'
-        f'<td class="reason">{reason}</td><td class="images">{images}</td></tr>'
-    )
+def _row(suspect: Suspect, greys: Grey, data: Dataset) -> SuspectRow:
+    name, label, suggested, sure, repeats, reason = cells(suspect, data)
+    pit = data.pits[suspect.index]
+    images = tuple(_image(grey, channel.name) for grey, channel in zip(greys, data.description.channels, strict=True))
+    return SuspectRow(name, label, suggested, sure, repeats, reason, f"{pit.foil}:{pit.slide}", images)
 
 
 def _greys(pit: Grey, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> Grey:
@@ -125,10 +118,9 @@ def _greys(pit: Grey, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64
     return np.clip((pit - low[:, None, None]) / spread * 255.0, 0.0, 255.0).astype(np.uint8)
 
 
-def _image(grey: Grey) -> str:
-    """Give an image as an element that holds its own pixels."""
+def _image(grey: Grey, light: str) -> SuspectImage:
+    """Enlarge an image and give it with its pixels."""
     stream = io.BytesIO()
     Image.fromarray(grey).save(stream, "PNG", optimize=True)
-    tall, wide = grey.shape
-    content = base64.b64encode(stream.getvalue()).decode("ascii")
-    return f'<img width="{wide * ENLARGED}" height="{tall * ENLARGED}" alt="" src="data:image/png;base64,{content}">'
+    height, width = grey.shape
+    return SuspectImage(light, width * ENLARGED, height * ENLARGED, base64.b64encode(stream.getvalue()).decode("ascii"))

@@ -1,8 +1,9 @@
 """Bounds on the acceptance of a configuration that was cross-validated several times: a bootstrap over groups and repeats.
 
-A draw takes as many groups of pits, with replacement, and as many repeats; the threshold of every fold is found anew from the
-background pits drawn, so that its chance counts, too. Never over images, and pits that share plastic are drawn together. What
-is compared is drawn alike, so that differences are paired. Knows nothing of studies.
+A draw takes as many groups of pits, with replacement, and as many repeats. The threshold of every fold is computed anew from
+the background pits drawn, so that its variance counts, too. Draws are over pits, never over images, and pits that share plastic
+are drawn together. Configurations that are compared use the same draws, so that differences are paired. Knows nothing of
+studies.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ DRAWS = 1000
 
 @dataclass(frozen=True)
 class Pits:
-    """What a bootstrap is over, one value a pit: `groups`, `is_signal`, `is_scored`."""
+    """What a bootstrap draws from; one value a pit."""
 
+    # The group of each pit; pits of a group are drawn together.
     groups: npt.NDArray[np.int64]
     is_signal: Flags
     is_scored: Flags
@@ -30,17 +32,20 @@ class Pits:
 
 @dataclass(frozen=True)
 class BootstrapShare:
-    """Acceptance as it was found, and in every draw, `[draws]`; `signals`: pits."""
+    """An acceptance with its bootstrap."""
 
+    # As measured.
     value: float
+    # In every draw, `[draws]`.
     draws: Floats
+    # The number of signal pits.
     signals: int
 
     @property
     def share(self) -> Share:
         """The acceptance with its 90 % percentile interval, never narrower than Wilson's for as many pits.
 
-        Where every draw accepts all, a bootstrap knows of no doubt.
+        Where every draw accepts all, the bootstrap's own interval has no width.
         """
         low, high = np.quantile(self.draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         floor = wilson(round(self.value * self.signals), self.signals)
@@ -68,24 +73,24 @@ def draw_acceptance(
     weights = np.concatenate([once, drawn])
     repeats = generator.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), size=draws)
     shares = np.stack([_acceptance(pits, weights, *repeat, working_point) for repeat in zip(scores, folds, strict=True)])
-    found = np.einsum("rd,dr->d", shares[:, 1:], repeats) / len(scores)
-    return BootstrapShare(float(shares[:, 0].mean()), found, int((pits.is_signal & pits.is_scored).sum()))
+    means = np.einsum("rd,dr->d", shares[:, 1:], repeats) / len(scores)
+    return BootstrapShare(float(shares[:, 0].mean()), means, int((pits.is_signal & pits.is_scored).sum()))
 
 
 def _acceptance(pits: Pits, weights: Floats, scores: Floats, folds: npt.NDArray[np.int64], working_point: float) -> Floats:
     """Give the pooled acceptance of one repeat for every row of weights, `[rows]`; `weights`: `[rows, pits]`."""
-    accepted, of = np.zeros(len(weights)), np.zeros(len(weights))
+    accepted, signals = np.zeros(len(weights)), np.zeros(len(weights))
     for fold in range(int(folds.max()) + 1):
-        here = (folds == fold) & pits.is_scored
-        signal, background = np.flatnonzero(here & pits.is_signal), np.flatnonzero(here & ~pits.is_signal)
+        in_fold = (folds == fold) & pits.is_scored
+        signal, background = np.flatnonzero(in_fold & pits.is_signal), np.flatnonzero(in_fold & ~pits.is_signal)
         background = background[np.argsort(-scores[background], kind="stable")]
         passed = weights[:, background].cumsum(1)
         # The first background pit that may not pass: a signal pit is accepted where its score is above that one's.
         over = passed > working_point * passed[:, -1:]
         bar = np.where(over.any(1), scores[background][over.argmax(1)], -np.inf)
         accepted += (weights[:, signal] * (scores[signal] > bar[:, None])).sum(1)
-        of += weights[:, signal].sum(1)
-    share: Floats = accepted / np.maximum(of, 1)
+        signals += weights[:, signal].sum(1)
+    share: Floats = accepted / np.maximum(signals, 1)
     return share
 
 

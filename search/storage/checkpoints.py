@@ -1,9 +1,9 @@
-"""Checkpoints of trials on disk: `runs/STUDY/TRIAL/`, a file for each fold that has gone on since the last.
+"""Checkpoints of trials on disk: `runs/STUDY/TRIAL/`, a file for each fold that was trained further since the last.
 
-A file is written whole, brought to the disk and hashed before the study's database says that it is there; what the database
-does not name is left over from a worker that died, and is removed when a study is launched. A file's name holds a piece of its
-writer's lease, so that a worker which lost its trial never touches the files of the next. Knows nothing of databases, nor of
-what is in a file.
+A file is written whole, synced to the disk and hashed before the study's database names it. A file that the database does not
+name is left over from a worker that died; it is removed when a study is launched. A file's name contains a part of its writer's
+lease, so that a worker which lost its trial never touches the files of the next. Knows nothing of databases or of a file's
+content.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ from search.errors import StudyError
 from search.storage.urls import is_file, parse_url
 from search.trials.records import CheckpointFile, CheckpointRecord
 
-# Says in a study's folder whose it is.
+# The file in a study's folder that names the study.
 OWNER = "study"
-# Of a lease's token, in the name of a file.
+# Characters of a lease's token in the name of a file.
 SHORT = 8
-# Seconds after which a file that no row names was left over.
+# Seconds after which a file that no row names counts as left over.
 SETTLED_S = 120.0
 
 
 @dataclass(frozen=True)
 class CheckpointStore:
-    """The checkpoints of one trial: `folder`, and the `token` of the worker that writes them."""
+    """The checkpoints of one trial."""
 
     folder: Path
+    # Of the lease of the worker that writes.
     token: str
 
     def keep(self, fold: int, reseeds: int, epoch: int, content: bytes) -> CheckpointFile:
@@ -55,32 +56,32 @@ class CheckpointStore:
 
     def read(self, saved: CheckpointRecord) -> tuple[dict[int, bytes], tuple[str, ...]]:
         """Read the folds' checkpoints: those that are as they were written, and a line for each that is not."""
-        found, faults = {}, []
-        for fold, kept in saved.folds.items():
+        contents, faults = {}, []
+        for fold, file in saved.folds.items():
             try:
-                content = (self.folder / kept.name).read_bytes()
+                content = (self.folder / file.name).read_bytes()
             except OSError as error:
-                faults.append(f"fold {fold}: {kept.name}: {error.strerror}")
+                faults.append(f"fold {fold}: {file.name}: {error.strerror}")
                 continue
-            if hashlib.sha256(content).hexdigest() == kept.sha256:
-                found[fold] = content
+            if hashlib.sha256(content).hexdigest() == file.sha256:
+                contents[fold] = content
             else:
-                faults.append(f"fold {fold}: {kept.name} has been changed or cut short")
-        return found, tuple(faults)
+                faults.append(f"fold {fold}: {file.name} has been changed or cut short")
+        return contents, tuple(faults)
 
     def tidy(self, saved: CheckpointRecord) -> None:
         """Remove what a later checkpoint has replaced."""
-        _remove_but(self.folder, {kept.name for kept in saved.folds.values()})
+        _remove_but(self.folder, {file.name for file in saved.folds.values()})
 
     def drop(self) -> None:
-        """Remove all of a trial that has ended."""
+        """Remove all files of a trial that has ended."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def open_runs(root: Path, study: str, uid: str) -> Path:
-    """Make the folder of a study's checkpoints, or find it: its name, or with a number behind where that is another study's.
+    """Make or find the folder of a study's checkpoints: the study's name, with a number added where another study has it.
 
-    `uid`: what tells studies of one name in different databases apart. Raises StudyError where it cannot be written to.
+    `uid`: distinguishes studies of one name in different databases. Raises StudyError where the folder is not writable.
     """
     name = quote(study, safe=" ") if study.strip(".") else study.replace(".", "%2E")
     for number in count(1):
@@ -97,23 +98,23 @@ def open_runs(root: Path, study: str, uid: str) -> Path:
 
 
 def _own(folder: Path, uid: str) -> bool:
-    """Make a folder a study's where it is nobody's yet, and tell whether it is that study's."""
+    """Assign a folder that has no study yet to this one, and tell whether it is this study's."""
     owner = folder / OWNER
-    made = folder / f"{OWNER}.{os.getpid()}"
+    temporary = folder / f"{OWNER}.{os.getpid()}"
     try:
-        made.write_text(uid, encoding="ascii")
+        temporary.write_text(uid, encoding="ascii")
         with suppress(FileExistsError):
-            owner.hardlink_to(made)
+            owner.hardlink_to(temporary)
     finally:
-        made.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return owner.read_text(encoding="ascii") == uid
 
 
 def reconcile(runs: Path, named: Mapping[int, Collection[str]], running: Collection[int]) -> int:
-    """Remove what no row of the database stands for, and say how many folders or files that were.
+    """Remove the files that no row of the database names, and give their number.
 
-    `named`: the files of each trial that may go on; `running`: trials that are left alone, for their workers write. So is
-    whatever is young: since the database was read, a worker may have begun.
+    `named`: the files of each trial that may go on; `running`: trials whose files stay, for their workers write. Files younger
+    than SETTLED_S stay, too: a worker may have begun since the database was read.
     """
     removed = 0
     for folder in sorted(runs.iterdir()):
@@ -126,7 +127,7 @@ def reconcile(runs: Path, named: Mapping[int, Collection[str]], running: Collect
 
 
 def _remove_but(folder: Path, names: Collection[str], settled_s: float = 0.0) -> int:
-    """Remove a folder's files but those of these names and the young ones, and count them."""
+    """Remove a folder's files except those of these names and those younger than `settled_s`, and count them."""
     removed, before = 0, time.time() - settled_s
     for file in [*folder.iterdir()] if folder.is_dir() else []:
         with suppress(OSError):

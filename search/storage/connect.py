@@ -1,4 +1,4 @@
-"""Open the database that studies are kept in: made whole or not at all, its address never quoted in an error.
+"""Open the database of studies: it is created whole or not at all, and no error quotes its address.
 
 Knows nothing of what a study holds.
 """
@@ -27,9 +27,9 @@ from search.storage.optuna_internals import CachedStorage, inner_storage
 from search.storage.rdb import RetryingRDBStorage, reason_of
 from search.storage.urls import is_file, parse_url, place_of, read_password
 
-# The seconds that SQLite waits for another writer, and that a server may take to answer; those that connecting may take.
+# Seconds that SQLite waits for another writer and that a server may take to answer; seconds that connecting may take.
 BUSY_SECONDS, CONNECT_SECONDS = 60, 10
-# What two starters of one database wait for, as a number of PostgreSQL's advisory locks and a name of MySQL's.
+# The lock that two processes which open one database wait for: a number for PostgreSQL, part of a name for MySQL.
 LOCK = 0x9175EA
 # SQLite may corrupt a database in WAL mode from 3.7.0 on until this version (the WAL-reset bug).
 WAL_IS_SAFE = (3, 51, 3)
@@ -38,7 +38,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def open_storage(url: str, *, create: bool = False) -> CachedStorage:
-    """Open a storage; unless `create`, an SQLite file must be there already.
+    """Open a storage; unless `create`, an SQLite file must exist.
 
     Raises StudyError, never quoting the address, which may be wrong in ways that show a password.
     """
@@ -93,20 +93,20 @@ def _connect(address: str) -> CachedStorage:
 
 def _open(url: URL) -> RetryingRDBStorage:
     """Open a database whose tables are there, or make them."""
-    # Optuna takes braces in an address for a template.
+    # Optuna reads braces in an address as a template.
     address = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
     return RetryingRDBStorage(address, engine_kwargs=_options(url))
 
 
 def _options(url: URL) -> dict[str, Any]:
-    """Say how an engine connects: a worker holds one connection, and its lease's renewal a second for a moment."""
+    """Give an engine's options: a worker holds one connection, and for a moment a second, to renew its lease."""
     if is_file(url):
         return {"connect_args": {"timeout": BUSY_SECONDS}}
     return {"pool_pre_ping": True, "pool_size": 1, "max_overflow": 3, "connect_args": _connect_args(url)}
 
 
 def _connect_args(url: URL) -> dict[str, Any]:
-    """Say what a driver is told beside the address: the password, and when to give up a server that does not answer."""
+    """Give a driver's options beside the address: the password, and when to give up a server that does not answer."""
     password = read_password()
     secret = {} if password is None else {"password": password}
     if url.get_backend_name() == "postgresql" and url.get_driver_name().startswith("psycopg"):
@@ -116,7 +116,7 @@ def _connect_args(url: URL) -> dict[str, Any]:
 
 @contextmanager
 def _alone(url: URL) -> Iterator[None]:
-    """Keep other starters of a server's database waiting, so that its tables are made once."""
+    """Make other processes that open a server's database wait, so that its tables are made once."""
     if is_file(url):
         yield  # a file is there with its tables, or not at all
         return
@@ -137,15 +137,15 @@ def _make_tables(engine: Engine) -> None:
 def _make_file(url: URL) -> None:
     """Make an SQLite database under a temporary name, tables and all, and link it: whoever sees the file sees it whole.
 
-    Optuna makes tables in place, where a second process that opens the half-made file breaks the first.
+    Optuna makes tables in place, where a second process that opens the unfinished file breaks the first.
     """
     path = Path(url.database or "")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        made = _open(url.set(database=str(temporary)))
-        _make_tables(made.engine)
-        made.remove_session()
-        made.engine.dispose()
+        storage = _open(url.set(database=str(temporary)))
+        _make_tables(storage.engine)
+        storage.remove_session()
+        storage.engine.dispose()
         with suppress(FileExistsError):  # another process was first, and its file is as good
             path.hardlink_to(temporary)
     finally:

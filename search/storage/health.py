@@ -1,4 +1,4 @@
-"""Check a storage: whether it is fit for studies, how fast, and which schema it has. Leaves it as it is."""
+"""Check a storage: whether it is fit for studies, how fast it is, and which schema it has. Changes nothing in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from search.storage.optuna_internals import CachedStorage, models
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.urls import is_file, parse_url, place_of
 
-# File systems that many machines write to. SQLite's locks do not hold on them for sure, and where they fail a database breaks.
+# File systems that many machines write to. SQLite's locks may fail on them, and a database is then corrupted.
 NETWORK = frozenset(
     {"9p", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.beegfs", "fuse.ceph", "fuse.glusterfs", "fuse.sshfs", "glusterfs"}
     | {"gpfs", "lustre", "ncpfs", "nfs", "nfs4", "panfs", "pvfs2", "smb2", "smb3", "smbfs"}
@@ -34,23 +34,26 @@ TIMED = 25
 
 @dataclass(frozen=True)
 class StorageHealth:
-    """What a storage is.
+    """The state of a storage."""
 
-    `what`: database and version; `workers`: where they may be; `schema`: of Optuna's tables, None before they are made;
-    `studies`: their names; `write_ms`, `read_ms`: the median of a transaction.
-    """
-
+    # The file, or kind and host.
     place: str
+    # Database and version.
     what: str
+    # Where workers may run.
     workers: str
+    # The version of Optuna's tables; None before they are made.
     schema: str | None
+    # The names of the studies.
     studies: tuple[str, ...]
+    # Milliseconds of a transaction that writes, median.
     write_ms: float
+    # Milliseconds of a transaction that reads, median.
     read_ms: float
 
 
 def check_storage(address: str) -> StorageHealth:
-    """Check a storage. Raises StudyError where it is not fit, with the reason."""
+    """Check a storage. Raises StudyError, with the reason, where it is not fit."""
     url = parse_url(address)
     reason = unfit(url)
     if reason is not None:
@@ -64,12 +67,12 @@ def check_storage(address: str) -> StorageHealth:
         try:
             with TemporaryDirectory(dir=folder, prefix=".pitsearch-check-") as scratch:
                 opened = open_storage(f"sqlite:///{scratch}/check.db", create=True)
-                return _checked(url, opened, made=False)
+                return _checked(url, opened, exists=False)
         except OSError as error:
             raise StudyError(
                 f"{folder}: the folder of an SQLite storage must be writable, but: {error.strerror}; choose another."
             ) from None
-    return _checked(url, open_storage(address), made=True)
+    return _checked(url, open_storage(address), exists=True)
 
 
 def unfit(url: URL) -> str | None:
@@ -87,20 +90,20 @@ def unfit(url: URL) -> str | None:
 
 def _file_system(path: Path) -> str:
     """Name the kind of file system that a path is on."""
-    there = next(folder for folder in (path, *path.parents) if folder.exists()).resolve()
-    mounted = [part for part in psutil.disk_partitions(all=True) if there.is_relative_to(part.mountpoint)]
+    existing = next(folder for folder in (path, *path.parents) if folder.exists()).resolve()
+    mounted = [part for part in psutil.disk_partitions(all=True) if existing.is_relative_to(part.mountpoint)]
     return max(mounted, key=lambda part: len(part.mountpoint)).fstype if mounted else ""
 
 
-def _checked(url: URL, opened: CachedStorage, *, made: bool) -> StorageHealth:
+def _checked(url: URL, opened: CachedStorage, *, exists: bool) -> StorageHealth:
     storage = backend_of(opened)
     version = storage.transact(lambda session: _version(session), reads=True)
     return StorageHealth(
         place=place_of(url),
         what=version,
         workers="on one machine" if is_file(url) else "on any machine that reaches it",
-        schema=storage.get_current_version() if made else None,
-        studies=tuple(sorted(optuna.get_all_study_names(opened))) if made else (),
+        schema=storage.get_current_version() if exists else None,
+        studies=tuple(sorted(optuna.get_all_study_names(opened))) if exists else (),
         write_ms=_write_ms(storage),
         read_ms=_timed(lambda: storage.transact(_read, reads=True)),
     )

@@ -1,10 +1,10 @@
-"""Who works on which trial, and until when: the table of leases, beside Optuna's own tables.
+"""Leases: which worker holds which trial, and until when, in a table beside Optuna's own.
 
-A lease is registered in the transaction that creates or takes up a trial, so that no trial ever runs without one. Its holder
-renews it; a holder that died or was cut off does not, and once the lease has run out, by the database's clock, whoever comes by
-makes the trial wait for another worker. Every later write of the old holder is refused: its lease has another token. The budget
-is counted in the same transaction that hands out a trial, with the study's row locked, so that exactly as many trials run as
-were asked for. Knows nothing of what a trial does.
+A lease is registered in the transaction that creates or resumes a trial, so that no trial runs without one. Its holder renews
+it. The lease of a holder that died or was cut off expires, by the database's clock; the next worker that looks then makes the
+trial wait for another worker. Every later write of the old holder is refused: the lease has another token. The budget is
+counted in the transaction that hands out a trial, with the study's row locked, so that exactly as many trials run as the launch
+requested. Knows nothing of what a trial does.
 """
 
 from __future__ import annotations
@@ -27,55 +27,61 @@ from search.storage.optuna_internals import models
 from search.storage.rdb import RetryingRDBStorage
 from search.trials.records import ERROR, STOPPED, TrialOrigin
 
-# Seconds that a lease lasts, and after which it is renewed. A database may be away for the difference and no lease runs out.
+# Seconds that a lease lasts, and after which it is renewed: a database may be away for the difference and no lease expires.
 LEASE_S = float(os.environ.get("PITSEARCH_LEASE_S", 120))
 RENEW_S = LEASE_S / 6
-# A trial is taken up so often after its worker was lost; then it is the trial that kills workers.
+# How often a trial is resumed after its worker was lost. After that the trial itself is taken for the cause.
 TAKEN_UP = 3
-# The key under which a study keeps what its last launch asked for.
+# The key of the study attribute with the options of its last launch.
 LAUNCH = "pitsearch:launch"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 METADATA = sql.MetaData()
-# `token`: the holder's, null while nobody holds it; `clock`: which `until`, in seconds, is counted by; `taken_up`: how often a
-# worker was lost over it.
 LEASES = sql.Table(
     "pitsearch_leases",
     METADATA,
     sql.Column("trial_id", sql.Integer, primary_key=True, autoincrement=False),
     sql.Column("study_id", sql.Integer, nullable=False, index=True),
+    # The holder's; null while nobody holds the lease.
     sql.Column("token", sql.String(64), index=True),
     sql.Column("process", sql.String(256), nullable=False),
+    # The clock that `until` is counted by.
     sql.Column("clock", sql.String(64), nullable=False),
+    # In seconds.
     sql.Column("until", sql.Float(53), nullable=False),
+    # How often a worker was lost while it held the trial.
     sql.Column("taken_up", sql.Integer, nullable=False),
 )
 
 
 class LeaseLost(Exception):
-    """A trial was given to another worker: what this one writes about it is refused."""
+    """A trial was given to another worker: a write of this one about it is refused."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A trial in hand: by Optuna's id and its number in the study. `taken_up`: how often a worker was lost over it."""
+    """A trial that a worker holds."""
 
+    # Optuna's id of the trial.
     trial_id: int
+    # The trial's number in its study.
     number: int
     token: str
+    # How often a worker was lost while it held the trial.
     taken_up: int = 0
 
 
 @dataclass(frozen=True)
 class StaleTrial:
-    """A trial whose worker was lost; `waits`: whether it goes on with another, or was lost too often."""
+    """A trial whose worker was lost."""
 
     number: int
+    # Whether the trial waits for another worker; False where its workers were lost too often.
     waits: bool
 
 
 def claim(storage: RetryingRDBStorage, study_id: int, start: TrialOrigin) -> Lease | None:
-    """Take up the first trial that waits, or start a new one while the budget has room; None where there is nothing to do."""
+    """Resume the first trial that waits, or start a new one while the budget has room; None where neither is possible."""
     token = secrets.token_hex(16)
     return storage.transact(lambda session: _claim(storage, session, study_id, start, token))
 
@@ -116,7 +122,7 @@ def _lease(session: Session, trial_id: int) -> Lease:
 
 
 def open_places(storage: RetryingRDBStorage, study_id: int) -> int:
-    """Count the places of the budget that no trial has filled yet: those that nobody has, and those of running trials."""
+    """Count the places of the budget that no finished trial fills: free ones, and those of running trials."""
     return storage.transact(lambda session: _places(session, study_id, FINISHED), reads=True)
 
 
@@ -132,8 +138,8 @@ def _places(session: Session, study_id: int, filled: Sequence[TrialState]) -> in
 
 def _count(session: Session, study_id: int) -> dict[TrialState, int]:
     state = models.TrialModel.state
-    found = session.query(state, sql.func.count()).filter(models.TrialModel.study_id == study_id).group_by(state).all()
-    return {state: int(count) for state, count in found}
+    rows = session.query(state, sql.func.count()).filter(models.TrialModel.study_id == study_id).group_by(state).all()
+    return {state: int(count) for state, count in rows}
 
 
 def _attribute(session: Session, kind: Any, owner: str, number: int, key: str) -> dict[str, Any] | None:
@@ -142,7 +148,7 @@ def _attribute(session: Session, kind: Any, owner: str, number: int, key: str) -
 
 
 def require_lease(lease: Lease) -> Callable[[Session], None]:
-    """Give a guard for a transaction: it raises LeaseLost where the lease is another's by now."""
+    """Give a guard for a transaction, which raises LeaseLost where another worker holds the lease."""
 
     def guard(session: Session) -> None:
         held = sql.select(LEASES.c.token).where(LEASES.c.trial_id == lease.trial_id).with_for_update()
@@ -153,7 +159,7 @@ def require_lease(lease: Lease) -> Callable[[Session], None]:
 
 
 def renew(storage: RetryingRDBStorage, lease: Lease) -> bool:
-    """Make a lease last from now on again; tell whether it is still held."""
+    """Extend a lease to LEASE_S from now; tell whether it is still held."""
 
     def write(session: Session) -> bool:
         clock, now = read_clock(session)
@@ -164,7 +170,7 @@ def renew(storage: RetryingRDBStorage, lease: Lease) -> bool:
 
 
 def release(storage: RetryingRDBStorage, lease: Lease, reason: str) -> None:
-    """Let a trial in hand wait for another worker, and say why. Raises LeaseLost where it is another's already."""
+    """Make a held trial wait for another worker, with the reason. Raises LeaseLost where another worker holds it."""
 
     def write(session: Session) -> None:
         require_lease(lease)(session)
@@ -174,9 +180,9 @@ def release(storage: RetryingRDBStorage, lease: Lease, reason: str) -> None:
 
 
 def requeue_stale_trials(storage: RetryingRDBStorage, study_id: int) -> list[StaleTrial]:
-    """Make the trials wait whose lease has run out, or whose worker, on this machine, is no more.
+    """Make the trials wait whose lease has expired, or whose worker, on this machine, has ended.
 
-    One that was taken up TAKEN_UP times already is failed, with the reason.
+    A trial that was resumed TAKEN_UP times already is failed, with the reason.
     """
     # Mostly there are none, and looking takes no lock.
     if not storage.transact(lambda session: _run_out(session, study_id), reads=True):
@@ -185,7 +191,7 @@ def requeue_stale_trials(storage: RetryingRDBStorage, study_id: int) -> list[Sta
 
 
 def _run_out(session: Session, study_id: int) -> list[tuple[Any, str]]:
-    """Find the leases of running trials that count no more, and why."""
+    """Find the leases of running trials that are no longer valid, and why."""
     running = (
         sql.select(LEASES, models.TrialModel.number)
         .join(models.TrialModel, models.TrialModel.trial_id == LEASES.c.trial_id)
@@ -203,7 +209,7 @@ def _requeue_stale(storage: RetryingRDBStorage, session: Session, study_id: int)
     for row, why in _run_out(session, study_id):
         again = sql.select(LEASES.c.token, LEASES.c.until).where(LEASES.c.trial_id == row.trial_id).with_for_update()
         if tuple(session.execute(again).one()) != (row.token, row.until):
-            continue  # renewed, or taken up, since it was read
+            continue  # renewed, or resumed, since it was read
         if row.taken_up < TAKEN_UP:
             _requeue(storage, session, row.trial_id, why)
             _update(session, LEASES.c.trial_id == row.trial_id, taken_up=row.taken_up + 1)
@@ -226,13 +232,13 @@ def _requeue(storage: RetryingRDBStorage, session: Session, trial_id: int, reaso
 
 
 def _update(session: Session, where: sql.ColumnElement[bool], **values: object) -> int:
-    """Change leases, and say how many."""
-    found: Any = session.execute(sql.update(LEASES).where(where).values(**values))
-    return int(found.rowcount)
+    """Change leases, and give their number."""
+    result: Any = session.execute(sql.update(LEASES).where(where).values(**values))
+    return int(result.rowcount)
 
 
 def enqueue_trials(storage: RetryingRDBStorage, study_id: int, known: Mapping[str, Mapping[str, Any]]) -> None:
-    """Let trials wait whose choices are known: by origin, the user attributes of each. One that is there is not added again."""
+    """Enqueue trials whose choices are known: by origin, the user attributes of each. An origin is added once."""
 
     def add(session: Session) -> None:
         models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)
@@ -242,9 +248,9 @@ def enqueue_trials(storage: RetryingRDBStorage, study_id: int, known: Mapping[st
             .filter(models.TrialModel.study_id == study_id, models.TrialModel.state != TrialState.FAIL)
             .filter(models.TrialUserAttributeModel.key == TrialOrigin.name)
         )
-        there = {json.loads(text)["origin"] for (text,) in starts}
+        origins = {json.loads(text)["origin"] for (text,) in starts}
         for origin, attributes in known.items():
-            if origin not in there:
+            if origin not in origins:
                 template = create_trial(state=TrialState.WAITING, user_attrs=json.loads(as_json(attributes)))
                 storage.insert_trial(study_id, template, session)
 

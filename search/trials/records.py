@@ -153,24 +153,25 @@ class CheckpointFile:
 
 @dataclass(frozen=True)
 class CheckpointRecord(_Record):
-    """What of a trial's trainings is on disk, written with the rung that it stands for, or when the trial was interrupted.
-
-    `files`: by fold, what Kept says; `reseeds`: by fold, how often it was started again, where it was; `abandoned`: the epochs
-    that this cost; `seconds`: what the trial has cost; `fused`: whether folds are trained together, None while unknown.
-    """
+    """What of a trial's trainings is on disk, written with the rung that it stands for, or when the trial was interrupted."""
 
     name: ClassVar[str] = "saved"
 
+    # By fold, the fields of CheckpointFile.
     files: Mapping[str, Mapping[str, Any]]
+    # By fold, how often it was started again, where it was.
     reseeds: Mapping[str, int]
+    # The epochs that those cost.
     abandoned: int
+    # What the trial has cost.
     seconds: float
+    # Whether folds are trained together; None while that is not known.
     fused: bool | None = None
 
     @property
     def folds(self) -> dict[int, CheckpointFile]:
         """The checkpoints, by fold."""
-        return {int(fold): CheckpointFile(**kept) for fold, kept in self.files.items()}
+        return {int(fold): CheckpointFile(**fields) for fold, fields in self.files.items()}
 
 
 @dataclass(frozen=True)

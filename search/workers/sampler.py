@@ -1,7 +1,7 @@
-"""Open a study as a trial asks it for its choices: of the sampler, but for what is known of the trial before.
+"""Open a study with the sampler of one trial, which chooses what is not fixed for that trial already.
 
-The sampler is Optuna's TPE and the storage Optuna's cache, made to read less: each would read every trial that runs again and
-again, which with 64 workers takes longer than all the rest. Knows nothing of training; imports no torch.
+The sampler is Optuna's TPE and the storage is Optuna's cache, both changed to read less: Optuna's own read every running trial
+again and again, which takes most of a worker's overhead with 64 workers. Knows nothing of training; imports no torch.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def make_sampler(plan: Plan, number: int, fixed: FixedParams | None = None) -> B
 
 
 def _tpe(seed: int, number: int) -> BaseSampler:
-    # `group` keeps conditional parameters in the joint model; without it they drop out of it without a word.
+    # `group` keeps conditional parameters in the joint model; without it Optuna leaves them out silently.
     return CachedTPESampler(multivariate=True, group=True, constant_liar=True, seed=sampler_seed(seed, number))
 
 
@@ -82,7 +82,7 @@ MAKERS: dict[str, Callable[[int, int], BaseSampler]] = {
 
 
 class FinishedTrialsCache(SharedCache):
-    """Optuna's cache of a storage. Who asks for finished trials alone, as pruners do, waits for no others to be read."""
+    """Optuna's cache of a storage. A request for finished trials alone, as of a pruner, reads no others."""
 
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
@@ -98,7 +98,7 @@ class FinishedTrialsCache(SharedCache):
         return copy.deepcopy(trials) if deepcopy else trials
 
     def _catch_up(self, study_id: int, known: StudyInfo) -> None:
-        """Read the trials that have finished since the cache was filled, and of the others that they are there."""
+        """Read the trials that have finished since the cache was filled, and of the others only their ids."""
         trial, after, open_ids = models.TrialModel, known.last_finished_trial_id, known.unfinished_trial_ids
         fresh = sql.or_(trial.trial_id > after, trial.trial_id.in_(open_ids))
         query = sql.select(trial.trial_id, trial.state).where(trial.study_id == study_id, fresh)

@@ -1,0 +1,39 @@
+"""Make pages of HTML that hold all they need, from templates with one layout. Knows nothing of what is on a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import plotly.graph_objects as go
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from foils.atomic_write import write_whole
+from search.errors import StudyError
+
+TEMPLATES = Path(__file__).parent / "templates"
+# Whatever a data set or a study says is escaped.
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
+def render_page(template: str, **values: object) -> str:
+    """Fill in a template of the templates' folder."""
+    return ENVIRONMENT.get_template(f"{template}.html.j2").render(**values)
+
+
+def figure_page(figure: go.Figure, name: str, title: str) -> str:
+    """Give a page of one figure. `name`: the id of its element."""
+    markup = figure.to_html(
+        include_plotlyjs=True, full_html=False, default_height="95vh", div_id=name, config={"displaylogo": False}
+    )
+    return render_page("figure", title=title, figure=markup)
+
+
+def write_figure_page(figure: go.Figure, name: str, title: str, path: Path) -> None:
+    """Write a page of one figure. Raises StudyError where that is not possible."""
+    page = figure_page(figure, name, title)
+    try:
+        write_whole(path, lambda stream: stream.write(page.encode("utf-8")))
+    except OSError as error:
+        raise StudyError(f"{path}: the figure must be written, but: {error.strerror}; choose another --out.") from None
