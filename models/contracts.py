@@ -20,7 +20,7 @@ from models.networks.build import build
 from models.networks.features import Features
 from models.training.losses import make_loss
 from models.training.optimisers import build_optimiser
-from spaces.choices.channels import MODES, Channels
+from spaces.choices.channels import MODES, Channels, used_lights
 from spaces.choices.labelling import Labelling, Scheme
 from spaces.choices.losses import Loss
 from spaces.choices.networks import NETWORKS, Network, fits
@@ -113,7 +113,7 @@ def _optimised(optimiser: Optimiser, steps: int) -> tuple[float, float, torch.Te
         built.step()
         if schedule is not None:
             schedule.step_update(step + 1)
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     return losses[0], losses[-1], torch.cat([weight.detach().flatten() for weight in network.parameters()])
 
 
@@ -130,8 +130,9 @@ def check_scheme(name: str, scheme: Scheme) -> None:
 def check_feature(name: str, mode: str, lights: Sequence[Channel] = LIGHTS) -> None:
     """Check a feature in one mode: finite values, one image a feature, and values c times as large from such images."""
     part = f"the feature {name} in mode {mode}"
-    features = Features(Channels(mode, features=name), lights)
-    images = torch.randint(0, 100, (2, len(lights), SIZE, SIZE), generator=torch.Generator().manual_seed(0))
+    channels = Channels(mode, features=name)
+    features, count = Features(channels, lights), len(used_lights(channels, lights))
+    images = torch.randint(0, 100, (2, count, SIZE, SIZE), generator=torch.Generator().manual_seed(0))
     values = features(images)
     shape = (2, features.count, SIZE, SIZE)
     require(values.shape == shape, part, f"give images {list(shape)}", f"gave {list(values.shape)}")

@@ -16,8 +16,8 @@ MovedData = Annotated[Path | None, typer.Option("--data", help="Where the study'
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default, on a GPU one.")]
 
 # What a launch may be told.
-Trials = Annotated[int, typer.Option(help="Finished trials that the study is to have.")]
-Minutes = Annotated[float | None, typer.Option(help="Stop after this time, whatever was reached.")]
+Trials = Annotated[int, typer.Option(min=1, help="Finished trials that the study is to have.")]
+Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after this time, whatever was reached.")]
 NewStudy = Annotated[str | None, typer.Option("--study", help="Name of the study; the data set's name by default.")]
 Space = Annotated[str, typer.Option(metavar="NAME|FILE", help="Ready-made space, or a space file; see `pitsearch spaces`.")]
 Scheme = Annotated[
@@ -29,7 +29,7 @@ Fix = Annotated[
 Enqueue = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Try these configurations first; `status --trial` prints such a file.")
 ]
-Seed = Annotated[int, typer.Option(help="Held-out set, folds and every trial follow from it.")]
+Seed = Annotated[int, typer.Option(min=0, help="Held-out set, folds and every trial follow from it.")]
 HoldoutSlide = Annotated[list[str] | None, typer.Option(help="Hold this slide out, e.g. 24 or foil:24; may be given again.")]
 HoldoutShare = Annotated[float, typer.Option(help="Share of the pits to hold out where no slide is named.")]
 WorkingPoint = Annotated[float, typer.Option(help="False-positive rate at which acceptance is quoted.")]
@@ -63,13 +63,13 @@ ClusterName = Annotated[
 ClusterOf = Annotated[
     str, typer.Option("--cluster", metavar="NAME|FILE", help="slurm, htcondor, sge, pbs, or a TOML file of one.")
 ]
-Jobs = Annotated[int, typer.Option(help="Jobs of the cluster that work at the same time, at most.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Jobs of the cluster that work at the same time, at most.")]
 MovedRuns = Annotated[
     Path | None, typer.Option("--runs", metavar="FOLDER", help="Folder of the checkpoints, if not where the launch had it.")
 ]
 LaunchWorkers = Annotated[
     int | None,
-    typer.Option("--workers", help="Worker processes; one a core by default, on GPUs one each; 0 only prepares."),
+    typer.Option("--workers", min=0, help="Worker processes; one a core by default, on GPUs one each; 0 only prepares."),
 ]
 
 Plugins = Annotated[

@@ -8,34 +8,16 @@ import pytest
 import torch
 from torch import nn
 
-from models.inputs import lay_out
 from models.networks.build import BUILDERS, build
 from spaces.choices.channels import Channels
-from spaces.choices.labelling import SCHEMES, Labelling
 from spaces.choices.networks import NETWORKS, Network
 from spaces.config import Config
 from spaces.errors import SpaceError
-from tests.support.configs import FORMS, NAMED, OURS, channels_of
-from tests.support.toys import LIGHTS, crops
+from tests.support.configs import NAMED, OURS
 
 
 def test_every_network_of_the_space_has_a_builder() -> None:
     assert set(BUILDERS) == set(OURS) == set(NAMED)
-
-
-@pytest.mark.parametrize(("form", "scheme"), list(itertools.product(FORMS, SCHEMES)))
-def test_every_network_gives_one_logit_a_class_and_learns_in_every_part(form: tuple[str, str], scheme: str) -> None:
-    network, mode = form
-    torch.manual_seed(0)
-    config = Config(labelling=Labelling(scheme), channels=channels_of(mode), network=NAMED[network])
-    inputs = lay_out(crops(6), config.channels, LIGHTS)
-    classifier = build(config, inputs.channels, inputs.size, inputs.full_scale)
-    images = inputs.pick(torch.arange(6 * inputs.per_pit))
-    logits = classifier(images)
-    assert logits.shape == (len(images), len(SCHEMES[scheme].classes))
-    logits.square().sum().backward()
-    silent = [name for name, weight in classifier.named_parameters() if weight.grad is None or not weight.grad.any()]
-    assert not silent, f"no gradient reaches {silent}"
 
 
 @pytest.mark.parametrize(("depth", "size"), list(itertools.product(range(1, 7), (8, 28, 64))))
