@@ -17,9 +17,9 @@ SCRIPT = """
 import pitsearch as ps
 from search.training.pool import parallel_map
 
-study = ps.launch(
-    ps.load("mydata"), ps.Space.read("space.toml"), trials=2, workers=2, ladder="5x1,5x6", working_point=0.1
-)
+options = ps.SearchOptions(ladder=ps.Ladder.parse("5x1,5x6"), working_point=0.1)
+workers = ps.Processes(workers=2)
+study = ps.launch(ps.load("mydata"), ps.Space.read("space.toml"), options, budget=ps.Budget(trials=2), executor=workers)
 print(ps.summarise(study).complete + ps.summarise(study).pruned, "trials")
 print(*(rung for ladder in parallel_map(ps.Ladder.parse, ["5x1", "5x1"], 2) for rung in ladder.rungs))
 """

@@ -20,7 +20,7 @@ from tests.support.tiny import CHANNELS, write_dataset
 
 GROUPS = {
     "Data": ["synth", "check", "relabel"],
-    "Search": ["spaces", "launch", "status", "dashboard"],
+    "Search": ["spaces", "launch", "status", "dashboard", "plugin"],
     "Choose": ["confirm", "front", "select"],
     "Understand": ["importance", "curve", "diagnose"],
     "Use": ["export", "predict"],
