@@ -1,112 +1,21 @@
-"""The command line: exit codes, one-line refusals, help with examples, and what it says to do next."""
+"""The command line at work: exit codes, one-line refusals, and what it says to do next."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import typer
 
-from search.cli.app import app, main
 from search.studies.study import Study
+from tests.support.commands import Runner
 from tests.support.golden import assert_golden
 from tests.support.studies import SHORT, SMALL_SPACE
 from tests.support.tiny import CHANNELS, write_dataset
 
-GROUPS = {
-    "Data": ["synth", "check", "relabel"],
-    "Search": ["spaces", "launch", "status", "dashboard", "plugin"],
-    "Choose": ["confirm", "front", "select"],
-    "Understand": ["importance", "curve", "diagnose"],
-    "Use": ["export", "predict"],
-    "Clusters": ["worker", "jobscript"],
-}
-COMMANDS = [command for commands in GROUPS.values() for command in commands]
-
 # A selection that tiny pits can pass within seconds.
 FEW = "--top", 2, "--repeats", 1, "--reliability", 0.0, "--workers", 1
-
-
-class Ran:
-    """What a command did: its exit code, and what it printed."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Runner:
-    monkeypatch.chdir(tmp_path)
-    return Runner(monkeypatch, capsys)
-
-
-class Runner:
-    """Run the command in this process, in an empty folder."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch, self.capsys = monkeypatch, capsys
-
-    def __call__(self, *words: object) -> Ran:
-        self.monkeypatch.setattr(sys, "argv", ["pitsearch", *map(str, words)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        printed = self.capsys.readouterr()
-        code = caught.value.code
-        return Ran(code if isinstance(code, int) else 0, printed.out, printed.err)
-
-
-def test_the_commands_are_those_of_the_readme() -> None:
-    assert [command.name or command.callback.__name__ for command in app.registered_commands if command.callback] == COMMANDS
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_an_example(run: Runner, command: str) -> None:
-    shown = run(command, "--help")
-    assert shown.code == 0
-    assert f"Example: pitsearch {command} " in re.sub(r"\s+", " ", shown.out)
-
-
-def test_the_help_lists_the_commands_under_the_headings_of_their_groups(run: Runner) -> None:
-    shown = run("--help").out
-    printed = re.findall(r"^(\w+):\n((?:  .*\n)+)", shown, re.MULTILINE)
-    sections = {heading: re.findall(r"^  (\w+) ", rows, re.MULTILINE) for heading, rows in printed}
-    del sections["Options"]
-    assert sections == GROUPS | {"Clusters": [*GROUPS["Clusters"], "storage"]}
-    assert all(ord(letter) < 128 for letter in shown)
-
-
-def test_the_version_is_printed_with_what_results_depend_on(run: Runner) -> None:
-    shown = run("--version")
-    assert shown.code == 0
-    assert re.fullmatch(r"pitsearch \d+\.\d+\.\d+ \(Python 3[\d.]+, torch \S+, optuna [\d.]+\)\n", shown.out)
-
-
-def test_a_shell_completes_the_command(run: Runner) -> None:
-    assert "completion" not in run("launch", "--help").out
-    script = Path(sys.executable).with_name("pitsearch")
-    shown = subprocess.run([script, "--show-completion", "bash"], capture_output=True, text=True, check=True)
-    assert "_PITSEARCH_COMPLETE=complete_bash" in shown.stdout
-    words = {"COMP_WORDS": "pitsearch la", "COMP_CWORD": "1", "_PITSEARCH_COMPLETE": "complete_bash"}
-    completed = subprocess.run([script], env={**os.environ, **words}, capture_output=True, text=True, check=False)
-    assert completed.stdout.split() == ["launch"]
-
-
-def test_help_and_version_need_no_torch() -> None:
-    code = "import sys; from search.cli.app import app; sys.exit('torch' in sys.modules or 'optuna' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [["launch"], ["nonsense"], ["launch", "x", "--trials", "0"], ["launch", "x", "--depth", "3"], ["dashboard", "--port", "0"]],
-)
-def test_wrong_use_exits_with_2(run: Runner, words: list[str]) -> None:
-    assert run(*words).code == 2
 
 
 def test_the_whole_road_on_the_command_line(run: Runner, tiny_folder: Path, tmp_path: Path) -> None:
@@ -387,17 +296,3 @@ def test_a_changed_bundle_is_refused(run: Runner, tiny_folder: Path, finished_fo
         "model.json's; export the model again.\n"
     )
     assert not Path("scores.csv").exists()
-
-
-def test_a_fault_of_ours_is_not_dressed_up_as_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> None:
-        raise ValueError("a bug")
-
-    monkeypatch.setattr("search.cli.app.app", broken)
-    with pytest.raises(ValueError, match="a bug"):
-        main()
-
-
-def test_the_console_script_is_there() -> None:
-    command = typer.main.get_command(app)
-    assert command.name == "pitsearch"
