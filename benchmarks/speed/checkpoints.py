@@ -38,11 +38,11 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
 def _row(network: str, pits: int, rounds: int, folder: Path) -> list[str]:
     with one_thread():
         task, fold_of = make_noise_task(network, pits, 8, 28, rounds + 1), np.arange(pits) % 5
-        shelf = CheckpointStore(folder / network, MARK)
+        store = CheckpointStore(folder / network, MARK)
         training = start_fold(task, fold_of, 0, 0, 0)
         training.advance(1)
         sizes, keeps, taken, epochs = zip(
-            *(_round(training, start_fold(task, fold_of, 0, 0, 0), shelf) for _ in range(rounds)), strict=True
+            *(_round(training, start_fold(task, fold_of, 0, 0, 0), store) for _ in range(rounds)), strict=True
         )
     return [
         network,
@@ -52,19 +52,19 @@ def _row(network: str, pits: int, rounds: int, folder: Path) -> list[str]:
     ]
 
 
-def _round(training: FoldTraining, anew: FoldTraining, shelf: CheckpointStore) -> tuple[int, float, float, float]:
+def _round(training: FoldTraining, anew: FoldTraining, store: CheckpointStore) -> tuple[int, float, float, float]:
     """Train an epoch of a fold, keep it, take it up: the checkpoint's bytes, milliseconds of keeping, taking up, and epoch."""
     started = time.perf_counter()
     training.advance(training.epoch + 1)
     trained = time.perf_counter()
-    file = shelf.keep(0, 0, training.epoch, pack_fold(training))
+    file = store.keep(0, 0, training.epoch, pack_fold(training))
     written = time.perf_counter()
-    contents, _ = shelf.read(CheckpointRecord({"0": vars(file)}, {}, 0, 0.0))
+    contents, _ = store.read(CheckpointRecord({"0": vars(file)}, {}, 0, 0.0))
     restore_fold(anew, contents[0])
     ended = time.perf_counter()
     assert anew.epoch == training.epoch
     return (
-        (shelf.folder / file.name).stat().st_size,
+        (store.folder / file.name).stat().st_size,
         1e3 * (written - trained),
         1e3 * (ended - written),
         1e3 * (trained - started),

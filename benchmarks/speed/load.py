@@ -50,14 +50,14 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     trials, many = max(counts[-1], round(TRIALS * scale)), max(MANY_WORKERS, round(MANY * scale))
     with TemporaryDirectory() as folder, run_postgres() as server, workers(counts[-1]) as pool:
         addresses = {SQLITE: f"sqlite:///{folder}/studies.db", POSTGRES: server.url("studies"), GRPC: server.url("proxied")}
-        crew = Crew(pool, Path(folder), plan_of(Path(folder) / "foils"), addresses)
-        crew.gather(counts[-1])
+        worker_pool = WorkerPool(pool, Path(folder), plan_of(Path(folder) / "foils"), addresses)
+        worker_pool.gather(counts[-1])
         runs_of: dict[tuple[str, int], list[Ran]] = {(kind, count): [] for kind in addresses for count in counts}
         for _ in range(rounds):
             for kind, count in runs_of:
-                runs_of[kind, count].append(crew.run(kind, count, trials))
-        alone = crew.run(POSTGRES, min(MANY_WORKERS, counts[-1]), many)
-        asleep = crew.run(POSTGRES, counts[-1], EACH * counts[-1], SLEEP_S * min(1.0, scale))
+                runs_of[kind, count].append(worker_pool.run(kind, count, trials))
+        alone = worker_pool.run(POSTGRES, min(MANY_WORKERS, counts[-1]), many)
+        asleep = worker_pool.run(POSTGRES, counts[-1], EACH * counts[-1], SLEEP_S * min(1.0, scale))
     return [
         Table(
             "Workers that train nothing, on one study",
@@ -89,7 +89,7 @@ def _row(name: str, count: int, trials: int, runs: list[Ran]) -> list[str]:
     return [name, str(count), str(trials), str(rates), str(typical), f"{worst:.0f}", str(errors), str(lost)]
 
 
-class Crew:
+class WorkerPool:
     """Workers, and the storages that they work on."""
 
     def __init__(self, pool: ProcessPoolExecutor, folder: Path, plan: Plan, addresses: Mapping[str, str]) -> None:

@@ -30,7 +30,7 @@ from spaces import Range, Space
 from spaces.axes import Domain
 from tests.support.studies import SMALL_SPACE
 
-LADDER = "1x20,5x20,5x60"
+LADDER = "1x20,5x20,5x40"
 # Of the worst false-positive rates: no trial's reseed hangs on whether others learned before it.
 WORKING_POINT = "0.4"
 # The trial whose learning rate its trainings do not survive.

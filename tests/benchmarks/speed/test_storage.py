@@ -10,7 +10,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from benchmarks.speed.load import GRPC, POSTGRES, SQLITE, Crew, ran
+from benchmarks.speed.load import GRPC, POSTGRES, SQLITE, WorkerPool, ran
 from benchmarks.support.filling import fill
 from benchmarks.support.idle import Chance, Clock, Done, IdleWorker, begin, plan_of, work_idly
 from benchmarks.support.measure import Work, workers
@@ -74,7 +74,7 @@ def test_lost_and_doubled_trials_are_counted(plan: Plan, tmp_path: Path) -> None
 def test_workers_share_a_study_and_lose_nothing(kind: str, plan: Plan, postgres_url: str, tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path}/studies.db" if kind == SQLITE else postgres_url
     with workers(2) as pool:
-        found = Crew(pool, tmp_path, plan, {kind: address}).run(kind, 2, 5)
+        found = WorkerPool(pool, tmp_path, plan, {kind: address}).run(kind, 2, 5)
     assert (found.lost, found.errors, len(found.overheads)) == (0, (), 5)
     assert found.rate > 0
 
