@@ -52,6 +52,7 @@ def test_a_script_beside_them_searches_with_workers(folder: Path) -> None:
     assert run(folder, sys.executable, "script.py").splitlines()[-2:] == ["2 trials", "5x1 5x1"]
 
 
+@pytest.mark.slow
 def test_the_command_searches_among_them_and_so_does_a_job(folder: Path) -> None:
     words = ["--trials", 2, "--workers", 2, "--ladder", SHORT, "--space", "space.toml"]
     assert "2 of 2 done" in run(folder, PITSEARCH, "launch", "mydata", *words, searched=True)

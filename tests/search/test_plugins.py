@@ -54,6 +54,7 @@ def run(folder: Path, *words: str, code: int = 0) -> str:
     return process.stdout + process.stderr
 
 
+@pytest.mark.slow
 def test_the_plugin_of_the_page_goes_from_check_to_scores(tmp_path: Path) -> None:
     (tmp_path / "mynets.py").write_text(example())
     write_dataset(tmp_path / "mydata")
@@ -125,6 +126,7 @@ def test_a_plugin_that_is_none_is_refused(text: str, message: str, tmp_path: Pat
         use_plugin("nothing")
 
 
+@pytest.mark.slow
 def test_a_recorded_plugin_that_others_can_write_is_not_run(tmp_path: Path) -> None:
     (tmp_path / "mynets.py").write_text(example())
     write_dataset(tmp_path / "mydata")

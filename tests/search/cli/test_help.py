@@ -55,7 +55,9 @@ def test_the_version_is_printed_with_what_results_depend_on(run: Runner) -> None
 def test_a_shell_completes_the_command(run: Runner) -> None:
     assert "completion" not in run("launch", "--help").out
     script = Path(sys.executable).with_name("pitsearch")
-    shown = subprocess.run([script, "--show-completion", "bash"], capture_output=True, text=True, check=True)
+    # What --show-completion prints where a shell is found among the parent processes.
+    source = {"_PITSEARCH_COMPLETE": "source_bash"}
+    shown = subprocess.run([script], env={**os.environ, **source}, capture_output=True, text=True, check=False)
     assert "_PITSEARCH_COMPLETE=complete_bash" in shown.stdout
     words = {"COMP_WORDS": "pitsearch la", "COMP_CWORD": "1", "_PITSEARCH_COMPLETE": "complete_bash"}
     completed = subprocess.run([script], env={**os.environ, **words}, capture_output=True, text=True, check=False)
