@@ -25,19 +25,18 @@ from foils.pack import pack
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled pits with their crops.
-
-    `groups`: `[pits]`, pits with one number never straddle folds. `rows`: `[pits]`, the pits' places in `pixels_file`.
-    `notes`: what loading left out, for people. The pixels stay on disk and are shared by every process that maps them.
-    """
+    """Labelled pits with their crops. The pixels stay on disk and are shared by every process that maps them."""
 
     folder: Path
     description: Description
     pits: tuple[Pit, ...]
+    # `[pits]`, pits with one number never straddle folds.
     groups: npt.NDArray[np.int64]
     fingerprint: str
     pixels_file: Path
+    # `[pits]`, the pits' places in `pixels_file`.
     rows: npt.NDArray[np.int64]
+    # What loading left out, for people.
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

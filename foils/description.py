@@ -19,31 +19,30 @@ NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True)
 class Channel:
-    """One image of a pit or slide under one light.
-
-    `azimuth_deg` is counted counter-clockwise from the right-hand edge of the displayed image, for rotating lights.
-    """
+    """One image of a pit or slide under one light."""
 
     name: str
+    # rotating, backlit or halo.
     kind: str
+    # Of a rotating light, counted counter-clockwise from the right-hand edge of the displayed image.
     azimuth_deg: float | None = None
 
 
 @dataclass(frozen=True)
 class Description:
-    """What `foil.toml` says.
-
-    `labels` is empty when the file lists none. `ignore` are labels that are never scored.
-    `pixel_um` is the pixel's edge in micrometres, `crop` the edge of a crop in pixels.
-    """
+    """What `foil.toml` says."""
 
     name: str
     signal: str
     pattern: str
+    # The edge of a crop, in pixels.
     crop: int
     channels: tuple[Channel, ...]
+    # The labels that are allowed; empty where the file lists none.
     labels: tuple[str, ...] = ()
+    # Labels that are never scored.
     ignore: tuple[str, ...] = ("maybe",)
+    # The edge of a pixel, in micrometres.
     pixel_um: float | None = None
 
     @property

@@ -20,10 +20,13 @@ from foils.errors import DataError
 
 @dataclass(frozen=True)
 class Split:
-    """A data set cut in two: `search` is what trials may see, `held_out` is locked away; `notes` say what fell between."""
+    """A data set cut in two."""
 
+    # The pits that trials may see.
     search: Dataset
+    # The pits that are locked away.
     held_out: Dataset
+    # What is in neither.
     notes: tuple[str, ...] = ()
 
 

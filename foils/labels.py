@@ -22,19 +22,18 @@ RARE = 5
 
 @dataclass(frozen=True)
 class Pit:
-    """One labelled or candidate object.
-
-    `x`, `y`: pixels of the slide's frame, from its top-left corner, x to the right, y downwards.
-    `style`: the labelling campaign. `further`: the columns of labels.csv that pitsearch does not use.
-    """
+    """One labelled or candidate object."""
 
     pit: str
     label: str
     foil: str
     slide: str
+    # `x`, `y`: pixels of the slide's frame, from its top-left corner, x to the right, y downwards.
     x: float | None = None
     y: float | None = None
+    # The labelling campaign.
     style: str = ""
+    # The columns of labels.csv that pitsearch does not use.
     further: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 

@@ -35,14 +35,14 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Packed:
-    """The packed crops of a data set.
+    """The packed crops of a data set."""
 
-    `path` holds `[pits, channels, y, x]`; `kept` are the indices of the pits in it, in order; `notes` name the others.
-    """
-
+    # A file of `[pits, channels, y, x]`.
     path: Path
     fingerprint: str
+    # The indices of the pits in it, in order.
     kept: tuple[int, ...]
+    # The pits that are not in it, and why.
     notes: tuple[str, ...]
 
 

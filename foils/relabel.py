@@ -23,20 +23,23 @@ COLUMNS = ("pit", "label", "corrected")
 
 @dataclass(frozen=True)
 class Correction:
-    """One pit's new label; `line`: of the list of suspects."""
+    """One pit's new label."""
 
     pit: str
     label: str
     corrected: str
+    # Of the list of suspects.
     line: int
 
 
 @dataclass(frozen=True)
 class Relabelled:
-    """What was changed: `corrections`, and where the old labels are; `confirmed`: pits whose label was found to be right."""
+    """What was changed, and where the old labels are."""
 
     corrections: tuple[Correction, ...]
+    # Pits whose label was right.
     confirmed: int
+    # The file with the old labels.
     kept: Path
 
 

@@ -26,23 +26,24 @@ SCORED_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Inputs:
-    """The images of all pits.
+    """The images of all pits."""
 
-    `stored`: `[rows, values]`, memory-mapped where the data set is, uint8 or the bits of uint16 as int16; `rows`: `[images]`,
-    the row that each image lies in; `turns`: `[turns, channels * y * x]`, where each value of an image, turned in one of the
-    allowed ways, stands in its row, as it is first; `per_pit`: images; `full_scale`: 255 or 65535; `flat`: the network is 2-D,
-    and its channels lie together in memory; `further`: `[turns]`, how many rows after an image's own its values for each way
-    lie, None where all lie in its own.
-    """
-
+    # `[rows, values]`, memory-mapped where the data set is, uint8 or the bits of uint16 as int16.
     stored: torch.Tensor
+    # `[images]`, the row that each image lies in.
     rows: torch.Tensor
+    # `[turns, channels * y * x]`, where each value of an image, turned in one of the allowed ways, stands in its row, as it is
+    # first.
     turns: torch.Tensor
     channels: int
     size: int
+    # How many images a pit has.
     per_pit: int
+    # 255 or 65535.
     full_scale: int
+    # The network is 2-D, and its channels lie together in memory.
     flat: bool
+    # `[turns]`, how many rows after an image's own its values for each way lie, None where all lie in its own.
     further: torch.Tensor | None = None
 
     @property

@@ -21,19 +21,18 @@ HIGH = 0.9
 
 @dataclass(frozen=True)
 class Score:
-    """How well scores tell signal from background.
+    """How well scores tell signal from background."""
 
-    `threshold`: the least score accepted. `accepted` of `signals` and `rejected` of `backgrounds` are counts of pits;
-    `rejected_high`: background pits rejected where at least HIGH of the signal is accepted; `auc`: area under the curve, over
-    all working points.
-    """
-
+    # The least score accepted.
     threshold: float
+    # Counts of pits: `accepted` of `signals`, `rejected` of `backgrounds`.
     accepted: int
     signals: int
     rejected: int
     backgrounds: int
+    # Background pits rejected where at least HIGH of the signal is accepted.
     rejected_high: int
+    # Area under the curve, over all working points.
     auc: float
 
     @property

@@ -25,10 +25,11 @@ Scalar = str | int | float
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`, both included; `log` samples their logarithm. Whole if both ends are."""
+    """Numbers from low to high, both included; whole if both ends are."""
 
     low: float
     high: float
+    # Whether the logarithm is sampled.
     log: bool = False
 
     def __post_init__(self) -> None:
@@ -95,21 +96,22 @@ def _has_ratio(taken: Taken) -> bool:
 
 @dataclass(frozen=True)
 class Axis:
-    """One thing that may vary.
-
-    `domain`: the default; () where the data set gives it. `least`, `most`: the bounds of a number, None for a name; `among`:
-    the only numbers, where they are few. `applies`: whether it matters, given the axes before it. `target`: the field of Config
-    that it sets. `beside`: an axis before it, and whether a choice of this one goes with a choice of that one; None for all.
-    """
+    """One thing that may vary."""
 
     meaning: str
+    # The default; () where the data set gives it.
     domain: Domain
+    # `least`, `most`: the bounds of a number, None for a name.
     least: float | None = None
     most: float | None = None
     whole: bool = False
+    # Whether it matters, given the axes before it.
     applies: Callable[[Taken], bool] = _always
+    # The field of Config that it sets.
     target: str | None = None
+    # The only numbers, where they are few.
     among: tuple[int, ...] = ()
+    # An axis before it, and whether a choice of this one goes with a choice of that one; None for all.
     beside: tuple[str, Callable[[str, str], bool]] | None = None
 
 

@@ -29,16 +29,14 @@ SCHEMES_KEY = "schemes"
 
 @dataclass(frozen=True)
 class Space:
-    """What may vary.
+    """What may vary. Raises SpaceError for an unknown axis or a value outside it."""
 
-    `chosen` maps an axis's key to its domain: a tuple of choices, or a Range. Axes not in it keep their defaults, as far
-    as the data set carries them. `schemes`: labelling schemes of its own, each a table label -> class. `lenient`: the keys of
-    `chosen` that are treated as defaults are, as those of a ready-made space. Raises SpaceError for an unknown axis or a value
-    outside it.
-    """
-
+    # The domain of an axis by its key: a tuple of choices, or a Range. Other axes keep their defaults, as far as the data set
+    # carries them.
     chosen: Mapping[str, Domain] = field(default_factory=dict)
+    # Labelling schemes of its own, each a table label -> class.
     schemes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # The keys of `chosen` that are treated as defaults are, as those of a ready-made space.
     lenient: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self) -> None:

@@ -40,18 +40,19 @@ UNSEEN = (1000, 1001)
 
 @dataclass(frozen=True)
 class Searched:
-    """True acceptances of what a search could have given: the selected configuration, the best there was, the best by value.
-
-    `best`: by the trainings that it is measured on; `chosen_best`: by others; `same`: whether the selected one is the best by
-    value; `cost`: what it costs to use, over what that does; `best_lost`: whether the best there was lost the race.
-    """
+    """True acceptances of what a search could have given: the selected configuration, the best there was, the best by value."""
 
     selected: float
+    # By the trainings that it is measured on.
     best: float
+    # By others.
     chosen_best: float
     by_value: float
+    # Whether the selected one is the best by value.
     same: bool
+    # What it costs to use, over what that does.
     cost: float
+    # Whether the best there was lost the race.
     best_lost: bool
 
 

@@ -52,16 +52,15 @@ EPOCHS = (4, 12, 30, 60)
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training: a configuration, and what is done to it.
-
-    `noise`: share of wrong labels; `scaled_twice`: images are divided by their full scale once more; `stopped`: the epoch at
-    which it is stopped before its end, None for none.
-    """
+    """One training: a configuration, and what is done to it."""
 
     config: Config
     epochs: int
+    # Share of wrong labels.
     noise: float
+    # Images are divided by their full scale once more.
     scaled_twice: bool
+    # The epoch at which it is stopped before its end, None for none.
     stopped: int | None
     seed: int
 
@@ -70,20 +69,22 @@ class Recipe:
 class Ended:
     """How a training ended.
 
-    `held_out`: the loss of the held-out pits after each epoch; `constant`: that of the constant predictor; `error`: the
-    standard error, over pits, of the last one's difference to it. All are mean negative log likelihoods of signal or
-    background, NaN where scores were not finite, in which a side weighs what the training's balance showed of it. `before`,
-    `after`: the same loss of the training pits, before the first epoch and after the last; `auc`: area under the curve of the
-    held-out pits.
+    Losses are mean negative log likelihoods of signal or background, NaN where scores were not finite, in which a side weighs
+    what the training's balance showed of it.
     """
 
     recipe: Recipe
     evidence: Evidence
+    # The loss of the held-out pits after each epoch.
     held_out: tuple[float, ...]
+    # That of the constant predictor.
     constant: float
+    # The standard error, over pits, of the last one's difference to it.
     error: float
+    # `before`, `after`: the same loss of the training pits, before the first epoch and after the last.
     before: float
     after: float
+    # Area under the curve of the held-out pits.
     auc: float
 
 

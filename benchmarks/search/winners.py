@@ -41,12 +41,10 @@ IN_USE = "network in use"
 
 @dataclass(frozen=True)
 class Held:
-    """How an ensemble did on held-out pits.
+    """How an ensemble did on held-out pits."""
 
-    `accepted`: `[signal pits]` for each of RATES, at the threshold that gives that false-positive rate on the held-out
-    background itself, so that both sides are compared at the same rate; `learned` of `trained` members.
-    """
-
+    # `[signal pits]` for each of RATES, at the threshold that gives that false-positive rate on the held-out background itself,
+    # so that both sides are compared at the same rate; `learned` of `trained` members.
     accepted: tuple[Flags, ...]
     learned: int
     trained: int

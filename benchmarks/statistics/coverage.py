@@ -81,30 +81,28 @@ class Truth:
 
 @dataclass(frozen=True)
 class Stated:
-    """What a final model stated, and the truth of it, at the working point.
+    """What a final model stated, and the truth of it, at the working point."""
 
-    `acceptance`, `rejection`: read from the held-out set; `true_acceptance`, `true_rejection`: at the same threshold;
-    `at_rate`: the true acceptance where the true false-positive rate is the working point.
-    """
-
+    # `acceptance`, `rejection`: read from the held-out set.
     acceptance: Share
     rejection: Share
+    # `true_acceptance`, `true_rejection`: at the same threshold.
     true_acceptance: float
     true_rejection: float
+    # The true acceptance where the true false-positive rate is the working point.
     at_rate: float
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """What one search stated and what is true.
+    """What one search stated and what is true."""
 
-    `searched`, `confirmed`: the winner's acceptance as the search and the fresh splits have it; `finals`: by kind;
-    `single`: the true acceptance of a training of the winner, the mean.
-    """
-
+    # `searched`, `confirmed`: the winner's acceptance as the search and the fresh splits have it.
     searched: float
     confirmed: Share
+    # By kind.
     finals: dict[str, Stated]
+    # The true acceptance of a training of the winner, the mean.
     single: float
 
 

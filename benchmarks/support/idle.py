@@ -57,16 +57,14 @@ Part = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Done:
-    """What a worker did: when, the numbers of its trials, the milliseconds that each took of it, and the errors it met.
-
-    `errors`: what drivers said, also where the database was asked again, and what trials ended by; `torch`: whether its process
-    has imported torch.
-    """
+    """What a worker did: when, the numbers of its trials, the milliseconds that each took of it, and the errors it met."""
 
     work: Work
     numbers: tuple[int, ...]
     overheads: tuple[float, ...]
+    # What drivers said, also where the database was asked again, and what trials ended by.
     errors: tuple[str, ...]
+    # Whether its process has imported torch.
     torch: bool
 
 

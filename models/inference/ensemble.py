@@ -26,14 +26,16 @@ from spaces.config import Config
 
 @dataclass(frozen=True)
 class Ensemble:
-    """`members`: trained classifiers; `lights`, `size`, `full_scale`: the images that they were made for; `temperature`:
-    divides the scores' log-odds."""
+    """Trained classifiers of one configuration, and the images that they take."""
 
     config: Config
     members: tuple[Classifier, ...]
     lights: tuple[Light, ...]
+    # The edge of a crop, in pixels.
     size: int
+    # 255 or 65535.
     full_scale: int
+    # Divides the log-odds of the scores.
     temperature: float = 1.0
 
     @torch.no_grad()

@@ -27,15 +27,14 @@ from models.training.verdicts import Verdict
 
 @dataclass(frozen=True)
 class FoldResult:
-    """How one fold stands: its score at the working point, its verdict so far, and what it took.
-
-    `reseeds`: how often it had collapsed and was started again; `epochs`: trained since the last start.
-    """
+    """How one fold stands: its score at the working point, its verdict so far, and what it took."""
 
     score: Score
     accuracy: float
     verdict: Verdict
+    # How often it had collapsed and was started again.
     reseeds: int
+    # Trained since the last start.
     epochs: int
 
 

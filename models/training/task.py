@@ -26,24 +26,26 @@ LEAST_PITS = 20
 
 @dataclass(frozen=True)
 class Task:
-    """What the pits are to be learned as.
-
-    `inputs`: the images of all pits; `targets`: `[pits, classes]`, the share of each class, summing to 1; `weights`: `[pits]`,
-    0 for those not trained on; `classes`: `[pits]`, the class of each, LEFT_OUT where its target is soft, or its weight 0 in a
-    scheme that sees signal; `is_signal`, `is_scored`: `[pits]`; `lights`: the data set's channels; `epochs`: the length of a
-    whole training; `kinds`: `[pits]`, the labels of background, numbered, of a scheme of background alone.
-    """
+    """What the pits are to be learned as."""
 
     config: Config
+    # The images of all pits.
     inputs: Inputs
+    # `[pits, classes]`, the share of each class, summing to 1.
     targets: torch.Tensor
+    # `[pits]`, 0 for those not trained on.
     weights: torch.Tensor
+    # `[pits]`, the class of each, LEFT_OUT where its target is soft, or its weight 0 in a scheme that sees signal.
     classes: torch.Tensor
+    # `is_signal`, `is_scored`: `[pits]`.
     is_signal: npt.NDArray[np.bool_]
     is_scored: npt.NDArray[np.bool_]
+    # The data set's channels.
     lights: Sequence[Light]
+    # The length of a whole training.
     epochs: int
     working_point: float
+    # `[pits]`, the labels of background, numbered, of a scheme of background alone.
     kinds: torch.Tensor | None = None
 
     @property

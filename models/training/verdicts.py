@@ -57,23 +57,23 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a verdict rests on.
+    """What a verdict rests on."""
 
-    `train_loss`, `validation_loss`: one value an epoch, the first as trained on, the second of signal against background;
-    `train_constant`, `constant_loss`: what predicting the class shares costs in either; `auc`: area under the curve of the
-    validation pits' scores, `signals` and `backgrounds` of them; `accepted`: the share of them with P(signal) of 1/2 or more;
-    `planned`: epochs; `under_way`: they are those due by now, and the question is whether to go on.
-    """
-
+    # `train_loss`, `validation_loss`: one value an epoch, the first as trained on, the second of signal against background.
     train_loss: Sequence[float]
     validation_loss: Sequence[float]
+    # `train_constant`, `constant_loss`: what predicting the class shares costs in either.
     train_constant: float
     constant_loss: float
+    # Area under the curve of the validation pits' scores, `signals` and `backgrounds` of them.
     auc: float
     signals: int
     backgrounds: int
+    # The share of them with P(signal) of 1/2 or more.
     accepted: float
+    # Epochs that the training is to have.
     planned: int
+    # Whether the planned epochs are those due by now, and the question is whether to go on.
     under_way: bool = False
 
 

@@ -41,22 +41,27 @@ CHANCE, LABELS = 1, 2
 
 @dataclass(frozen=True)
 class DiagnosisInput:
-    """What is diagnosed; `data`: the pits that may be seen; `folds`: the study's own split of them; `what`: for people."""
+    """What is diagnosed."""
 
+    # The pits that may be seen.
     data: Dataset
     config: Config
+    # The study's own split of them.
     folds: tuple[int, ...]
     epochs: int
     working_point: float
     seed: int
+    # Its name, for people.
     what: str
 
 
 @dataclass(frozen=True)
 class Chance:
-    """The configuration as it is, on one split; `acceptance`, `failed`: `[seeds][folds]`; `verdicts` likewise."""
+    """The configuration as it is, trained on one split with several seeds."""
 
+    # `[seeds][folds]`.
     acceptance: tuple[tuple[float, ...], ...]
+    # `[seeds][folds]`.
     verdicts: tuple[tuple[str, ...], ...]
     on_acceptance: Effects
     on_failing: Effects
@@ -69,18 +74,20 @@ class Chance:
 
 @dataclass(frozen=True)
 class Labels:
-    """What networks say of the labels; `slides`, `styles`: worst first, none where there are no two; `suspects`: surest first.
+    """What networks say of the labels."""
 
-    `judged`: pits whose label was judged; `witnesses` of `trainings` learned, and count as witnesses; `unjudged`: labels too
-    rare for a class of their own, or never scored.
-    """
-
+    # Worst first; none where there are not two.
     slides: tuple[SlideGroup, ...]
+    # Worst first; none where there are not two.
     styles: tuple[SlideGroup, ...]
+    # Surest first.
     suspects: tuple[Suspect, ...]
+    # Pits whose label was judged.
     judged: int
+    # Trainings that learned, whose scores count.
     witnesses: int
     trainings: int
+    # Labels too rare for a class of their own, or never scored.
     unjudged: tuple[str, ...]
 
     @property

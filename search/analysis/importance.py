@@ -51,15 +51,16 @@ FAILED = (Verdict.COLLAPSED, Verdict.OVERTRAINED, Verdict.DIVERGED)
 class Weight:
     """What an axis weighs, with a 90 % percentile interval over trials drawn again (Efron 1979).
 
-    `trials`: those where the axis applies. `chance`: what 95 % of axes stay under whose trials' ranks are shuffled. The numbers
-    are None where there are too few trials, or too few that failed.
+    The numbers are None where there are too few trials, or too few that failed.
     """
 
     axis: str
+    # Those where the axis applies.
     trials: int
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    # What 95 % of axes stay under whose trials' ranks are shuffled.
     chance: float | None = None
 
     @property
@@ -70,10 +71,13 @@ class Weight:
 
 @dataclass(frozen=True)
 class Importance:
-    """What mattered in a study, heaviest first; `finished` trials, `pruned` ones of them, `failing` with a failed training."""
+    """What mattered in a study, heaviest first."""
 
+    # Finished trials.
     finished: int
+    # Of them, the pruned ones.
     pruned: int
+    # Of them, those with a training that failed.
     failing: int
     acceptance: tuple[Weight, ...]
     failure: tuple[Weight, ...]

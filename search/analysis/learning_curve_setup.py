@@ -27,8 +27,9 @@ from spaces.suggest import parameters, suggest
 
 @dataclass(frozen=True)
 class CurveInput:
-    """What a curve is of; `data`: the pits that may be seen."""
+    """What a curve is of."""
 
+    # The pits that may be seen.
     data: Dataset
     config: Config
     working_point: float

@@ -19,22 +19,25 @@ from spaces.choices.channels import Channels
 
 @dataclass(frozen=True)
 class Use:
-    """One use of the lights and the trials that made it.
+    """One use of the lights and the trials that made it."""
 
-    `mode`: of the channels; `lights`: which of them, None for all; `network`: by name. `trials`: finished;
-    `complete`: those that climbed the whole ladder, of which `best`, pooled over folds, of trial `best_trial`, and `median`,
-    None where there is none. `light`: the best trial's, of mode single. `sound`: the share of all trainings that did not fail.
-    """
-
+    # Of the channels.
     mode: str
+    # Which of them, None for all.
     lights: str | None
+    # Its name.
     network: str
+    # Finished trials.
     trials: int
+    # Those that climbed the whole ladder, of which `best`, pooled over folds, of trial `best_trial`, and `median`, None where
+    # there is none.
     complete: int
     best: Share | None
     best_trial: int | None
+    # The best trial's, of mode single.
     light: str | None
     median: float | None
+    # The share of all trainings that did not fail.
     sound: Share
 
 

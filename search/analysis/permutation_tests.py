@@ -25,12 +25,10 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Effect:
-    """How much goes with a cause, and how often chance alone gives as much.
-
-    `size`: the share of the variance, omega squared, corrected for what chance alone would take, 0 at least (Hays 1963).
-    """
+    """How much goes with a cause, and how often chance alone gives as much."""
 
     p: float
+    # The share of the variance, omega squared, corrected for what chance alone would take, 0 at least (Hays 1963).
     size: float
 
 
@@ -93,17 +91,16 @@ def _shares(table: Floats) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class SlideGroup:
-    """One slide or style, with the number of its `pits` that were judged.
-
-    `error`: the mean over pits of the probability that their labels lack, 1 - P(given label); `excess`: how far that lies above
-    what is usual for the labels; `p`: how often chance alone shows as much on any of the slides, or styles, so that it is
-    right for the one that stands out most.
-    """
+    """One slide or style, with the number of its `pits` that were judged."""
 
     name: str
     pits: int
+    # The mean over pits of the probability that their labels lack, 1 - P(given label).
     error: float
+    # How far that lies above what is usual for the labels.
     excess: float
+    # How often chance alone shows as much on any of the slides, or styles, so that it is right for the one that stands out
+    # most.
     p: float
 
 
@@ -159,11 +156,13 @@ def _centred(errors: Floats, labels: npt.NDArray[np.str_]) -> Floats:
 
 @dataclass(frozen=True)
 class _Units:
-    """What is dealt out: pits of one group on one slide together. `residual`: `[units]`, the sum over its pits, centred within
-    its kind; `kind`: what it is exchanged among; `member`: its slide."""
+    """What is permuted: the pits of one group on one slide together."""
 
+    # `[units]`, the sum over its pits, centred within its kind.
     residual: Floats
+    # What it is exchanged among.
     kind: Ints
+    # Its slide.
     member: Ints
 
     @classmethod

@@ -31,33 +31,35 @@ from spaces.known_configs import write_known
 
 @dataclass(frozen=True)
 class Status:
-    """A study at one moment.
-
-    `waiting`: trials that were interrupted and go on with the next worker; `failed`: those that broke, with `errors`;
-    `damages`: checkpoints that could not be used; `rungs`: each rung with the trials that reached it; `tally`: of the best
-    trial's trainings, confirmations among them; `comparison`: of the best with the network in use, None while that is unknown;
-    `audit`: None where nothing is pruned, or any trial may be; `second`: the objective beside acceptance, if there is one, and
-    then the `front`; `left_s`: seconds left, None where nobody knows.
-    """
+    """A study at one moment."""
 
     name: str
     complete: int
     pruned: int
+    # Those that broke, with `errors`.
     failed: int
+    # Trials that were interrupted and go on with the next worker.
     waiting: int
     running: int
     target: int
     best: FrozenTrial | None
+    # Of the best trial's trainings, confirmations among them.
     tally: Tally
+    # Of the best with the network in use, None while that is unknown.
     comparison: Comparison | None
     verdicts: Mapping[str, int]
     reseeds: int
+    # Each rung with the trials that reached it.
     rungs: Sequence[tuple[str, int]]
+    # None where nothing is pruned, or any trial may be.
     audit: Audit | None
+    # The objective beside acceptance, if there is one, and then the `front`.
     second: str | None
     front: Sequence[ParetoTrial]
     errors: Sequence[str]
+    # Checkpoints that could not be used.
     damages: Sequence[str]
+    # Seconds left; None where that cannot be estimated.
     left_s: float | None
 
 

@@ -33,32 +33,31 @@ IDENTICAL, OVERLAPS, LOOKS = "identical to", "shares plastic with", "looks the s
 
 @dataclass(frozen=True)
 class Suspect:
-    """A pit whose label a person should look at.
+    """A pit whose label a person should look at."""
 
-    `index`: of the pit; `sure`: (1 + P(suggested) - P(given)) / 2, 0.5 where both are as likely, None where nothing could judge
-    the pit; `judged`: repeats in which the network that did not train on the pit had learned, `agreed`: those of them in which
-    it gave the suggested label more than the given one; `reason`: for people.
-    """
-
+    # Of the pit.
     index: int
     label: str
     suggested: str
+    # (1 + P(suggested) - P(given)) / 2, 0.5 where both are as likely, None where nothing could judge the pit.
     sure: float | None
     agreed: int
+    # Repeats in which the network that did not train on the pit had learned, `agreed`: those of them in which it gave the
+    # suggested label more than the given one.
     judged: int
+    # For people.
     reason: str
 
 
 @dataclass(frozen=True)
 class LabelScores:
-    """What networks say of pits that they did not train on.
+    """What networks say of pits that they did not train on."""
 
-    `probabilities`: `[repeats, pits, labels]`, not a number where the network did not learn; `names`: the labels, in that
-    order; `labels`: `[pits]`, the given ones, some of which may be too rare to be in `names`.
-    """
-
+    # `[repeats, pits, labels]`, not a number where the network did not learn.
     probabilities: Floats
+    # The labels, in that order.
     names: tuple[str, ...]
+    # `[pits]`, the given ones, some of which may be too rare to be in `names`.
     labels: npt.NDArray[np.str_]
 
     @cached_property

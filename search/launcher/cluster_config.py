@@ -40,24 +40,25 @@ FORMS = {
 
 @dataclass(frozen=True)
 class ClusterConfig:
-    """What each job asks of a batch system.
-
-    `queue`: SLURM calls it partition; `account`: or project, or accounting group; `prologue`: shell commands that run before
-    Python; `directives`: further lines for the system, GPUs too, as they stand after its `#SBATCH`, `#$` or `#PBS`; `python`:
-    the interpreter on the nodes; `address` or `interface`: where Dask's scheduler listens, loopback where neither is set;
-    `grace`: seconds between SIGTERM and the end of a job. Raises StudyError naming the key.
-    """
+    """What each job asks of a batch system. Raises StudyError naming the key."""
 
     system: str
     memory: str = "4GB"
     walltime: str = "01:00:00"
+    # SLURM calls it partition.
     queue: str | None = None
+    # Or project, or accounting group.
     account: str | None = None
+    # Shell commands that run before Python.
     prologue: tuple[str, ...] = ()
+    # Further lines for the system, GPUs too, as they stand after its `#SBATCH`, `#$` or `#PBS`.
     directives: tuple[str, ...] = ()
+    # The interpreter on the nodes.
     python: str = sys.executable
+    # Where Dask's scheduler listens; loopback where neither this nor `interface` is set.
     address: str | None = None
     interface: str | None = None
+    # Seconds between SIGTERM and the end of a job.
     grace: int = 60
 
     def __post_init__(self) -> None:

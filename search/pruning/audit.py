@@ -29,14 +29,13 @@ from search.trials.records import Recipe, RungResult
 
 @dataclass(frozen=True)
 class Audit:
-    """What the audited trials of a study show of its pruner.
+    """What the audited trials of a study show of its pruner."""
 
-    `audited`: those that climbed the whole ladder; `good`: those of them; `killed`: the good ones that the pruner would have
-    ended, by the rung where it would have.
-    """
-
+    # Those that climbed the whole ladder.
     audited: int
+    # Those of them.
     good: int
+    # The good ones that the pruner would have ended, by the rung where it would have.
     killed: Mapping[str, int]
 
     @property

@@ -25,14 +25,13 @@ from spaces.suggest import configuration
 
 @dataclass(frozen=True)
 class InitialTrial:
-    """One such trial.
+    """One trial whose choices are known before it starts. The sampler learns nothing from one outside its space."""
 
-    `origin`: what its choices were taken from; `choices`: on some axes of the space, the rest being the sampler's; `config`:
-    all of it where the space does not hold it, None where it does. The sampler learns nothing from a trial outside its space.
-    """
-
+    # What its choices were taken from.
     origin: str
+    # On some axes of the space, the rest being the sampler's.
     choices: Mapping[str, Scalar]
+    # All of it where the space does not hold it, None where it does.
     config: Config | None = None
 
 

@@ -23,18 +23,18 @@ from spaces import Config
 
 @dataclass(frozen=True)
 class ParetoTrial:
-    """A complete trial whose folds all learned, and whether it is on the front.
-
-    `acceptance`: pooled over the folds; `second`: the other objective's value, and `interval`, its pooled share, where it is
-    one of pits; `tally`: of its own trainings; `in_use`: it is the network in use.
-    """
+    """A complete trial whose folds all learned, and whether it is on the front."""
 
     number: int
+    # Pooled over the folds.
     acceptance: Share
+    # The other objective's value, and `interval`, its pooled share, where it is one of pits.
     second: float
     interval: Share | None
+    # Of its own trainings.
     tally: Tally
     config: Config
+    # It is the network in use.
     in_use: bool
     on_front: bool
 

@@ -23,35 +23,34 @@ from spaces import Config
 
 @dataclass(frozen=True)
 class CVRequest:
-    """One cross-validation to be trained.
+    """One cross-validation to be trained."""
 
-    `data`: the pits that may be seen; `folds`: the fold of each; `seed`: everything random follows from it; `reseed`: whether a
-    fold that collapses where its siblings learn is started again once, as in a trial.
-    """
-
+    # The pits that may be seen.
     data: Dataset
     config: Config
+    # The fold of each.
     folds: tuple[int, ...]
+    # Everything random follows from it.
     seed: int
     epochs: int
     working_point: float
+    # Whether a fold that collapses where its siblings learn is started again once, as in a trial.
     reseed: bool = True
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """How a cross-validation ended; one value a fold where there are several.
+    """How a cross-validation ended; one value a fold where there are several."""
 
-    `probabilities`: `[pits, classes]`, of the classifier that did not train on the pit, signal first, 0 where that diverged;
-    `accepted` of `signals` are counts of pits at the fold's own threshold; `verdicts`: values of
-    `models.training.verdicts.Verdict`; `reseeds`: how often a fold had collapsed and was started again.
-    """
-
+    # `[pits, classes]`, of the classifier that did not train on the pit, signal first, 0 where that diverged; `accepted` of
+    # `signals` are counts of pits at the fold's own threshold.
     probabilities: Floats
     accepted: tuple[int, ...]
     signals: tuple[int, ...]
     auc: tuple[float, ...]
+    # Values of `models.training.verdicts.Verdict`.
     verdicts: tuple[str, ...]
+    # How often a fold had collapsed and was started again.
     reseeds: tuple[int, ...]
     epochs_run: int
     seconds: float

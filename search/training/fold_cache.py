@@ -40,10 +40,12 @@ from spaces import Config
 
 @dataclass(frozen=True)
 class FoldKey:
-    """One trained fold: `fold` of a cross-validation whose folds were started again `reseeds` times, one value a fold."""
+    """One trained fold of a cross-validation."""
 
     ask: CVRequest
+    # How often each fold of the cross-validation was started again.
     reseeds: tuple[int, ...]
+    # The number of this fold.
     fold: int
 
 

@@ -29,15 +29,16 @@ if TYPE_CHECKING:  # a study is opened without torch
 
 @dataclass(frozen=True)
 class Objective:
-    """`words`: what it is, as axes are labelled; `maximise`: whether more of it is better.
+    """What trials are judged by."""
 
-    `measure`: its value from how the folds stand and what inference costs; `logarithm`: Optuna is told its logarithm, for what
-    differs by factors: by the values themselves its sampler would see one dear trial, and all others as alike.
-    """
-
+    # What it is, as axes are labelled.
     words: str
+    # Whether more of it is better.
     maximise: bool
+    # Its value from how the folds stand and what inference costs.
     measure: Callable[[Sequence[FoldResult], int], float]
+    # Whether Optuna takes its logarithm, for values that differ by factors: its sampler would see one expensive trial, and all
+    # others as alike.
     logarithm: bool = False
 
     @property

@@ -58,76 +58,76 @@ class _Record:
 
 @dataclass(frozen=True)
 class TrialOrigin(_Record):
-    """Who runs a trial, there from its first moment.
-
-    `launch`: the mark of its launch; `worker`: host and process, `host:process`; `origin`: what its choices were taken from,
-    None where the sampler chose.
-    """
+    """Who runs a trial, there from its first moment."""
 
     name: ClassVar[str] = "start"
 
+    # The mark of its launch.
     launch: str
+    # Host and process, `host:process`.
     worker: str
+    # What its choices were taken from, None where the sampler chose.
     origin: str | None = None
 
 
 @dataclass(frozen=True)
 class FixedParams(_Record):
-    """What a trial is to try whose choices were known before it began, there from its first moment.
-
-    `choices`: on some axes of the space; `config`: all of it, as `Config.to_dict` gives it, where the space does not hold it.
-    """
+    """What a trial is to try whose choices were known before it began, there from its first moment."""
 
     name: ClassVar[str] = "asked"
 
+    # On some axes of the space.
     choices: Mapping[str, Scalar]
+    # All of it, as `Config.to_dict` gives it, where the space does not hold it.
     config: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Recipe(_Record):
-    """All that a trial follows from but the data, written when it is chosen.
-
-    `config`: as `Config.to_dict` gives it; `audited`: whether the trial is never pruned.
-    """
+    """All that a trial follows from but the data, written when it is chosen."""
 
     name: ClassVar[str] = "recipe"
 
+    # As `Config.to_dict` gives it.
     config: Mapping[str, Any]
     seed: int
+    # Whether the trial is never pruned.
     audited: bool
 
 
 @dataclass(frozen=True)
 class RungResult(_Record):
-    """How a trial stands on the last rung that it reached, written on every rung; one value a fold where there are several.
-
-    `accepted` of `signals`, and `rejected_high` of `backgrounds` where at least HIGH of the signal is accepted, are counts of
-    pits; `verdicts`: values of `models.training.verdicts.Verdict`; `epochs_run`, `seconds`: what the trial has cost;
-    `would_prune`: the rung where the pruner would have ended it first, for a trial that is spared; `pruned`: whether the pruner
-    ended it here; `note`: why its folds were trained apart on a device that could fuse them. `steps`, `path`: the fold-epochs
-    of every rung so far and each objective's value there; empty where there is one objective, whose values Optuna keeps.
-    """
+    """How a trial stands on the last rung that it reached, written on every rung; one value a fold where there are several."""
 
     name: ClassVar[str] = "reached"
 
     rung: str
     acceptance: tuple[float, ...]
     rejection: tuple[float, ...]
+    # Signal pits accepted, of `signals`.
     accepted: tuple[int, ...]
     signals: tuple[int, ...]
+    # Background pits rejected where at least HIGH of the signal is accepted, of `backgrounds`.
     rejected_high: tuple[int, ...]
     backgrounds: tuple[int, ...]
     auc: tuple[float, ...]
     accuracy: tuple[float, ...]
+    # Values of `models.training.verdicts.Verdict`.
     verdicts: tuple[str, ...]
     reseeds: tuple[int, ...]
+    # The epochs that the trial has cost.
     epochs_run: int
+    # The time that the trial has cost.
     seconds: float
+    # The rung where the pruner would have ended a trial that is never pruned.
     would_prune: str | None = None
+    # Whether the pruner ended it here.
     pruned: bool = False
+    # Why its folds were trained apart on a device that could fuse them.
     note: str | None = None
+    # The fold-epochs of every rung so far; empty where there is one objective, whose values Optuna keeps.
     steps: tuple[int, ...] = ()
+    # The value of each objective on every rung so far; empty where there is one.
     path: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property

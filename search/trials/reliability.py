@@ -25,7 +25,7 @@ class TrainingOutcomes(Protocol):
 
 @dataclass(frozen=True)
 class Tally:
-    """`learned` and `overtrained` of so many `trainings`."""
+    """Trainings, and how many of them learned or overtrained."""
 
     learned: int
     overtrained: int

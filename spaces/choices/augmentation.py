@@ -17,10 +17,11 @@ from spaces.errors import SpaceError
 
 @dataclass(frozen=True)
 class Turn:
-    """Mirror left-right (or not), then turn counter-clockwise by quarters, and by 45 degrees more where it is `diagonal`."""
+    """Mirror left-right (or not), then turn counter-clockwise by quarters."""
 
     mirrored: bool
     quarters: int
+    # Whether it turns by 45 degrees more.
     diagonal: bool = False
 
     def azimuth(self, degrees: float) -> float:
@@ -35,8 +36,9 @@ EIGHTHS = (*TURNS, *(Turn(turn.mirrored, turn.quarters, diagonal=True) for turn 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One choice of augmentation; `turns`: a name of TURNINGS, the others: how much of PERTURBATIONS, 0 for nothing."""
+    """One choice of augmentation: flips and turns, and how much of each of PERTURBATIONS, 0 for nothing."""
 
+    # Of TURNINGS.
     turns: str = "none"
     shift: int = 0
     gain: float = 0.0
@@ -70,10 +72,12 @@ PERTURBATIONS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Turning:
-    """`moves_lights`: the lights are reordered with the image; `turns`: which flips and turns it draws from."""
+    """One way of flipping and turning images."""
 
     meaning: str
+    # Whether the lights are reordered with the image.
     moves_lights: bool = False
+    # The flips and turns that it draws from.
     turns: tuple[Turn, ...] = TURNS
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Balance:
-    """One way of BALANCES; `ratio`: background examples for each of signal that an epoch is brought to, where it applies."""
+    """One way of BALANCES."""
 
     name: str = "none"
+    # Background examples for each of signal that an epoch is brought to, where it applies.
     ratio: float = 1.0
 
     def describe(self) -> list[str]:
@@ -25,15 +26,13 @@ class Balance:
 
 @dataclass(frozen=True)
 class BalanceKind:
-    """One way.
-
-    `weight_power`: a class of n of N examples, of K classes, weighs (N / (K n)) ** weight_power in the loss; `shows`: which
-    examples an epoch shows: all once, `sampled` with replacement so that classes come equally often, background `dropped`
-    down to the ratio, signal `repeated` up to it.
-    """
+    """One way."""
 
     meaning: str
+    # A class of n of N examples, of K classes, weighs (N / (K n)) ** weight_power in the loss.
     weight_power: float = 0.0
+    # Which examples an epoch shows: all once, `sampled` with replacement so that classes come equally often, background
+    # `dropped` down to the ratio, signal `repeated` up to it.
     shows: str = "all"
 
     @property

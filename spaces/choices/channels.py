@@ -28,16 +28,17 @@ class Light(Protocol):
 
 @dataclass(frozen=True)
 class Channels:
-    """One use of the channels.
+    """One use of the channels."""
 
-    `mode`: of MODES; `light`: the light's name, for `single`; `lights`: of SUBSETS, for the other modes; `scores`: of SCORES,
-    for `examples`; `features`: of `spaces.choices.features.FEATURES`, for `stacked` and, where it has lights, `volume`.
-    """
-
+    # Of MODES.
     mode: str = "stacked"
+    # The light's name, for `single`.
     light: str | None = None
+    # Of SUBSETS, for the other modes.
     lights: str = "all"
+    # Of SCORES, for `examples`.
     scores: str = "mean"
+    # Of `spaces.choices.features.FEATURES`, for `stacked` and, where it has lights, `volume`.
     features: str = "none"
 
     def describe(self) -> str:
@@ -50,16 +51,16 @@ class Channels:
 
 @dataclass(frozen=True)
 class Mode:
-    """How a mode sees a pit.
-
-    `kinds`: the kinds of channel it takes; `least`: how many it needs; `apart`: each image is an example of its own;
-    `dims`: 2 where lights are the convolution's input channels, 3 where it runs over the lights as well.
-    """
+    """How a mode sees a pit."""
 
     meaning: str
+    # The kinds of channel it takes.
     kinds: tuple[str, ...] = ("rotating", "backlit", "halo")
+    # How many it needs.
     least: int = 2
+    # Each image is an example of its own.
     apart: bool = False
+    # 2 where lights are the convolution's input channels, 3 where it runs over the lights as well.
     dims: int = 2
 
 
@@ -73,17 +74,16 @@ MODES: dict[str, Mode] = {
 
 @dataclass(frozen=True)
 class Subset:
-    """Which of a data set's lights are used.
-
-    `kinds`: the kinds of channel it takes, each of which must be there; None takes what there is. `choose`: numbers some of the
-    rotating lights, given their azimuths, and raises ValueError with what it needs; None takes them all. `volume`: whether
-    it makes a difference where the rotating lights alone are used; `featured`: whether features of it are worth a choice.
-    """
+    """Which of a data set's lights are used."""
 
     meaning: str
+    # The kinds of channel it takes, each of which must be there; None takes what there is.
     kinds: tuple[str, ...] | None = None
+    # Numbers some of the rotating lights, given their azimuths, and raises ValueError with what it needs; None takes them all.
     choose: Callable[[Sequence[float]], Sequence[int]] | None = None
+    # Whether it makes a difference where the rotating lights alone are used.
     volume: bool = False
+    # Whether features of it are worth a choice.
     featured: bool = True
 
 

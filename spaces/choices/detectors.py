@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DetectorKind:
-    """`reconstructs`: the network is trained to give the image back, and the distance is what it gives back wrong."""
+    """One detector."""
 
     meaning: str
+    # Whether the network is trained to give the image back, and the distance is the error of that.
     reconstructs: bool = False
 
 

@@ -21,9 +21,10 @@ from spaces.errors import SpaceError
 
 @dataclass(frozen=True)
 class Feature:
-    """One entry of FEATURES; `modes`: the modes that it has a meaning for."""
+    """One entry of FEATURES."""
 
     meaning: str
+    # The modes that it has a meaning for.
     modes: tuple[str, ...] = ("stacked",)
 
 

@@ -19,17 +19,15 @@ DETECTOR = "neighbours"
 
 @dataclass(frozen=True)
 class Scheme:
-    """A rule from labels to classes.
-
-    `members` pairs each further class with the labels in it; the class whose labels are () takes every label left over.
-    A label in no class is left out of training. `positive`: the label that is scored as the signal, None for the data set's
-    own; where it is another, the labels of the scheme are all that is scored. `background_only`: signal is not trained on, and
-    scored as what background is not.
-    """
+    """A rule from labels to classes. A label in no class is left out of training."""
 
     meaning: str
+    # Each further class with the labels in it; the class whose labels are () takes every label left over.
     members: tuple[tuple[str, tuple[str, ...]], ...]
+    # The label that is scored as the signal, None for the data set's own; where it is another, the labels of the scheme are all
+    # that is scored.
     positive: str | None = None
+    # Signal is not trained on, and scored as what background is not.
     background_only: bool = False
 
     @property
@@ -82,15 +80,14 @@ SCHEMES: dict[str, Scheme] = {
 
 @dataclass(frozen=True)
 class Maybe:
-    """What pits of a label that is never scored are trained as, where the scheme has no class for them.
-
-    `signal`: the share of the target that is signal, None for a choice of the space; the rest goes to the other classes in
-    equal parts. `trained`: whether they are trained on; `apart`: they get a class of their own.
-    """
+    """What pits of a label that is never scored are trained as, where the scheme has no class for them."""
 
     meaning: str
+    # The share of the target that is signal, None for a choice of the space; the rest goes to the other classes in equal parts.
     signal: float | None = None
+    # Whether they are trained on.
     trained: bool = True
+    # They get a class of their own.
     apart: bool = False
 
 
@@ -105,9 +102,10 @@ MAYBES: dict[str, Maybe] = {
 
 @dataclass(frozen=True)
 class Style:
-    """`old_weight`: what a pit labelled in an older campaign, whose criteria were others, weighs against one of the newest."""
+    """What pits of an older labelling campaign weigh."""
 
     meaning: str
+    # Of a pit labelled in an older campaign, whose criteria were others, against one of the newest.
     old_weight: float
 
 
@@ -121,18 +119,17 @@ OLD = "old"
 
 @dataclass(frozen=True)
 class Labelling:
-    """One choice of labels: a scheme, what `maybe` is trained as, and what the old style weighs.
-
-    `soft_target`, `soft_weight`: the share of signal and the weight of a `maybe` pit where it is soft; `own`: the scheme
-    itself, label -> class, where it is one of the space file's; `detector`: of DETECTORS, for a scheme of background alone.
-    """
+    """One choice of labels: a scheme, what `maybe` is trained as, and what the old style weighs."""
 
     scheme: str = "binary"
     maybe: str = "left out"
+    # `soft_target`, `soft_weight`: the share of signal and the weight of a `maybe` pit where it is soft.
     soft_target: float = 0.5
     soft_weight: float = 0.5
     style: str = "all"
+    # The scheme itself, label -> class, where it is one of the space file's.
     own: Mapping[str, str] = field(default_factory=dict)
+    # Of DETECTORS, for a scheme of background alone.
     detector: str = DETECTOR
 
     def describe(self) -> str:

@@ -11,18 +11,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Loss:
-    """One loss of LOSSES, with what applies to it.
-
-    `smoothing`: the share of every target that is spread over all classes; `focus`: focal loss's gamma, how fast an example
-    that is already right ceases to count, 0 for cross-entropy; `rate`: the false-positive rate that an acceptance loss aims
-    at, in working points, in all no more than 1; `share`: an acceptance loss's share beside cross-entropy, which alone makes
-    scores likelihoods and tells background classes apart.
-    """
+    """One loss of LOSSES, with what applies to it."""
 
     name: str = "cross-entropy"
+    # The share of every target that is spread over all classes.
     smoothing: float = 0.0
+    # Focal loss's gamma, how fast an example that is already right ceases to count, 0 for cross-entropy.
     focus: float = 2.0
+    # The false-positive rate that an acceptance loss aims at, in working points, in all no more than 1.
     rate: float = 1.0
+    # An acceptance loss's share beside cross-entropy, which alone makes scores likelihoods and tells background classes apart.
     share: float = 0.5
 
     def describe(self) -> list[str]:
@@ -38,9 +36,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class LossKind:
-    """`varies`: which of the fields of Loss apply."""
+    """One loss."""
 
     meaning: str
+    # The fields of Loss that apply.
     varies: tuple[str, ...] = ("smoothing",)
 
 

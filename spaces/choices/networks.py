@@ -56,23 +56,26 @@ WEIGHTS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Network:
-    """One network: a name of NETWORKS or `timm:NAME`, and its measures, where it has these; else they keep their defaults.
-
-    `depth`: blocks; `width`: features of the first; `kernel`: pixels of a convolution's side; `pooling`: how a block halves the
-    plane; `head`: pooling over what is left of it; `dropout`: share of the features set to 0 before the dense layer (Srivastava
-    et al. 2014); `lights`: pooling over lights; `weights`: those of timm's networks: none, timm, or a file's path.
-    """
+    """One network: a name of NETWORKS or `timm:NAME`, and its measures, where it has these; else they keep their defaults."""
 
     name: str
+    # The number of blocks.
     depth: int | None = None
+    # The features of the first block.
     width: int | None = None
+    # Pixels of a convolution's side.
     kernel: int = 3
     activation: str = "relu"
     norm: str = "batch"
+    # How a block halves the plane.
     pooling: str = "max"
+    # Pooling over what is left of it.
     head: str = "max"
+    # Share of the features set to 0 before the dense layer (Srivastava et al. 2014).
     dropout: float = 0.0
+    # Pooling over lights.
     lights: str = "max"
+    # Those of timm's networks: none, timm, or a file's path.
     weights: str = "none"
 
     def __post_init__(self) -> None:
@@ -119,17 +122,18 @@ WORDS = {
 
 @dataclass(frozen=True)
 class NetworkKind:
-    """`varies`: which of the fields of Network apply; `flat`, `volume`: whether it has a 2-D and a 3-D form.
-
-    `ring`: it takes the lights as a ring, in equal steps of azimuth. `multiple`: images are enlarged until their edge is a
-    multiple of so many pixels, because the network halves it so often.
-    """
+    """One network."""
 
     meaning: str
+    # The fields of Network that apply.
     varies: tuple[str, ...] = ()
+    # Whether it has a 3-D form.
     volume: bool = True
+    # Whether it has a 2-D form.
     flat: bool = True
+    # It takes the lights as a ring, in equal steps of azimuth.
     ring: bool = False
+    # Images are enlarged until their edge is a multiple of so many pixels, because the network halves it so often.
     multiple: int = 1
 
 

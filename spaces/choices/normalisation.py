@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Normalisation:
-    """`over`: what the mean is taken over and removed: nothing, each image, the training pits' images, or each pixel of them.
-
-    `words`: it in a configuration's line.
-    """
+    """One way of bringing grey values to one scale."""
 
     meaning: str
+    # What the mean is taken over and removed: nothing, each image, the images of the training pits, or each pixel of them.
     over: str
+    # How a configuration's line names it.
     words: str
 
 

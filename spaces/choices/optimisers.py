@@ -17,22 +17,22 @@ RISE, DROPS = 0.3, (0.5, 0.75)
 
 @dataclass(frozen=True)
 class Optimiser:
-    """One optimiser with what is done around it, step by step.
+    """One optimiser with what is done around it, step by step."""
 
-    `name`: of OPTIMISERS, or `timm:NAME`; `batch_size`: images a step; `momentum`: the share of the last direction that is
-    kept, where the optimiser takes one; `warmup`: the share of the training over which the rate rises to `learning_rate`
-    before the schedule goes on from there; `clip`: the largest norm of a step's gradient, 0 for any; `average`: decay of the
-    weights' moving average, which is scored and kept in their place, 0 for none.
-    """
-
+    # Of OPTIMISERS, or `timm:NAME`.
     name: str = "adamw"
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
+    # Images a step.
     batch_size: int = 64
     schedule: str = "cosine"
+    # The share of the last direction that is kept, where the optimiser takes one.
     momentum: float = 0.9
+    # The share of the training over which the rate rises to `learning_rate` before the schedule goes on from there.
     warmup: float = 0.0
+    # The largest norm of a step's gradient, 0 for any.
     clip: float = 0.0
+    # Decay of the weights' moving average, which is scored and kept in their place, 0 for none.
     average: float = 0.0
 
     def __post_init__(self) -> None:
@@ -55,18 +55,17 @@ class Optimiser:
 
 @dataclass(frozen=True)
 class OptimiserKind:
-    """One optimiser.
-
-    `timm`: timm's name for it; `momentum`: what the factory calls the momentum, `momentum` or `beta1`, None where it does not
-    vary; `fused`: whether one kernel takes the whole step; `elementwise`: whether every weight changes by its own gradients
-    alone, so that the weights of several trainings may be stacked into one tensor. One that takes norms of tensors (LAMB) or
-    their products (Muon) would mix the trainings.
-    """
+    """One optimiser."""
 
     meaning: str
+    # Timm's name for it.
     timm: str
+    # What the factory calls the momentum, `momentum` or `beta1`, None where it does not vary.
     momentum: str | None = "beta1"
+    # Whether one kernel takes the whole step.
     fused: bool = False
+    # Whether every weight changes by its own gradients alone, so that the weights of several trainings may be stacked into one
+    # tensor. One that takes norms of tensors (LAMB) or their products (Muon) would mix the trainings.
     elementwise: bool = True
 
 
