@@ -26,7 +26,7 @@ class StudyError(PitsearchError):
 
 
 def refusal(error: BaseException) -> list[str]:
-    """Give the lines that a user is told of an error; none where it is a fault of ours."""
+    """Give the lines that the command line prints of an error; none where it is a fault of ours."""
     if isinstance(error, PitsearchError):
         return str(error).splitlines()
     if not isinstance(error, StorageInternalError | SQLAlchemyError):

@@ -67,7 +67,7 @@ PARTS: dict[str, Any] = {
     "augmentation": Augmentation,
 }
 
-# Names that are in no table and yet allowed, and how they are told of.
+# Names that are in no table and yet allowed, and how messages name them.
 BEYOND: dict[str, tuple[Callable[[str], bool], str]] = {
     "network.name": (is_network, "timm:NAME for another of timm's"),
     "network.weights": (is_weights, f"a file *{', *'.join(SUFFIXES)}"),

@@ -101,7 +101,7 @@ def _sized(network: Network, channels: int, classes: int, edge: int, more: Mappi
 
 
 def _first_that_fits(network: Network, channels: int, classes: int, edge: int) -> int:
-    """Find whether a network that nobody has tried takes this edge, or else its own. Leaves torch's seed as it is."""
+    """Find whether a network that is not listed takes this edge, or else its own. Leaves torch's seed as it is."""
     name, reason = network.name.removeprefix(TIMM), ""
     own = timm.get_pretrained_cfg(name)
     edges = [edge] if own is None else [edge, int(own.input_size[-1])]

@@ -27,7 +27,7 @@ from spaces.plugins import find_part
 
 # Where a rising rate starts, as a share of the highest: a rate of 0 would waste a step.
 START = 1 / 25
-# The steps that an optimiser which nobody has tried is tried for, so that Lookahead takes one of its own, the sixth.
+# The steps that an optimiser which is not listed is tried for, so that Lookahead takes one of its own, the sixth.
 TRIED = 6
 LOOKAHEAD = "lookahead_"
 # Timm's optimisers of this family orthogonalise in bfloat16, and have no setting for it.

@@ -1,4 +1,4 @@
-"""How a Dask worker ends when it is told to: the task that runs in it hears of it at once, and is given time to save.
+"""End a Dask worker at a warning of its batch system: the task that runs in it hears of it at once, and is given time to save.
 
 Dask by itself gives a task half a minute after one SIGTERM, whatever a system would grant, and ends at once at a second one or
 at any other signal. Knows nothing of clusters, or of what tasks do.
@@ -17,7 +17,7 @@ from distributed import Status, Worker, WorkerPlugin, get_worker
 WARNINGS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 ENDING = frozenset({Status.closing, Status.closed, Status.failed})
 
-# A task of asyncio that nobody holds may vanish before it is done.
+# asyncio keeps no reference to a task: without one here it may be collected before it is done.
 _closing: set[asyncio.Task[str | None]] = set()
 
 
@@ -46,7 +46,7 @@ class EndsWell(WorkerPlugin):
 
 
 def is_task_ending() -> bool:
-    """Tell whether the task that asks is to end soon: its worker closes, or nobody waits for it any more.
+    """Tell whether the task that asks is to end soon: its worker closes, or no client waits for it any more.
 
     False outside a task. What such a task returns is lost, but what it wrote down is not.
     """

@@ -2,7 +2,7 @@
 
 An audited trial climbs the whole ladder. The rung where the pruner would have ended it is kept, and from there on it is as dead
 to halving and the median as a pruned trial. Which trials are audited follows from the study's seed and their numbers alone, so
-they are a fair sample; whether the others were pruned rightly nobody knows, for they did not finish. Knows nothing of pruners
+they are a fair sample; whether the others were pruned rightly is not known, for they did not finish. Knows nothing of pruners
 or training.
 
 *Good* is a trial that has climbed the whole ladder, whose folds all learned, as a selection demands, and whose acceptance,

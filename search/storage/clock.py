@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 def read_clock(session: Session) -> tuple[str, float]:
     """Read the clock that leases are counted by: its name, and seconds.
 
-    A server's own; for SQLite the time since this machine started, which all its processes share and nobody can set.
+    A server's own; for SQLite the time since this machine started, which all its processes share and no process can set.
     """
     kind = session.get_bind().dialect.name
     if kind == "sqlite":
@@ -30,7 +30,7 @@ def this_process() -> str:
 
 
 def is_gone(process: str) -> bool:
-    """Tell whether a process of this machine is no more; of another machine's nobody knows."""
+    """Tell whether a process of this machine is no more; for one of another machine this is not known."""
     machine, _, number = process.rpartition(":")
     if machine != _machine():
         return False

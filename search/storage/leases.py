@@ -42,7 +42,7 @@ LEASES = sql.Table(
     METADATA,
     sql.Column("trial_id", sql.Integer, primary_key=True, autoincrement=False),
     sql.Column("study_id", sql.Integer, nullable=False, index=True),
-    # The holder's; null while nobody holds the lease.
+    # The holder's; null while no worker holds the lease.
     sql.Column("token", sql.String(64), index=True),
     sql.Column("process", sql.String(256), nullable=False),
     # The clock that `until` is counted by.

@@ -1,4 +1,4 @@
-"""What a search is told: options that a study keeps, and the budget of one launch."""
+"""Options of a search, which a study keeps, and the budget of one launch."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class FoldKey:
 
 
 def keep_members(data: Dataset, validation: CrossValidation) -> None:
-    """Keep every fold of a cross-validation that is trained to the end, so that nobody need train them again."""
+    """Keep every fold of a cross-validation that is trained to the end, so that a selection need not train it again."""
     task, reseeds = validation.task, [validation.reseeds.get(fold, 0) for fold in range(validation.count)]
     path = _place(data, task.config, validation.folds.tolist(), task.epochs, validation.seed, reseeds)
     kept: dict[str, npt.NDArray[np.generic]] = {

@@ -52,7 +52,7 @@ class Objective:
         return f"log10 of {self.words}" if self.logarithm else self.words
 
     def told(self, value: float) -> float:
-        """Give the value that Optuna is told."""
+        """Give the value as Optuna takes it."""
         return math.log10(value) if self.logarithm else value
 
     def no_worse(self, one: float, other: float) -> bool:

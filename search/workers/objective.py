@@ -62,7 +62,7 @@ class TrialContext:
 def climb(
     trial: optuna.Trial, data: Dataset, plan: Plan, context: TrialContext | None = None, device: str = defaults.DEVICE
 ) -> tuple[float, ...]:
-    """Climb the ladder with the trial's configuration and give what Optuna is told of each objective, acceptance first.
+    """Climb the ladder with the trial's configuration and give each objective as Optuna takes it, acceptance first.
 
     A trial that was interrupted goes on from its last rung, or from where it was stopped behind it, with the same numbers; what
     cannot be read of its checkpoints is trained again. On CPU folds train one after another, elsewhere fused where that is

@@ -27,7 +27,7 @@ class StopRequested(Exception):
 
 
 class StopSignal:
-    """What a worker is told from outside. The first reason to stop is the one that counts."""
+    """The requests to stop that reach a worker. The first reason is the one that counts."""
 
     def __init__(self, sources: Sequence[StopSource] = ()) -> None:
         self._sources = [*sources]

@@ -1,4 +1,4 @@
-"""A worker: takes one trial after the other from a study's database, until there is none left or it is told to stop.
+"""A worker: takes one trial after the other from a study's database, until there is none left or it is asked to stop.
 
 The same on every machine, whoever started it: a launch, a cluster, or a person. A trial that was interrupted goes first. Knows
 nothing of other workers but what the database says.
