@@ -178,7 +178,7 @@ class CrossValidation:
                 training.weights_detached = False
 
     def _leave_out(self, torn: list[FoldTraining]) -> None:
-        """Leave out trainings that were stopped in the middle of an epoch, so that no caller keeps them or goes on with them."""
+        """Leave out trainings that were stopped in the middle of an epoch, so that none is kept or goes on."""
         self.trainings = {fold: training for fold, training in self.trainings.items() if training not in torn}
 
     def _started(self, fold: int) -> FoldTraining:

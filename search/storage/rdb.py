@@ -212,7 +212,7 @@ class RetryingRDBStorage(InnerStorage):
     def create_whole_study(
         self, name: str, directions: Sequence[StudyDirection], user: Mapping[str, Any], system: Mapping[str, Any]
     ) -> None:
-        """Create a study with all its attributes at once, unless one of this name is there: no process ever reads half of it."""
+        """Create a study with all its attributes at once, unless there is one of this name: no process reads half of it."""
         self.transact(lambda session: self.add_study(session, name, directions, user, system))
 
     def add_study(
