@@ -1,10 +1,10 @@
-"""One configuration made to learn: networks, the trainer, verdicts, bundles. Knows nothing of optuna.
+"""Train one configuration: networks, the trainer, verdicts, bundles. Knows nothing of optuna.
 
-The public names are listed in `__init__.pyi`, and imported when they are first used.
+The public names are listed in `__init__.pyi` and imported on first use.
 """
 
 import lazy_loader
 
-import pitsearch as pitsearch  # before anything of ours: it finds our packages by their location
+import pitsearch as pitsearch  # first of our imports: it finds our packages by their location
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,7 +1,7 @@
-"""Contracts of networks, losses, optimisers, features and labelling schemes: what every one of them must do.
+"""Check networks, losses, optimisers, features and labelling schemes against the contract of their kind.
 
-Our own parts are tested by these functions, and so are those of a plugin (`pitsearch plugin check`). Each raises ContractError,
-with the rule and what was found, at the first that is not kept.
+These functions test our own parts and those of a plugin (`pitsearch plugin check`). Each raises ContractError at the first
+broken rule, with the rule and the value received.
 """
 
 from __future__ import annotations
@@ -92,25 +92,25 @@ def check_loss(loss: Loss, working_point: float = 0.05) -> None:
 def check_optimiser(optimiser: Optimiser, steps: int = 60) -> None:
     """Check an optimiser on a small problem: it learns, and gives the same weights again."""
     part = f"the optimiser {optimiser.name}"
-    first, last, weights = _optimised(optimiser, steps)
+    first, last, weights = _fit_small(optimiser, steps)
     require(bool(weights.isfinite().all()), part, "give finite weights")
     require(last < first, part, f"lower the loss within {steps} steps", f"went from {first:.4g} to {last:.4g}")
-    require(torch.equal(weights, _optimised(optimiser, steps)[2]), part, "give the same numbers from the same seed")
+    require(torch.equal(weights, _fit_small(optimiser, steps)[2]), part, "give the same numbers from the same seed")
 
 
-def _optimised(optimiser: Optimiser, steps: int) -> tuple[float, float, torch.Tensor]:
+def _fit_small(optimiser: Optimiser, steps: int) -> tuple[float, float, torch.Tensor]:
     """Fit a small network; give the first loss, the last, and the weights."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(16, 2))
     images, classes = torch.randn(64, 1, 4, 4), torch.arange(64) % 2
     images[classes == 1] += 0.5
-    built, schedule = build_optimiser(optimiser, network, steps)
+    instance, schedule = build_optimiser(optimiser, network, steps)
     losses = []
     for step in range(steps):
-        built.zero_grad()
+        instance.zero_grad()
         loss = nn.functional.cross_entropy(network(images), classes)
         loss.backward()
-        built.step()
+        instance.step()
         if schedule is not None:
             schedule.step_update(step + 1)
         losses.append(float(loss.detach()))
@@ -141,7 +141,7 @@ def check_feature(name: str, mode: str, lights: Sequence[Channel] = LIGHTS) -> N
 
 
 def check_plugin(ref: PluginRef) -> Iterator[str]:
-    """Check every part of a plugin that is in use, and give a line for each check that it passed."""
+    """Check every part of a plugin that is in use, and give a line for each passed check."""
     for line, check in _checks(registered_plugin(ref)):
         check()
         yield f"{line}: kept"

@@ -1,8 +1,8 @@
-"""Lay a data set's pixels out as the images that a configuration's network sees, without copying them.
+"""Lay a data set's pixels out as the images that enter a configuration's network, without copying them.
 
-Lights, flips and turns, and the order in memory that the network likes are one lookup in the stored values. Values stay as
-stored; `Normalise` scales them. Turns by 45 degrees alone need a copy: images are turned so once, beforehand, and what is left
-of a turn is a lookup in the copy. Knows nothing of training.
+Lights, flips and turns, and the order in memory that suits the network are one lookup in the stored values. Values stay
+as stored; `Normalise` scales them. Only turns by 45 degrees need a copy: images are turned so once, beforehand, and the rest of
+the turn is a lookup in the copy. Knows nothing of training.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ SCORED_AT_ONCE = 256
 class Inputs:
     """The images of all pits."""
 
-    # `[rows, values]`, memory-mapped where the data set is, uint8 or the bits of uint16 as int16.
+    # `[rows, values]`, memory-mapped where the data set is; uint8, or the bits of uint16 as int16.
     stored: torch.Tensor
-    # `[images]`, the row that each image lies in.
+    # `[images]`: the row of each image.
     rows: torch.Tensor
-    # `[turns, channels * y * x]`, where each value of an image, turned in one of the allowed ways, stands in its row, as it is
-    # first.
+    # `[turns, channels * y * x]`: the place in its row of each value of an image, for each allowed turn, the unturned first.
     turns: torch.Tensor
     channels: int
+    # Edge of an image in pixels.
     size: int
-    # How many images a pit has.
+    # Images of one pit.
     per_pit: int
     # 255 or 65535.
     full_scale: int
-    # The network is 2-D, and its channels lie together in memory.
+    # True where the network is 2-D and its channels lie together in memory.
     flat: bool
-    # `[turns]`, how many rows after an image's own its values for each way lie, None where all lie in its own.
+    # `[turns]`: how many rows after an image's own its values for each turn lie; None where all lie in its own.
     further: torch.Tensor | None = None
 
     @property
@@ -91,7 +91,7 @@ def lay_out(
 ) -> Inputs:
     """Lay out pixels `[stored pits, lights, y, x]` for a use of the channels.
 
-    `rows`: `[pits]`, where each pit is; all in order by default. Where images turn by 45 degrees, the used rows and as many
+    `rows`: `[pits]`, the row of each pit; all in order by default. Where images turn by 45 degrees, the used rows and as many
     turned ones are held in memory: 22 MB for 1,400 pits under 10 lights at 28 x 28 pixels of 8 bits. Raises SpaceError where
     the data set lacks the lights or its azimuths allow no turn.
     """
@@ -101,7 +101,7 @@ def lay_out(
     size = pixels.shape[-1]
     # torch's unsigned 16-bit type has few operations; the signed one holds the same bits.
     values = torch.from_numpy(pixels if pixels.dtype == np.uint8 else pixels.view(np.int16))
-    # One light a row where one is all that a network sees; else a pit a row.
+    # One light a row where a network takes one alone; else a pit a row.
     alone = mode.apart or len(used) == 1
     in_row = [0] if alone else list(used)
     places = np.arange((1 if alone else len(lights)) * size * size).reshape(-1, size, size)[in_row]

@@ -15,20 +15,23 @@ from sklearn.metrics import roc_auc_score, roc_curve
 Floats = npt.NDArray[np.floating]
 Flags = npt.NDArray[np.bool_]
 
-# Rejection is also quoted where this share of the signal is accepted: at the working point it is fixed, and tells nothing.
+# Rejection is also quoted where this share of the signal is accepted: at the working point its value is fixed.
 HIGH = 0.9
 
 
 @dataclass(frozen=True)
 class Score:
-    """How well scores tell signal from background."""
+    """How well scores separate signal from background."""
 
-    # The least score accepted.
+    # Least score accepted.
     threshold: float
-    # Counts of pits: `accepted` of `signals`, `rejected` of `backgrounds`.
+    # Signal pits accepted, of `signals`.
     accepted: int
+    # Signal pits scored.
     signals: int
+    # Background pits rejected, of `backgrounds`.
     rejected: int
+    # Background pits scored.
     backgrounds: int
     # Background pits rejected where at least HIGH of the signal is accepted.
     rejected_high: int
@@ -78,12 +81,12 @@ def score(scores: Floats, is_signal: Flags, *, working_point: float | None = Non
         if working_point is None:
             raise ValueError("`working_point` or `threshold` must be given, but got neither; pass one.")
         threshold = threshold_at(scores, is_signal, working_point)
-    passed = scores >= threshold
+    accepts = scores >= threshold
     return Score(
         threshold=threshold,
-        accepted=int((passed & is_signal).sum()),
+        accepted=int((accepts & is_signal).sum()),
         signals=int(is_signal.sum()),
-        rejected=int((~passed & ~is_signal).sum()),
+        rejected=int((~accepts & ~is_signal).sum()),
         backgrounds=int((~is_signal).sum()),
         rejected_high=_rejected_high(scores, is_signal),
         auc=float(roc_auc_score(is_signal, scores)),

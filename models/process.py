@@ -1,4 +1,4 @@
-"""Prepare a process for training: one thread, whole float32, and memory that is kept instead of given back at every step.
+"""Prepare a process for training: one thread, whole float32, and freed memory kept for the next step.
 
 Knows nothing of what is trained.
 """
@@ -15,13 +15,13 @@ from functools import lru_cache
 import torch
 
 # Parameters of mallopt(3), as glibc numbers them, and what they are set to. By default glibc asks the kernel for every
-# activation and gives it back at once; the benchmarks show what those page faults cost. M_MMAP_THRESHOLD takes 32 MiB at most.
+# activation and returns it at once; the benchmarks show what those page faults cost. M_MMAP_THRESHOLD takes 32 MiB at most.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 KEPT = {M_MMAP_THRESHOLD: 32 << 20, M_TRIM_THRESHOLD: 512 << 20, M_TOP_PAD: 16 << 20}
 
 
 def keep_memory() -> bool:
-    """Let the C library keep freed memory for the next step; tell whether it could. Elsewhere than on glibc nothing is done."""
+    """Let the C library keep freed memory for the next step; say whether it can. Without glibc nothing changes."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
@@ -31,7 +31,7 @@ def keep_memory() -> bool:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute on one thread, as every training does whose numbers are to be repeatable, and put the caller's count back.
+    """Compute on one thread, so that a training gives the same numbers again, and restore the caller's count.
 
     On a GPU convolutions keep all of float32's digits; by default cuDNN rounds to 10 bits (TF32), by its choice of kernel, and
     folds trained fused would then differ from folds trained apart.
@@ -51,7 +51,7 @@ def one_thread() -> Iterator[None]:
 def bfloat16_works() -> bool:
     """Tell whether this machine multiplies matrices in bfloat16, by trying it in a child process.
 
-    Some processors announce instructions for it that they do not have, and the process that takes them at their word is killed.
+    Some processors announce instructions for it that they lack; the system kills a process that uses them.
     """
     product = "import torch; a = torch.ones(64, 64, dtype=torch.bfloat16); a @ a; torch.bmm(a[None], a[None])"
     return subprocess.run([sys.executable, "-c", product], check=False, capture_output=True).returncode == 0

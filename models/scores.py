@@ -1,6 +1,6 @@
-"""Bring the probabilities of a pit's images to one for the pit, as `spaces.choices.channels.SCORES` says.
+"""Reduce the probabilities of a pit's images to one for the pit, as `spaces.choices.channels.SCORES` says.
 
-The one place where this is done: trainings and ensembles score by it. Knows nothing of networks.
+Trainings and ensembles both score by it. Knows nothing of networks.
 """
 
 from __future__ import annotations
@@ -33,6 +33,6 @@ RULES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {"mean": _mean, "max"
 def over_images(name: str, chances: torch.Tensor) -> torch.Tensor:
     """Give each pit's probability from its images', `[pits, images, ...]` to `[pits, ...]`, each class by itself.
 
-    But for the mean, the classes of a pit need not sum to 1.
+    Except under the mean, the classes of a pit need not sum to 1.
     """
     return RULES[name](chances)

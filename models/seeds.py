@@ -1,4 +1,4 @@
-"""Derive seeds: the one rule by which a seed follows from others. Knows nothing of what is seeded."""
+"""Derive a seed from others by one rule. Knows nothing of what is seeded."""
 
 from __future__ import annotations
 

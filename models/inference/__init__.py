@@ -1,1 +1,1 @@
-"""Trained classifiers in use: ensembles, calibration, bundles, cost."""
+"""Use trained classifiers: ensembles, calibration, bundles, cost."""

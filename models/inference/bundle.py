@@ -1,4 +1,4 @@
-"""Write and read a bundle: a folder with `weights.safetensors` and `model.json`, all that is needed to score pits.
+"""Write and read a bundle: a folder with `weights.safetensors` and `model.json`, sufficient to score pits.
 
 No pickle: the weights are safetensors, checked against their hash before they are parsed. Knows nothing of studies.
 """
@@ -26,7 +26,7 @@ WEIGHTS, MODEL = "weights.safetensors", "model.json"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A trained model with all that is known of it."""
+    """A trained model and its description."""
 
     ensemble: Ensemble
     # The least P(signal) that is accepted, at the working point.

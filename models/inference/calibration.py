@@ -1,7 +1,7 @@
-"""Calibrate scores by a temperature, so that P(signal) is a probability: one number, which keeps the order of the pits.
+"""Calibrate scores by a temperature, so that P(signal) is a probability: one number, which preserves the order of the pits.
 
-Temperature scaling (Guo et al. 2017, arXiv:1706.04599), of the log-odds of P(signal) after members and images are averaged: it
-is the score that people see that is to be a probability. Fitted on scores out of fold. Knows nothing of torch.
+Temperature scaling (Guo et al. 2017, arXiv:1706.04599), of the log-odds of P(signal) after members and images are averaged: the
+reported score is the one to be a probability. Fitted on scores out of fold. Knows nothing of torch.
 """
 
 from __future__ import annotations
@@ -15,18 +15,20 @@ from sklearn.metrics import log_loss
 
 from models.metrics import Flags, Floats
 
-# Scores of exactly 0 and 1 have no log-odds; float64 tells these from them.
+# Scores of exactly 0 and 1 have no log-odds; float64 distinguishes these from 0 and 1.
 CLOSE = 1e-15
-# Temperatures that are tried: from a hundred times too timid to a hundred times too sure.
+# Range of temperatures: from scores a hundred times under-confident to a hundred times over-confident.
 COLDEST, HOTTEST = 0.01, 100.0
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A temperature, and the log-loss of P(signal) before and after it, on the scores that it was fitted on."""
+    """A fitted temperature and its effect."""
 
     temperature: float
+    # Log-loss of P(signal) without the temperature, on the scores that it was fitted on.
     before: float
+    # Log-loss of P(signal) with it, on the same scores.
     after: float
 
 
@@ -34,8 +36,8 @@ def calibrated(scores: Floats, temperature: float) -> Floats:
     """Divide the log-odds of scores by a temperature; 1 leaves them as they are. `scores`: any shape, in [0, 1]."""
     if temperature == 1.0:
         return scores
-    cooled: Floats = expit(logit(np.clip(scores.astype(np.float64), CLOSE, 1 - CLOSE)) / temperature)
-    return cooled
+    probabilities: Floats = expit(logit(np.clip(scores.astype(np.float64), CLOSE, 1 - CLOSE)) / temperature)
+    return probabilities
 
 
 def fit_temperature(scores: Floats, is_signal: Flags) -> Calibration:

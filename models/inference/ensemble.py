@@ -26,16 +26,17 @@ from spaces.config import Config
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Trained classifiers of one configuration, and the images that they take."""
+    """Trained classifiers of one configuration."""
 
     config: Config
     members: tuple[Classifier, ...]
+    # Channels of the images that the members score.
     lights: tuple[Light, ...]
-    # The edge of a crop, in pixels.
+    # Edge of a crop in pixels.
     size: int
     # 255 or 65535.
     full_scale: int
-    # Divides the log-odds of the scores.
+    # Divides the scores' log-odds.
     temperature: float = 1.0
 
     @torch.no_grad()
@@ -75,11 +76,11 @@ def with_weights(
     """Rebuild an ensemble from `Ensemble.weights`. Raises BundleError where the weights do not fit the configuration."""
     try:
         tensors = load(weights)
-        rebuilt = tuple(_member(tensors, number, config, lights, size, full_scale) for number in range(members))
+        classifiers = tuple(_member(tensors, number, config, lights, size, full_scale) for number in range(members))
     except (SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise BundleError(f"the weights must fit the configuration, but: {reason}; export the model again.") from None
-    return Ensemble(config, rebuilt, tuple(lights), size, full_scale, temperature)
+    return Ensemble(config, classifiers, tuple(lights), size, full_scale, temperature)
 
 
 def _member(

@@ -1,7 +1,7 @@
-"""Classifiers that know background alone: a network without its head, what teaches it features, and a detector over them.
+"""Classify by background alone: a network without its head, a layer that trains its features, and a detector over them.
 
-While it is trained, such a classifier gives what the network is asked about background; once it is judged, the same two logits
-as any other classifier of two classes. Knows nothing of labels or training.
+In training mode such a classifier gives the network's answers about background; in evaluation mode it gives two logits, like
+any other classifier of two classes. Knows nothing of labels or training.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def headless(network: nn.Module, channels: int, size: int) -> tuple[nn.Module, i
 
 
 class Headed(nn.Module):
-    """A network and a dense layer that answers what it is asked about background, `[images, answers]`."""
+    """A network and a dense layer of answers about background, `[images, answers]`."""
 
     def __init__(self, body: nn.Module, features: int, answers: int) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Headed(nn.Module):
         self.head = nn.Linear(features, answers)
 
     def embed(self, values: torch.Tensor) -> torch.Tensor:
-        """Give the features that a detector sees, `[images, features]`."""
+        """Give the features that a detector takes, `[images, features]`."""
         features: torch.Tensor = self.body(values)
         return features
 
@@ -76,7 +76,7 @@ class Headed(nn.Module):
 
 
 class Autoencoder(nn.Module):
-    """A network and a small decoder that draws the image from its features; gives the mean squared error, `[images, 1]`.
+    """A network and a small decoder that rebuilds the image from its features; gives the mean squared error, `[images, 1]`.
 
     The decoder: a dense layer to a map of a quarter of the edge, two convolutions, each after the map's edge was doubled.
     """
@@ -97,9 +97,9 @@ class Autoencoder(nn.Module):
         )
 
     def embed(self, values: torch.Tensor) -> torch.Tensor:
-        """Give what the detector sees, the error."""
-        drawn = self.decoder(self.body(values))
-        return functional.mse_loss(drawn, values, reduction="none").mean((1, 2, 3))[:, None]
+        """Give the input of the detector, the error."""
+        image = self.decoder(self.body(values))
+        return functional.mse_loss(image, values, reduction="none").mean((1, 2, 3))[:, None]
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         return self.embed(values)
@@ -130,7 +130,7 @@ class AnomalyClassifier(Classifier):
         return answers
 
     def embed(self, images: torch.Tensor) -> torch.Tensor:
-        """Give what the detector sees, `[images, features]`."""
+        """Give the input of the detector, `[images, features]`."""
         return self.network.embed(self.values(images))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""What pitnet and its relatives are made of: convolutions, norms, pooling, dropout, over the plane or over lights and plane.
+"""Build the blocks of pitnet and its relatives: convolutions, norms, pooling, dropout, over the plane or over lights and plane.
 
 Knows nothing of labels, normalisation or training.
 """
@@ -12,7 +12,7 @@ from torch import nn
 
 from spaces.choices.networks import RISING, Network
 
-# After two doublings more width costs more than it brings on images of 7 pixels and fewer.
+# After two doublings more width costs more than it gains on images of 7 pixels and fewer.
 DOUBLINGS = 2
 # An edge under so many pixels is not halved any more.
 LEAST = 4
@@ -46,7 +46,7 @@ def pooling(lights: int, dims: int, *, average: bool = False) -> tuple[nn.Module
 def norm_of(name: str, wide: int, dims: int) -> list[nn.Module]:
     """Make a norm over features, in a list that is empty for none.
 
-    Groups hold two features at least: one alone, on a map of one pixel, would lose all that it says.
+    Groups hold two features at least: a single one, on a map of one pixel, would become constant.
     """
     if name == "none":
         return []
@@ -130,8 +130,8 @@ def generators(network: nn.Module) -> list[torch.Generator]:
 class Dropout(nn.Module):
     """Set a share of the features to 0 while training, and raise the others as much (Srivastava et al. 2014, JMLR 15:1929).
 
-    Draws from its own generator, on CPU, seeded from torch's as it is built: the same numbers whatever else is trained between
-    two steps, and wherever.
+    Draws from its own generator, on CPU, seeded from torch's as it is built: the same numbers on every device, whatever else is
+    trained between two steps.
     """
 
     def __init__(self, share: float) -> None:

@@ -1,7 +1,7 @@
-"""Build a configuration's classifier: features, normalisation and network in one module, so that weights carry all.
+"""Build a configuration's classifier: features, normalisation and network in one module, so that its weights hold all.
 
 One builder for each name in `spaces.choices.networks.NETWORKS`, and one for all of timm's. A scheme of background alone takes
-the same networks without their heads, and a detector. Knows nothing of training.
+the same networks without their heads, with a detector. Knows nothing of training.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def build(
     set's, which features are computed from; `pretrained`: False where weights follow, so that those which the configuration
     started from are not read again; `answers`: how many there are to what a network of background alone learns, which weights
     that follow know better. Raises SpaceError where the lights do not carry the features, timm does not know the
-    network, or its weights are not to be had.
+    network, or its weights cannot be read.
     """
     features = None if config.channels.features == "none" else Features(config.channels, lights)
     channels = channels if features is None else features.count

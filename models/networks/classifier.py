@@ -1,4 +1,4 @@
-"""A classifier: per-pixel features, normalisation and network in one module, stored grey values in, logits out.
+"""Join per-pixel features, normalisation and network in one classifier: stored grey values in, logits out.
 
 Knows nothing of configurations, labels or training.
 """
@@ -31,9 +31,9 @@ class Classifier(nn.Module):
         self.normalise.measure(parts if self.features is None else map(self.features, parts))
 
     def values(self, images: torch.Tensor) -> torch.Tensor:
-        """Give what the network sees of some images, `[images, channels, y, x]`."""
-        shown = images if self.features is None else self.features(images)
-        values: torch.Tensor = self.normalise(shown)
+        """Give the network's input for some images, `[images, channels, y, x]`."""
+        features = images if self.features is None else self.features(images)
+        values: torch.Tensor = self.normalise(features)
         return values.contiguous(memory_format=self.memory_format)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
-"""Models of background: how far an image lies from the background that they were fitted to.
+"""Measure how far an image lies from the background that a detector was fitted to.
 
-One class for each name in `spaces.choices.detectors.DETECTORS`. What is fitted is kept in buffers, so that weights carry it:
+One class for each name in `spaces.choices.detectors.DETECTORS`. Fitted values are buffers, so that weights hold them:
 scikit-learn fits, torch scores. Every distance comes with the one that 5 % of the fitted background exceeds, the reference r:
 an image at distance d scores d / (d + r), a half at the reference. It rises with d and never saturates, so that the farthest
 images stay apart and members of an ensemble may be averaged; it is no probability. Knows nothing of networks, pits or signal.
@@ -32,7 +32,7 @@ LEAST = 1e-6
 def take_shapes(module: nn.Module, saved: Mapping[str, torch.Tensor], names: Iterable[str]) -> None:
     """Give some weights and buffers of a module the shapes of those that will be loaded into them.
 
-    What is fitted has as many rows as there were background pits, or labels, which no configuration tells.
+    Fitted values have as many rows as there were background pits, or labels, which no configuration says.
     """
     for name in names:
         own, wanted = getattr(module, name), saved.get(name)
@@ -67,9 +67,9 @@ class Detector(nn.Module, ABC):
         """Take the reference from the distances of the background that was fitted."""
         self.reference.fill_(max(float(np.quantile(distances, 1 - BEYOND)), LEAST))
 
-    def _keep(self, **fitted: npt.ArrayLike) -> None:
-        """Keep what was fitted in the buffers of these names, each in its own type of number."""
-        for name, values in fitted.items():
+    def _store(self, **arrays: npt.ArrayLike) -> None:
+        """Store fitted values in the buffers of these names, each in its own type of number."""
+        for name, values in arrays.items():
             own = getattr(self, name)
             setattr(self, name, torch.as_tensor(np.asarray(values), dtype=own.dtype, device=own.device))
 
@@ -100,7 +100,7 @@ class Mahalanobis(Detector):
         powers, axes = np.linalg.eigh(LedoitWolf(assume_centered=True).fit(values - means[kinds]).covariance_)
         # A direction in which no background pit differs from another has no scale of its own.
         whiten = axes / np.sqrt(np.clip(powers, LEAST**2, None))
-        self._keep(whiten=whiten, centres=means @ whiten)
+        self._store(whiten=whiten, centres=means @ whiten)
         self._refer(self.distances(features).double().cpu().numpy())
 
     def distances(self, features: torch.Tensor) -> torch.Tensor:
@@ -127,7 +127,7 @@ class Neighbours(Detector):
         # A feature that never differs has no scale; it keeps its own.
         deviation[deviation < LEAST] = 1.0
         known = values / deviation
-        self._keep(known=known, deviation=deviation)
+        self._store(known=known, deviation=deviation)
         # Of what it was fitted to, scikit-learn does not count an image among its own neighbours.
         apart, _ = NearestNeighbors(n_neighbors=min(NEAREST, len(values) - 1)).fit(known).kneighbors()
         self._refer(apart.mean(1))
@@ -171,7 +171,7 @@ class Forest(Detector):
 
         depths = [tree.compute_node_depths() - 1 for tree in trees]
         further = [usual_path(tree.n_node_samples) for tree in trees]
-        self._keep(
+        self._store(
             split=table((np.where(tree.children_left < 0, -1, tree.feature) for tree in trees), -1),
             cut=table((tree.threshold for tree in trees), 0),
             low=table((tree.children_left for tree in trees), 0),
@@ -204,7 +204,7 @@ def usual_path(images: npt.NDArray[np.int64]) -> Floats:
 
 
 class Reconstruction(Detector):
-    """The root of the mean squared error of an image that was given back; its features are that error, `[images, 1]`."""
+    """The root of the mean squared error of a rebuilt image; its features are that error, `[images, 1]`."""
 
     def __init__(self, features: int) -> None:
         super().__init__()

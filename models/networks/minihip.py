@@ -1,4 +1,4 @@
-"""minihip: the network that MoEDAL uses today, the one to beat.
+"""Build minihip, the network that MoEDAL uses today and the reference of comparisons.
 
 4 x (3 x 3 convolution of 32 filters, tanh, 2 x 2 max pooling), global max pooling, dense 22 with relu, dense output. Weights
 start as in Keras (Glorot uniform, biases 0), where it was written. Knows nothing of labels, normalisation or training.

@@ -1,4 +1,4 @@
-"""pitnet: a small convolutional network for pits, over the image plane (2-D) or over lights and plane (3-D).
+"""Build pitnet, a small convolutional network for pits, over the image plane (2-D) or over lights and plane (3-D).
 
 Knows nothing of labels, normalisation or training.
 """

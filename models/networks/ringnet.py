@@ -1,8 +1,8 @@
-"""ringnet: a 3-D convolution that wraps around the azimuth, so that a turn of foil and lights is no news to it.
+"""Build ringnet, a 3-D convolution that wraps around the azimuth, so that a turn of foil and lights changes no logit.
 
 The lights of a pit are a ring. A convolution over a ring commutes with its rotation, and pooling over all lights at the end
-forgets which came first (Cohen & Welling 2016, arXiv:1602.07576): rolling the lights leaves the logits as they are. A turn of
-the image is another thing, which no ordinary kernel over the plane commutes with. Knows nothing of labels or training.
+drops their order (Cohen & Welling 2016, arXiv:1602.07576): rolling the lights leaves the logits as they are. An ordinary
+kernel over the plane does not commute with a turn of the image. Knows nothing of labels or training.
 """
 
 from __future__ import annotations

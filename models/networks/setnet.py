@@ -1,6 +1,6 @@
-"""setnet: one small network for the image under each light, and pooling over lights: a pit as the set of its images.
+"""Build setnet: one small network for the image under each light, and pooling over lights: a pit as the set of its images.
 
-As multi-view networks do (Su et al. 2015, arXiv:1505.00880); such a function is the general form of one that knows no order
+As multi-view networks do (Su et al. 2015, arXiv:1505.00880); such a function is the general form of one without order
 (Zaheer et al. 2017, arXiv:1703.06114). Knows nothing of labels, normalisation or training.
 """
 
@@ -17,7 +17,7 @@ from spaces.choices.networks import Network
 class SetNet(nn.Module):
     """Input `[images, lights, y, x]`, in any number and order of lights; output logits `[images, classes]`.
 
-    The weights know nothing of the lights. Normalised by each channel's own mean, as `dataset` does, lights are told apart
+    The weights do not depend on the lights. Normalised by each channel's own mean, as `dataset` does, lights are distinguished
     before they come here; under `image` and `raw` the whole classifier is indifferent to their order.
     """
 
@@ -30,7 +30,7 @@ class SetNet(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         apart = images.reshape(-1, 1, *images.shape[2:])
-        # Scoring, no image minds another: as many at once as of a network that sees one image a pit.
+        # In scoring, images are independent: as many at once as in a network of one image a pit.
         parts = apart.split(len(apart) if self.training else SCORED_AT_ONCE)
         features = torch.cat([pooled(self.blocks(part).flatten(2), self.over_plane, 2) for part in parts])
         values = pooled(features.view(*images.shape[:2], -1), self.over_lights, 1)

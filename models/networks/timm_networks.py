@@ -1,8 +1,8 @@
-"""Networks of timm by name, made to take small crops, with pretrained weights where they are wanted.
+"""Build networks of timm by name for small crops, with pretrained weights where the configuration names them.
 
 An image is enlarged, by bilinear interpolation, until its edge is a multiple of what the table of networks says. A network
-that is not in the table is tried once as it is built, and takes the edge that it was designed for where it cannot do with
-that. Nothing random is left in the forward pass. Knows nothing of labels, normalisation or training.
+that is not in the table is tried once as it is built, and takes the edge that it was designed for where that
+fails. Nothing random is left in the forward pass. Knows nothing of labels, normalisation or training.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class Enlarged(nn.Module):
 
 
 def timm_network(network: Network, channels: int, classes: int, size: int, *, pretrained: bool) -> nn.Module:
-    """Build a network of timm for crops of this size. `pretrained`: load the weights that the network asks for.
+    """Build a network of timm for crops of this size. `pretrained`: load the weights that the network names.
 
-    Raises SpaceError where timm does not know the name, the network cannot take the crops, or the weights are not to be had.
+    Raises SpaceError where timm does not know the name, the network cannot take the crops, or the weights cannot be read.
     """
     _check_known(network)
     multiple = kind_of(network.name).multiple
@@ -101,7 +101,7 @@ def _sized(network: Network, channels: int, classes: int, edge: int, more: Mappi
 
 
 def _first_that_fits(network: Network, channels: int, classes: int, edge: int) -> int:
-    """Find whether a network that is not listed takes this edge, or else its own. Leaves torch's seed as it is."""
+    """Find whether a network outside the table takes this edge, or else its own. Leaves torch's seed as it is."""
     name, reason = network.name.removeprefix(TIMM), ""
     own = timm.get_pretrained_cfg(name)
     edges = [edge] if own is None else [edge, int(own.input_size[-1])]
@@ -110,14 +110,14 @@ def _first_that_fits(network: Network, channels: int, classes: int, edge: int) -
             try:
                 module = _sized(network, channels, classes, edge).eval()
                 logits = module(torch.zeros(2, channels, edge, edge))
-            except Exception as error:  # whatever its code raises for an image or an option that it was not made for
+            except Exception as error:  # its code may raise anything for an unsupported image or option
                 reason = _line(error)
             else:
                 if isinstance(logits, torch.Tensor) and logits.shape == (2, classes):
                     return edge
                 reason = "it gives no logits"
-    tried = f"{channels} channels of {' or '.join(map(str, edges))} pixels"
-    raise SpaceError(f"`network.name = {network.name}` must take {tried}, but: {reason}; choose another.")
+    crops = f"{channels} channels of {' or '.join(map(str, edges))} pixels"
+    raise SpaceError(f"`network.name = {network.name}` must take {crops}, but: {reason}; choose another.")
 
 
 def _with_weights(network: Network, channels: int, classes: int, edge: int, fresh: nn.Module) -> nn.Module:
@@ -142,7 +142,7 @@ def _with_weights(network: Network, channels: int, classes: int, edge: int, fres
 
 
 def _overlay(network: Network, fresh: nn.Module) -> dict[str, Any]:
-    """Tell timm of a file's weights with a fresh head, as if they were its own; every other name and shape must agree."""
+    """Describe a file's weights with a fresh head to timm as its own; every other name and shape must agree."""
     weights = dict(load_state_dict(network.weights, weights_only=True))
     own: dict[str, Any] = fresh.pretrained_cfg if isinstance(fresh.pretrained_cfg, dict) else {}
     heads = own.get("classifier") or ()
@@ -151,8 +151,8 @@ def _overlay(network: Network, fresh: nn.Module) -> dict[str, Any]:
         if name.rpartition(".")[0] in heads:
             weights[name] = tensor
     firsts = own.get("first_conv") or ()
-    seen = weights.get(f"{firsts if isinstance(firsts, str) else (*firsts, '')[0]}.weight")
-    channels = int(seen.shape[1]) if seen is not None and seen.ndim == 4 else 3
+    kernel = weights.get(f"{firsts if isinstance(firsts, str) else (*firsts, '')[0]}.weight")
+    channels = int(kernel.shape[1]) if kernel is not None and kernel.ndim == 4 else 3
     size = (channels, *tuple(own.get("input_size") or (3, 224, 224))[1:])
     classes = getattr(fresh, "num_classes", None)
     return {
@@ -167,14 +167,14 @@ def _overlay(network: Network, fresh: nn.Module) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _reach_hub() -> None:
-    """Raise OSError at once where the hub cannot be reached, whose client would try for a minute."""
+    """Raise OSError at once where the hub cannot be reached; its client would retry for a minute."""
     if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "ON", "YES", "TRUE"):
         return
     place = os.environ.get("HF_ENDPOINT", HUB)
     try:
         urllib.request.urlopen(urllib.request.Request(place, method="HEAD"), timeout=REACH_S).close()
     except urllib.error.HTTPError as answer:
-        answer.close()  # an answer, whatever it says
+        answer.close()  # any status is an answer
     except urllib.error.URLError as error:
         raise OSError(f"{place} cannot be reached ({error.reason})") from None
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-# Where it pays, as measured on CPU: outputs of 2 x 2 pixels at most, from 256 channels to 512 or more.
+# Where it is faster, measured on CPU: outputs of 2 x 2 pixels at most, from 256 channels to 512 or more.
 PIXELS, CHANNELS_IN, CHANNELS_OUT = 4, 256, 512
 
 

@@ -1,6 +1,7 @@
 """Choose which images an epoch shows, so that classes of unequal size are balanced as `spaces.choices.balance.BALANCES` says.
 
-Drawn anew every epoch, so that what one leaves out another shows. Knows nothing of losses; class weights act there.
+Images are drawn anew every epoch, so that one epoch shows what another leaves out. Knows nothing of losses; class weights act
+there.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def draw_shown(balance: Balance, targets: torch.Tensor, generator: torch.Generat
     if shows == "dropped":
         backgrounds = backgrounds[: _dropped_to(balance, len(signals), len(backgrounds))]
     else:
-        # Whole rounds over the signals, then as many of a last one as are wanted: no signal is shown twice more than another.
+        # Whole rounds over the signals, then part of a last one: no signal is shown twice more than another.
         signals = signals.repeat(-(-_repeated_to(balance, len(signals), len(backgrounds)) // len(signals)))
         signals = signals[: _repeated_to(balance, len(order) - len(backgrounds), len(backgrounds))]
     both = torch.cat([signals, backgrounds])

@@ -1,10 +1,11 @@
-"""Pack a fold's training into bytes between two epochs, and take it up again: it goes on to the same numbers, bit for bit.
+"""Pack a fold's training into bytes between two epochs, and restore it: it continues to the same numbers, bit for bit.
 
 The bytes are safetensors: every tensor, and in the metadata the rest as JSON, under a hash of the whole; no pickle. They hold
-what a training has become: weights and buffers, their averages, the optimiser's state and rates, what random numbers are drawn
-from, losses, and the logits of its validation pits. What follows from task, pits and seed is made anew by whoever starts the
-training that takes them up; of these they hold enough to tell another training by. So is the schedule: timm's computes each
-rate from the number of the step and the rates that a training begins with. Knows nothing of files, nor of the other folds.
+the state of a training: weights and buffers, their averages, the optimiser's state and rates, what random numbers are drawn
+from, losses, and the logits of its validation pits. What follows from task, pits and seed is computed again by the caller that
+starts the training to restore; of these the bytes hold enough to recognise another training. So is the schedule: timm's
+computes each rate from the number of the step and the rates that a training begins with. Knows nothing of files, nor of the
+other folds.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from models.errors import CheckpointError
 from models.training.fold_training import FoldTraining
 
 FORMAT = 1
-# In the place of the hash while it is computed.
+# Stands for the hash while it is computed.
 UNSEALED = "0" * 64
 # What reading bytes that are not `pack_fold`'s may end in.
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, SafetensorError)
@@ -64,11 +65,11 @@ def restore_fold(training: FoldTraining, packed: bytes) -> None:
     for name in {**ours, **theirs}:
         _check_same(name, theirs.get(name), ours.get(name))
     state = _decode(encoded, tensors, training.task.inputs.device)
-    given, own = state["tensors"], _tensors(training)
-    for name in {**own, **given}:
-        _check_same(name, _form(given.get(name)), _form(own.get(name)))
+    stored, own = state["tensors"], _tensors(training)
+    for name in {**own, **stored}:
+        _check_same(name, _form(stored.get(name)), _form(own.get(name)))
     for name, tensor in own.items():
-        tensor.data = given[name]
+        tensor.data = stored[name]
     _take_optimiser(training.optimiser, state["optimiser"])
     training.take_progress(state["progress"])
 
@@ -87,7 +88,7 @@ def _tensors(training: FoldTraining) -> dict[str, torch.Tensor]:
 
 
 def _take_optimiser(optimiser: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
-    """Give an optimiser, and one that it wraps, its state and settings as they were."""
+    """Restore the state and settings of an optimiser, and of one that it wraps."""
     optimiser.load_state_dict(dict(state))
     # torch brings a weight's state to the weight's type and device, which not all of it had.
     for number, own in optimiser.state_dict()["state"].items():

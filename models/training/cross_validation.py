@@ -27,12 +27,14 @@ from models.training.verdicts import Verdict
 
 @dataclass(frozen=True)
 class FoldResult:
-    """How one fold stands: its score at the working point, its verdict so far, and what it took."""
+    """State of one fold."""
 
+    # At the working point.
     score: Score
     accuracy: float
+    # So far.
     verdict: Verdict
-    # How often it had collapsed and was started again.
+    # How often it collapsed and started again.
     reseeds: int
     # Trained since the last start.
     epochs: int
@@ -71,7 +73,7 @@ class CrossValidation:
         self.abandoned = 0
         self.seconds = 0.0
         self.note: str | None = None
-        self.fused: bool | None = None if fused else False  # None: to be probed
+        self.fused: bool | None = None if fused else False  # None: not probed yet
 
     @property
     def count(self) -> int:
@@ -96,8 +98,8 @@ class CrossValidation:
         """Go on from packed trainings, by fold, to the numbers of a cross-validation that was never stopped.
 
         The rest is what stood in the attributes of these names, which the trainings do not tell; without `fused` fusing is
-        probed again. A fold that is not among the trainings is trained anew when it is asked for. So is one that cannot be
-        taken up, and a line tells why.
+        probed again. A fold that is not among the trainings is trained anew when it is needed. So is one that cannot be
+        restored; a line gives the reason.
         """
         self.trainings, self.reseeds = {}, dict(reseeds)
         self.abandoned, self.seconds = abandoned, seconds
@@ -117,8 +119,8 @@ class CrossValidation:
     def advance(self, folds: int, epoch: int, *, others_learned: Callable[[], bool] = lambda: False) -> None:
         """Bring the first `folds` folds to this epoch, then start again, once, those that collapsed while others learned.
 
-        `others_learned` tells, when asked, whether other configurations have learned by this epoch, so that a collapse here is
-        bad luck or a bad choice; the second training tells which.
+        `others_learned` says whether other configurations have learned by this epoch, so that a collapse here is
+        due to the seed or to the configuration; the second training decides between them.
         """
         self.bring(folds, epoch)
         verdicts = {fold: self.trainings[fold].verdict(planned=epoch) for fold in range(folds)}
@@ -137,7 +139,7 @@ class CrossValidation:
             self._bring(fold, epoch)
 
     def _bring_together(self, folds: int, epoch: int) -> None:
-        """Bring those of the first folds that stand at the same epoch to this one fused; what is left to do is left."""
+        """Bring those of the first folds that stand at the same epoch to this one fused; the rest is trained later."""
         if self.fused is False:
             return
         behind = [training for training in map(self._started, range(folds)) if training.epoch < epoch and not training.ended]
@@ -178,7 +180,7 @@ class CrossValidation:
                 training.weights_detached = False
 
     def _leave_out(self, torn: list[FoldTraining]) -> None:
-        """Leave out trainings that were stopped in the middle of an epoch, so that none is kept or goes on."""
+        """Leave out trainings that were stopped in the middle of an epoch, so that they are neither stored nor continued."""
         self.trainings = {fold: training for fold, training in self.trainings.items() if training not in torn}
 
     def _started(self, fold: int) -> FoldTraining:
@@ -199,7 +201,7 @@ class CrossValidation:
             self.check()
 
     def results(self) -> list[FoldResult]:
-        """Give how every started fold stands, judged as a training of the whole length."""
+        """Give the state of every started fold, judged as a training of the whole length."""
         return [
             FoldResult(training.score(), training.accuracy(), training.verdict(), self.reseeds.get(fold, 0), training.epoch)
             for fold, training in sorted(self.trainings.items())
@@ -209,19 +211,19 @@ class CrossValidation:
 def start_fold(task: Task, folds: npt.NDArray[np.int64], fold: int, seed: int, reseeds: int) -> FoldTraining:
     """Set up the training of one fold, after so many reseeds; the same arguments give the same training."""
     trained, signal = task.weights.numpy() > 0, is_signal(task.targets).numpy()
-    shown = []
+    counts = []
     for left_out in range(int(folds.max()) + 1):
         here = trained & (folds != left_out)
         signals, images = int((here & signal).sum()) * task.inputs.per_pit, int(here.sum()) * task.inputs.per_pit
-        shown.append(count_shown(task.config.balance, signals, images - signals))
+        counts.append(count_shown(task.config.balance, signals, images - signals))
     return make_training(
-        task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), derive_seed(seed, fold, reseeds), min(shown)
+        task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), derive_seed(seed, fold, reseeds), min(counts)
     )
 
 
 def make_training(
     task: Task, train: npt.NDArray[np.int64], validate: npt.NDArray[np.int64], seed: int, shortest: int | None = None
 ) -> FoldTraining:
-    """Set up the training that a task asks for: of a classifier, or of a model of background alone."""
+    """Set up the training of a task: of a classifier, or of a model of background alone."""
     kind = AnomalyTraining if task.config.labelling.rule.background_only else FoldTraining
     return kind(task, train, validate, seed, shortest)

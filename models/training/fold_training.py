@@ -1,4 +1,4 @@
-"""Train one fold, as far as asked: a resumable training that stops at any epoch and goes on from there.
+"""Train one fold up to a given epoch: a resumable training that stops at any epoch and goes on from there.
 
 Reads top to bottom: set up, advance, score, judge. Knows nothing of Optuna, of the other folds, or of pruning.
 """
@@ -28,8 +28,8 @@ from models.training.verdicts import Evidence, Verdict, judge
 from spaces.choices.balance import class_weights
 
 # A training has converged when its loss, over so many epochs, stayed under this share of the constant predictor's: every pit
-# is known by heart, gradients have vanished, and what is left to train is only over-confidence. Judged on the training half
-# alone, so that stopping chooses nothing by the validation pits. `benchmarks/README.md` has what it saves and what it costs.
+# is fitted, gradients have vanished, and further epochs only raise confidence. The training half alone
+# decides, so that stopping selects nothing by the validation pits. `benchmarks/README.md` has what it saves and costs.
 BY_HEART, FOR_EPOCHS = 0.005, 3
 # A probability under which a pit costs no more: what doubles lose between 1 and less than 1.
 IMPOSSIBLE = 1e-16
@@ -42,7 +42,7 @@ class FoldTraining:
 
     `train`, `validate`: indices of pits; `shortest`: the images that an epoch of the fold with the fewest shows, so that all
     folds make the same steps. The same task, pits and seed give the same numbers on one thread, however the epochs are cut into
-    calls of `advance`, or taken up from a checkpoint. Computes where the task's images are; what is random is drawn on CPU, the
+    calls of `advance`, or restored from a checkpoint. Computes where the task's images are; what is random is drawn on CPU, the
     same for every device. `weights_detached`: its weights are with those of other folds for now, trained fused; `derived`:
     parts of the classifier that follow from the others, and that no checkpoint holds.
     """
@@ -72,10 +72,10 @@ class FoldTraining:
         self._validate_classes = task.classes[validate][self._classed]
         self._scored = torch.from_numpy(task.is_scored[validate])
         self._signal = torch.from_numpy(task.is_signal[validate])[self._scored]
-        # Likelihoods are of the question that was trained: signal has the share that the loss was shown, not that of the pits.
+        # Likelihoods refer to the trained mixture: signal has the share that the loss was shown, not that of the pits.
         shares = shown_shares(config.balance, counts)
-        self._asked = float(shares[0])
-        self.constant_loss = -math.log(self._asked) * self._asked - math.log1p(-self._asked) * (1 - self._asked)
+        self._share = float(shares[0])
+        self.constant_loss = -math.log(self._share) * self._share - math.log1p(-self._share) * (1 - self._share)
         as_shown = task.weights[pits] * (task.targets[pits] @ (shares / counts.clamp(min=0.5)))
         self.train_constant = float(self.loss(_constant(shares, len(pits)), task.targets[pits], as_shown))
         shares = counts.clamp(min=0.5) / counts.sum()
@@ -89,7 +89,7 @@ class FoldTraining:
                 config, inputs.channels, inputs.size, inputs.full_scale, lights=task.lights, answers=task.answers
             ).to(inputs.device)
         self.classifier.measure(inputs.pick(part) for part in self._images.to(inputs.device).split(SCORED_AT_ONCE))
-        # What a dropped light becomes.
+        # Values of a dropped light.
         parts = self._images.to(inputs.device).split(SCORED_AT_ONCE) if config.augmentation.drop else ()
         self._means = channel_means(inputs.pick(part) for part in parts) if parts else None
         # What an epoch shows where it does not show every image once; drawn by the target of each.
@@ -126,7 +126,7 @@ class FoldTraining:
 
     @property
     def converged(self) -> bool:
-        """Tell whether the training pits are known by heart; such a training needs to go no further."""
+        """Tell whether the training pits are fitted; such a training needs no further epochs."""
         last = self.train_loss[-FOR_EPOCHS:]
         return len(last) == FOR_EPOCHS and max(last) < self._by_heart
 
@@ -138,7 +138,7 @@ class FoldTraining:
     def advance(self, epoch: int, interrupt: Callable[[], None] = lambda: None) -> None:
         """Train until this epoch is done, or the training has ended: a loss that is not finite, or convergence.
 
-        `interrupt` is called after every step and may raise: the training is torn then, and of no use any more.
+        `interrupt` is called after every step and may raise: the training is then in the middle of an epoch and unusable.
         """
         while self.epoch < epoch and not self.ended:
             self.record(self._train_epoch(interrupt), self.evaluate(self.validation_images()).cpu())
@@ -152,17 +152,17 @@ class FoldTraining:
         return images, torch.randint(ways, size, generator=self._generator) if ways > 1 else None
 
     def record(self, train_loss: float, logits: torch.Tensor) -> None:
-        """Note how an epoch ended; `logits`: of the validation pits' images, `[images, classes]`, for every later question."""
+        """Record the end of an epoch; `logits`: of the validation pits' images, `[images, classes]`, kept for later scores."""
         self.train_loss.append(train_loss)
         self._logits = logits.view(len(self.validate), self.task.inputs.per_pit, -1)
         self._score = None
         chances = self._probabilities().double()[self._scored, 0]
         losses = -torch.where(self._signal, chances, 1 - chances).clamp(min=IMPOSSIBLE).log()
         sides = losses[self._signal].mean(), losses[~self._signal].mean()
-        self.validation_loss.append(float(self._asked * sides[0] + (1 - self._asked) * sides[1]))
+        self.validation_loss.append(float(self._share * sides[0] + (1 - self._share) * sides[1]))
 
     def batch(self, images: torch.Tensor, turned: torch.Tensor | None) -> Batch:
-        """Read a batch of images, perturbed as the configuration asks; what is random is drawn anew every time."""
+        """Read a batch of images, perturbed as the configuration says; what is random is drawn anew every time."""
         inputs, augmentation = self.task.inputs, self.task.config.augmentation
         batch = Batch(inputs.pick(images, turned), self.targets[images], self.weights[images])
         if not augmentation.perturbs:
@@ -203,7 +203,7 @@ class FoldTraining:
         return torch.cat([eval_model(self.task.inputs.pick(part)) for part in images.split(SCORED_AT_ONCE)])
 
     def twin(self) -> FoldTraining:
-        """Give a copy that shares the pits alone: what becomes of it leaves this training as it is."""
+        """Give a copy that shares the pits alone: its steps leave this training as it is."""
         clone = copy(self)
         clone.train_loss, clone.validation_loss = [*self.train_loss], [*self.validation_loss]
         clone._generator = self._generator.clone_state()
@@ -213,14 +213,14 @@ class FoldTraining:
         return clone
 
     def progress(self) -> dict[str, Any]:
-        """Give what became of a training, beside weights, averages and the optimiser's state, for `take_progress`."""
-        # An average of weights is only ever judged, and draws nothing.
-        drawn = [generator.get_state() for generator in (self._generator, *generators(self.classifier))]
+        """Give the state of a training, except weights, averages and the optimiser's state, for `take_progress`."""
+        # An average of weights is only evaluated, and draws nothing.
+        states = [generator.get_state() for generator in (self._generator, *generators(self.classifier))]
         losses = {"train_loss": self.train_loss, "validation_loss": self.validation_loss}
-        return {**losses, "logits": self._logits, "drawn": drawn}
+        return {**losses, "logits": self._logits, "drawn": states}
 
     def take_progress(self, progress: Mapping[str, Any]) -> None:
-        """Take up what `progress` gave."""
+        """Restore what `progress` gave."""
         self.train_loss, self.validation_loss = progress["train_loss"], progress["validation_loss"]
         self._logits, self._score = progress["logits"], None
         for generator, state in zip((self._generator, *generators(self.classifier)), progress["drawn"], strict=True):

@@ -4,7 +4,7 @@ torch.func.vmap runs one network over the stacked weights and buffers. Its rule 
 folds is a grouped convolution, so this is that way of fusing too. Every fold draws its images from its own generator, as
 apart; the pixels are looked up where they are, and nothing is fetched from the device before an epoch is over. Written for any
 device and tested on CPU against training apart; CUDA graphs are not used. Knows nothing of rungs, reseeds, or whether fusing
-pays: `models/training/probe.py` asks that.
+pays: `models/training/probe.py` decides that.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def advance_together(
 ) -> None:
     """Train folds, all at the same epoch, until this epoch is done or each has ended.
 
-    A fold that ends goes no further, and the others go on as they would alone. `on_epoch` is told, after every epoch, how many
-    folds it trained, and may raise to stop the work; the trainings stay as they are.
+    A fold that ends goes no further, and the others go on as they would alone. After every epoch `on_epoch` receives the number
+    of folds that it trained, and may raise to stop the work; the trainings stay as they are.
     """
     while going := [training for training in trainings if training.epoch < epoch and not training.ended]:
         with stacked(going) as folds:
@@ -42,7 +42,7 @@ def advance_together(
 
 @contextmanager
 def stacked(trainings: Sequence[FoldTraining]) -> Iterator[FusedFolds]:
-    """Stack trainings for a while, and give each its weights, buffers and optimiser's state back, whatever happens."""
+    """Stack trainings for a while, and return weights, buffers and optimiser's state to each, also after an error."""
     folds = FusedFolds(trainings)
     try:
         yield folds
@@ -62,7 +62,7 @@ class FusedFolds:
         first = trainings[0]
         self._inputs = first.task.inputs
         self._network = deepcopy(first.classifier)
-        self._network.memory_format = torch.contiguous_format  # vmap knows no other
+        self._network.memory_format = torch.contiguous_format  # vmap supports no other
         self._example_weights = torch.stack([training.weights for training in trainings])
         self.weights = {name: _stack(own).requires_grad_() for name, own in _by_name(trainings, "named_parameters").items()}
         self.buffers = {name: _stack(own) for name, own in _by_name(trainings, "named_buffers").items()}
@@ -107,16 +107,16 @@ class FusedFolds:
     def train_epoch(self) -> None:
         """Train every fold for one epoch and record how it ended. Waits for the device once, at the end."""
         first, device = self.trainings[0], self._inputs.device
-        drawn = [training.draw() for training in self.trainings]
-        order = torch.stack([images for images, _ in drawn], 1).to(device)
-        ways = [turned for _, turned in drawn if turned is not None]
+        epochs = [training.draw() for training in self.trainings]
+        order = torch.stack([images for images, _ in epochs], 1).to(device)
+        ways = [turned for _, turned in epochs if turned is not None]
         turned = torch.stack(ways, 1).to(device) if ways else None
-        shown = [training.validation_images() for training in self.trainings]
+        validation_images = [training.validation_images() for training in self.trainings]
         total = torch.zeros(len(self.trainings), device=device)
         for number, images in enumerate(order):
             total += self.step(number, images, None if turned is None else turned[number])
-        evaluated = self.evaluate(shown)
-        for training, loss, logits in zip(self.trainings, total.tolist(), evaluated, strict=True):
+        fold_logits = self.evaluate(validation_images)
+        for training, loss, logits in zip(self.trainings, total.tolist(), fold_logits, strict=True):
             training.record(loss / first.steps, logits.cpu())
 
     def step(self, number: int, images: torch.Tensor, turned: torch.Tensor | None) -> torch.Tensor:
@@ -168,7 +168,7 @@ class FusedFolds:
         if not first.task.config.augmentation.perturbs:
             return Batch(self._pick(images, turned), first.targets[images], self._example_weights.gather(1, images))
         ways = [None] * len(images) if turned is None else list(turned)
-        batches = [training.batch(*drawn) for training, *drawn in zip(self.trainings, images, ways, strict=True)]
+        batches = [training.batch(*step) for training, *step in zip(self.trainings, images, ways, strict=True)]
         return Batch(*map(torch.stack, zip(*batches, strict=True)))
 
     def _pick(self, images: torch.Tensor, turned: torch.Tensor | None = None) -> torch.Tensor:

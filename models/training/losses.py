@@ -1,6 +1,6 @@
-"""The losses of `spaces.choices.losses.LOSSES`: what a batch costs, given soft targets and a weight for each example.
+"""Compute the losses of `spaces.choices.losses.LOSSES` of a batch, given soft targets and a weight for each example.
 
-The acceptance losses see a network through one score, the log-odds of signal, s = z_0 - log sum_{c > 0} exp z_c, whatever the
+The acceptance losses depend on one score of a network, the log-odds of signal, s = z_0 - log sum_{c > 0} exp z_c, whatever the
 number of classes. An example of weight w whose target is signal by the share t counts as w t of signal and as w (1 - t) of
 background; each side is normalised by itself, so that class weights move nothing between the two. Over the background's scores
 in falling order, b(u) is the score that a share u of it lies above. At the false-positive rate a signal acceptance is
@@ -11,7 +11,7 @@ is the partial area under the curve, as a share of a. `acceptance` costs the mea
 few background examples of a batch, often one, lie near b(a); a sigmoid of b(u) - s is its step, which is bounded: an outlier
 costs no more than its place. `partial-auc` costs one minus the second, with log2(1 + exp) as its step, a convex bound that
 outliers move. Gradients flow through the threshold, by which background above it is pushed down (Adam & al. 2021); ranks
-have none. Both costs see only differences of scores and know neither likelihoods nor background classes, hence the share
+have none. Both costs depend on differences of scores alone, not on likelihoods or background classes, hence the share
 of cross-entropy. Where a is less than one example of the batch, its highest is aimed at, as in a top push. A batch without
 signal, or without background, adds nothing but its cross-entropy.
 
@@ -114,7 +114,7 @@ def _mean(losses: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 def make_loss(loss: Loss, working_point: float) -> LossFunction:
-    """Give the function of a loss; `working_point`: the false-positive rate that acceptance is wanted at."""
+    """Give the function of a loss; `working_point`: the false-positive rate at which acceptance is quoted."""
     rate = min(1.0, loss.rate * working_point)
     part = find_part("losses", loss.name)
     if part is not None:

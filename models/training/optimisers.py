@@ -27,7 +27,7 @@ from spaces.plugins import find_part
 
 # Where a rising rate starts, as a share of the highest: a rate of 0 would waste a step.
 START = 1 / 25
-# The steps that an optimiser which is not listed is tried for, so that Lookahead takes one of its own, the sixth.
+# Steps of the trial of an untested optimiser; the sixth is the first of Lookahead's own.
 TRIED = 6
 LOOKAHEAD = "lookahead_"
 # Timm's optimisers of this family orthogonalise in bfloat16, and have no setting for it.
@@ -47,7 +47,7 @@ def build_optimiser(optimiser: Optimiser, network: nn.Module, steps: int) -> tup
         return own, _schedule(optimiser, own, steps)
     check_optimiser(optimiser.name)
     kind = kind_of(optimiser.name)
-    # Left to themselves the others step as torch and timm find best for the device.
+    # The others use the implementation that torch and timm choose for the device.
     more: dict[str, Any] = {"fused": True} if kind.fused else {}
     if kind.momentum == "momentum":
         more["momentum"] = optimiser.momentum
@@ -55,53 +55,55 @@ def build_optimiser(optimiser: Optimiser, network: nn.Module, steps: int) -> tup
         more["betas"] = (optimiser.momentum, *_betas(kind.timm)[1:])
     if optimiser.name == "nesterov":  # without momentum it is plain descent, which torch has under the other name alone
         more["nesterov"] = optimiser.momentum > 0
-    built = create_optimizer_v2(network, opt=kind.timm, lr=optimiser.learning_rate, weight_decay=optimiser.weight_decay, **more)
-    return built, _schedule(optimiser, built, steps)
+    instance = create_optimizer_v2(
+        network, opt=kind.timm, lr=optimiser.learning_rate, weight_decay=optimiser.weight_decay, **more
+    )
+    return instance, _schedule(optimiser, instance, steps)
 
 
 def check_optimiser(name: str) -> None:
-    """Raise SpaceError where an optimiser of timm is not there or does not work here; those listed are there."""
-    known, asked = list_optimizers(), name.removeprefix(TIMM)
-    if BFLOAT16 in asked and not bfloat16_works():
+    """Raise SpaceError where timm lacks an optimiser or it does not work here; those in OPTIMISERS exist in timm."""
+    known, timm_name = list_optimizers(), name.removeprefix(TIMM)
+    if BFLOAT16 in timm_name and not bfloat16_works():
         raise SpaceError(
             f"`optimiser.name = {name}` multiplies matrices in bfloat16, but that kills the process here; choose another."
         )
     if name in OPTIMISERS:
         return
-    if asked.removeprefix(LOOKAHEAD) not in known:
-        close = ", ".join(TIMM + str(other) for other in difflib.get_close_matches(asked, map(str, known), 4, 0.5))
+    if timm_name.removeprefix(LOOKAHEAD) not in known:
+        close = ", ".join(TIMM + str(other) for other in difflib.get_close_matches(timm_name, map(str, known), 4, 0.5))
         remedy = f"did you mean {close}?" if close else "see timm.optim.list_optimizers()."
         raise SpaceError(f"`optimiser.name = {name}` must be an optimiser that timm {timm.__version__} lists; {remedy}")
-    reason = _why_not(asked)
+    reason = _why_not(timm_name)
     if reason is not None:
         raise SpaceError(f"`optimiser.name = {name}` must train a network here, but: {reason}; choose another.")
 
 
 def build_average(optimiser: Optimiser, network: nn.Module) -> ModelEmaV3 | None:
-    """Start the moving average of a network's weights and statistics where one is asked for (Polyak & Juditsky 1992).
+    """Start the moving average of a network's weights and statistics where the optimiser has one (Polyak & Juditsky 1992).
 
-    Its decay rises with the steps, 1 - steps^(-2/3) up to what is asked for: weights of the start are soon forgotten.
+    Its decay rises with the steps, 1 - steps^(-2/3) up to `average`: the first weights soon lose their influence.
     """
     return ModelEmaV3(network, decay=optimiser.average, use_warmup=True) if optimiser.average else None
 
 
 def _betas(name: str) -> tuple[float, ...]:
-    """Give the betas of an optimiser of timm when it is left to itself."""
+    """Give the default betas of an optimiser of timm."""
     betas: tuple[float, ...] = inspect.signature(get_optimizer_class(name, bind_defaults=False)).parameters["betas"].default
     return betas
 
 
-def _schedule(optimiser: Optimiser, built: torch.optim.Optimizer, steps: int) -> Scheduler | None:
+def _schedule(optimiser: Optimiser, instance: torch.optim.Optimizer, steps: int) -> Scheduler | None:
     if optimiser.schedule == "constant" and not optimiser.warmup:
         return None
     rises = optimiser.schedule == "one-cycle"
     rise = round((RISE if rises else optimiser.warmup) * steps)
     shared: dict[str, Any] = {"warmup_t": rise, "warmup_lr_init": START * optimiser.learning_rate, "t_in_epochs": False}
     if rises or optimiser.schedule == "cosine":
-        return CosineLRScheduler(built, t_initial=steps - rise, warmup_prefix=True, **shared)
+        return CosineLRScheduler(instance, t_initial=steps - rise, warmup_prefix=True, **shared)
     # timm takes a milestone for the step before it. A rate that stays has none.
     drops = [round(share * steps) + 1 for share in DROPS] if optimiser.schedule == "step" else []
-    return MultiStepLRScheduler(built, decay_t=drops, decay_rate=0.1, warmup_prefix=False, **shared)
+    return MultiStepLRScheduler(instance, decay_t=drops, decay_rate=0.1, warmup_prefix=False, **shared)
 
 
 @lru_cache
@@ -113,17 +115,17 @@ def _why_not(name: str) -> str | None:
     if get_optimizer_info(name.removeprefix(LOOKAHEAD)).second_order:
         return "it asks for second derivatives"
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about how to use it best; a training says it again
+        warnings.simplefilter("ignore")  # advice on its use; a training repeats it
         try:
-            first, second = _tried(name), _tried(name)
-        except Exception as error:  # whatever its code raises where it is not at home
+            first, second = _trial_weights(name), _trial_weights(name)
+        except Exception as error:  # its code may raise anything outside its intended use
             return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:120]
     if not bool(first.isfinite().all()):
         return "its weights are not finite"
     return None if torch.equal(first, second) else "it does not give the same numbers twice"
 
 
-def _tried(name: str) -> torch.Tensor:
+def _trial_weights(name: str) -> torch.Tensor:
     """Give the weights of a small network after a few steps, whatever else draws random numbers."""
     torch.manual_seed(0)
     network, images = (

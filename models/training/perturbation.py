@@ -16,10 +16,13 @@ from spaces.choices.augmentation import Augmentation
 
 
 class Batch(NamedTuple):
-    """`pixels`: `[images, channels, y, x]`; `targets`: `[images, classes]`, each summing to 1; `weights`: `[images]`."""
+    """One batch of training images."""
 
+    # `[images, channels, y, x]`.
     pixels: torch.Tensor
+    # `[images, classes]`, each row summing to 1.
     targets: torch.Tensor
+    # `[images]`.
     weights: torch.Tensor
 
 
@@ -28,17 +31,17 @@ def draw_partners(lights: torch.Tensor, generator: torch.Generator) -> torch.Ten
 
     `lights`: `[images]`, on CPU.
     """
-    drawn = torch.randperm(len(lights), generator=generator)
-    partners = torch.empty_like(drawn)
-    # Both sides list the images light by light, one in order and one as drawn.
-    partners[lights.argsort(stable=True)] = drawn[lights[drawn].argsort(stable=True)]
+    order = torch.randperm(len(lights), generator=generator)
+    partners = torch.empty_like(order)
+    # Both sides list the images light by light, one in order and one in the drawn order.
+    partners[lights.argsort(stable=True)] = order[lights[order].argsort(stable=True)]
     return partners
 
 
 def draw_shares(alpha: float, count: int, generator: torch.Generator) -> torch.Tensor:
     """Draw the share that each image keeps in its mixture, `[images]`, from Beta(alpha, alpha).
 
-    torch draws from no Beta distribution with a generator of one's own; numpy's generator is seeded from it.
+    torch draws from no Beta distribution with a generator of the caller; numpy's generator is seeded from it.
     """
     seed = int(torch.randint(2**62, (), generator=generator))
     return torch.from_numpy(np.random.default_rng(seed).beta(alpha, alpha, count).astype(np.float32))
@@ -71,7 +74,7 @@ def perturb(
 ) -> torch.Tensor:
     """Shift, scale, drop and add noise, `[images, channels, y, x]` in and out, as stored values of any type, or float32.
 
-    `means`: `[channels]`, what a dropped light becomes; asked for only where lights are dropped. Values may leave the scale.
+    `means`: `[channels]`, what a dropped light becomes; needed only where lights are dropped. Values may leave the scale.
     """
     count, channels, size = pixels.shape[:3]
     if augmentation.shift:
@@ -105,5 +108,5 @@ def _shifted(pixels: torch.Tensor, most: int, generator: torch.Generator) -> tor
     moves = torch.randint(-most, most + 1, (2, count, 1), generator=generator)
     rows, columns = (torch.arange(size) - moves).clamp(0, size - 1).to(pixels.device)
     images = torch.arange(count, device=pixels.device)
-    # Channels come last where the others are looked up; most networks like them to lie so.
+    # Channels come last where the others are looked up; most networks are fastest with that order.
     return pixels.permute(0, 2, 3, 1)[images[:, None, None], rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)

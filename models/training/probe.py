@@ -1,7 +1,7 @@
 """Tell whether the folds of a trial are better trained fused: equal to training apart, and faster.
 
 A few steps are taken both ways on copies; the trainings and their randomness stay as they are. A network is not equal when it
-keeps numbers outside its weights and buffers, or when rounding decides what it gives; one that vmap has no rule for, or that
+holds state outside its weights and buffers, or when rounding decides its output; one that vmap has no rule for, or that
 draws random numbers on the way, does not run fused at all.
 """
 
@@ -19,7 +19,7 @@ from models.training.fold_training import FoldTraining
 from models.training.fused import FusedFolds
 from spaces.choices.optimisers import ELEMENTWISE
 
-# Steps that are taken to compare, and as many to time.
+# Number of steps for the comparison, and again for the timing.
 STEPS = 3
 # How much may differ, as a share of the norm, or of LEAST where that is smaller. On CPU the networks of the space differ by
 # 5e-6, but their gradients by up to 2e-3: rounding decides which of two nearly equal pixels max pooling takes. Trained apart
@@ -55,9 +55,9 @@ def reason_not_to_fuse(trainings: Sequence[FoldTraining]) -> str | None:
 def _batches(trainings: Sequence[FoldTraining]) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
     """Draw the first steps of an epoch: images and turns, `[folds, batch]` a step, on the device."""
     device = trainings[0].task.inputs.device
-    drawn = [training.draw() for training in trainings]
-    images = torch.stack([order[:STEPS] for order, _ in drawn], 1).to(device)
-    ways = [turned[:STEPS] for _, turned in drawn if turned is not None]
+    epochs = [training.draw() for training in trainings]
+    images = torch.stack([order[:STEPS] for order, _ in epochs], 1).to(device)
+    ways = [turned[:STEPS] for _, turned in epochs if turned is not None]
     return list(zip(images, torch.stack(ways, 1).to(device) if ways else [None] * len(images), strict=True))
 
 
@@ -67,25 +67,25 @@ def _compare(
     """Train a few steps apart, each also fused from the same weights; say what differs most for its tolerance, by how much.
 
     From the same weights every time, because Adam makes a whole step of the sign of a gradient that is nothing but rounding:
-    two trainings apart part in the same way, on other machines for example.
+    two trainings apart diverge in the same way, on different machines for example.
     """
-    seen: list[tuple[str, float]] = []
+    differences: list[tuple[str, float]] = []
     for number, batch in enumerate(batches):
         # Of twins, so that perturbed images are drawn alike both times.
         folds = FusedFolds([training.twin() for training in trainings])
         losses = folds.step(number, *batch)
-        seen.append(("losses", _difference(losses, _step_apart(trainings, number, *batch))))
+        differences.append(("losses", _difference(losses, _step_apart(trainings, number, *batch))))
         gradients = [_flat(weight.grad for weight in training.classifier.parameters()) for training in trainings]
         fused = torch.cat([weight.grad.flatten(1) for weight in folds.weights.values() if weight.grad is not None], 1)
-        seen.append(("gradients", _difference(fused, torch.stack(gradients))))
+        differences.append(("gradients", _difference(fused, torch.stack(gradients))))
         for name, buffer in folds.buffers.items():
             own = torch.stack([training.classifier.get_buffer(name) for training in trainings])
-            seen.append(("buffers", _difference(buffer, own)))
+            differences.append(("buffers", _difference(buffer, own)))
     images = [training.validation_images()[:SCORED_AT_ONCE] for training in trainings]
-    for training, shown, logits in zip(trainings, images, FusedFolds(trainings).evaluate(images), strict=True):
-        seen.append(("scores", _difference(logits.softmax(1), training.evaluate(shown).softmax(1))))
+    for training, own, logits in zip(trainings, images, FusedFolds(trainings).evaluate(images), strict=True):
+        differences.append(("scores", _difference(logits.softmax(1), training.evaluate(own).softmax(1))))
     return max(
-        seen, key=lambda difference: math.inf if math.isnan(difference[1]) else difference[1] / TOLERANCES[difference[0]]
+        differences, key=lambda difference: math.inf if math.isnan(difference[1]) else difference[1] / TOLERANCES[difference[0]]
     )
 
 
@@ -111,7 +111,7 @@ def _difference(got: torch.Tensor, expected: torch.Tensor) -> float:
 
 
 def _timed(steps: Callable[[], Sequence[torch.Tensor]]) -> float:
-    """Give the seconds that steps take, until their losses are here."""
+    """Give the seconds that steps take, until their losses are on the host."""
     started = time.perf_counter()
     torch.stack(list(steps())).tolist()
     return time.perf_counter() - started

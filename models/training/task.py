@@ -1,4 +1,4 @@
-"""Say what a data set's pits are to be learned as: a `Task`, the same for every fold.
+"""Define what the pits of a data set are learned as: a `Task`, the same for every fold.
 
 Knows nothing of folds or of training.
 """
@@ -26,26 +26,28 @@ LEAST_PITS = 20
 
 @dataclass(frozen=True)
 class Task:
-    """What the pits are to be learned as."""
+    """What the pits are learned as."""
 
     config: Config
-    # The images of all pits.
+    # Images of all pits.
     inputs: Inputs
-    # `[pits, classes]`, the share of each class, summing to 1.
+    # `[pits, classes]`: the share of each class, summing to 1.
     targets: torch.Tensor
-    # `[pits]`, 0 for those not trained on.
+    # `[pits]`: 0 for those not trained on.
     weights: torch.Tensor
-    # `[pits]`, the class of each, LEFT_OUT where its target is soft, or its weight 0 in a scheme that sees signal.
+    # `[pits]`: the class of each; LEFT_OUT where its target is soft, or its weight 0 in a scheme that trains on signal.
     classes: torch.Tensor
-    # `is_signal`, `is_scored`: `[pits]`.
+    # `[pits]`.
     is_signal: npt.NDArray[np.bool_]
+    # `[pits]`.
     is_scored: npt.NDArray[np.bool_]
-    # The data set's channels.
+    # Channels of the data set.
     lights: Sequence[Light]
-    # The length of a whole training.
+    # Length of a whole training.
     epochs: int
+    # False-positive rate at which acceptance is quoted.
     working_point: float
-    # `[pits]`, the labels of background, numbered, of a scheme of background alone.
+    # `[pits]`: the numbered labels of background, in a scheme of background alone; None in every other.
     kinds: torch.Tensor | None = None
 
     @property
@@ -55,9 +57,9 @@ class Task:
 
 
 def make_task(data: Dataset, config: Config, *, epochs: int, working_point: float, device: str = "cpu") -> Task:
-    """Say what a configuration asks of a data set's pits, and bring their images to a device.
+    """Make the task of a configuration on a data set, with the images on a device.
 
-    Raises SpaceError where the data cannot carry it.
+    Raises SpaceError where the data do not allow it.
     """
     description = data.description
     check_lights(config.network.name, config.channels, description.channels)
@@ -68,7 +70,7 @@ def make_task(data: Dataset, config: Config, *, epochs: int, working_point: floa
         torch.tensor([weight for _, weight in weighted_targets]),
     )
     alone = labelling.rule.background_only
-    # Signal that is never trained on has its class all the same, by which a training is judged.
+    # Signal that is never trained on still has a class, by which a training is judged.
     hard = (targets.amax(1) == 1) & ((weights > 0) | torch.from_numpy(alone & data.is_signal))
     inputs = lay_out(data.pixels, config.channels, description.channels, rows=data.rows, augmentation=config.augmentation.turns)
     return Task(

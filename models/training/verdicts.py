@@ -1,32 +1,32 @@
-"""Say how a training ended: learned, collapsed, overtrained, diverged or unfinished.
+"""Judge how a training ended: learned, collapsed, overtrained, diverged or unfinished.
 
 Training losses are compared with what the constant predictor costs in the same loss, class weights and all. Validation losses
 are likelihoods of signal against background in P(signal), whatever the loss and the scheme, in which each side has the share
-that the training was shown: a network trained on balanced classes gives balanced probabilities, and is no worse for it. Of a
+that the training was shown: a network trained on balanced classes gives balanced probabilities, which is no fault. Of a
 model of background alone both losses are of what its network learns (`models/training/anomaly.py`).
 `benchmarks/statistics/verdicts.py` measures how often the rules are right, on other trainings than the bounds were chosen on:
 of 60 trainings that learn by their held-out pits 55 are called learned, of 128 that do not 6 are.
 
-Rules, in the order in which they are asked, and the reason for each bound:
+Rules, in the order in which they apply, and the reason for each bound:
 
 1. diverged: a loss was not finite, or the last epoch's training loss is over GROWTH times both the constant predictor's and
-   the first epoch's, of which no more than BAD_START times the constant predictor's is excused: an explosion within the
-   first epoch is no start. A training that only fails to learn stays near the constant predictor's loss.
+   the first epoch's, of which no more than BAD_START times the constant predictor's counts: a loss that explodes within
+   the first epoch sets no bound. A training that only fails to learn stays near the constant predictor's loss.
 2. unfinished: fewer epochs than planned.
 3. collapsed, in any of three ways. Signal is not ranked above background beyond chance: under chance the area under the
    curve has mean 1/2 and variance (m + n + 1) / (12 m n) for m signal and n background pits (Mann & Whitney 1947); at CHANCE
-   deviations one training in a hundred that knows nothing passes. Or no more than a share NEARLY of the pits is accepted at
+   deviations one uninformed training in a hundred passes. Or no more than a share NEARLY of the pits is accepted at
    P(signal) = 1/2, or no more than that is not, and the validation loss lies less than GAIN under the constant predictor's:
    accepting all or nothing, the bias towards background. The network in use on images scaled twice ends so, with a ranking
-   that is no chance any more and a likelihood that is; where the likelihood is better, accepting nothing at 1/2 is only what
-   rare signal looks like. Or, asked after rule 4, the validation loss has ended over the constant predictor's: such
-   probabilities say less than the class shares do, whatever the ranking. Of a training under way, which may be started
-   again, this is not asked: a slow one ranks before its probabilities are right, and to start it again would not help it.
+   beyond chance and a likelihood that is not; where the likelihood is better, accepting nothing at 1/2 is the effect of rare
+   signal alone. Or, checked after rule 4, the validation loss has ended over the constant predictor's: such
+   probabilities are less likely than the class shares, whatever the ranking. This is not checked for a training under way,
+   which may start again: a slow one ranks before its probabilities are right, and a new start does not help it.
 4. overtrained: the validation loss, over the last WINDOW epochs and after the last, lies above its least over so many by more
    than LOST of what training had gained over the constant predictor, or of GAIN of that one's loss where it had gained less,
    while the training loss fell on, to under its constant predictor's. Small networks grow over-confident without losing
-   acceptance, so a small rise is no fault; when half of the gain in likelihood is gone, the scores are no probabilities. One
-   epoch's loss goes up and down with the rate: neither a lucky best epoch nor a bad one that was mended counts.
+   acceptance, so a small rise is no fault; when half of the gain in likelihood is lost, the scores are no probabilities. One
+   epoch's loss varies with the rate: neither a single best epoch nor a bad one followed by a better one counts.
 5. learned: none of these.
 """
 
@@ -59,21 +59,25 @@ class Verdict(StrEnum):
 class Evidence:
     """What a verdict rests on."""
 
-    # `train_loss`, `validation_loss`: one value an epoch, the first as trained on, the second of signal against background.
+    # One value an epoch, as trained on.
     train_loss: Sequence[float]
+    # One value an epoch, of signal against background.
     validation_loss: Sequence[float]
-    # `train_constant`, `constant_loss`: what predicting the class shares costs in either.
+    # Training loss of predicting the class shares.
     train_constant: float
+    # Validation loss of predicting the class shares.
     constant_loss: float
-    # Area under the curve of the validation pits' scores, `signals` and `backgrounds` of them.
+    # Area under the curve of the validation pits' scores.
     auc: float
+    # Validation pits of signal.
     signals: int
+    # Validation pits of background.
     backgrounds: int
-    # The share of them with P(signal) of 1/2 or more.
+    # Share of the validation pits with P(signal) of 1/2 or more.
     accepted: float
-    # Epochs that the training is to have.
+    # Epochs of the whole training, or those due by now where it is under way.
     planned: int
-    # Whether the planned epochs are those due by now, and the question is whether to go on.
+    # True where the verdict decides whether to go on.
     under_way: bool = False
 
 
@@ -117,6 +121,6 @@ def _overtrained(evidence: Evidence) -> bool:
     if not smooth:
         return False
     best = min(range(len(smooth)), key=smooth.__getitem__)
-    gained = max(evidence.constant_loss - smooth[best], GAIN * evidence.constant_loss)
+    gain = max(evidence.constant_loss - smooth[best], GAIN * evidence.constant_loss)
     fell_on = evidence.train_loss[-1] < min(evidence.train_loss[best + WINDOW - 1], evidence.train_constant)
-    return fell_on and min(smooth[-1], evidence.validation_loss[-1]) - smooth[best] > LOST * gained
+    return fell_on and min(smooth[-1], evidence.validation_loss[-1]) - smooth[best] > LOST * gain
