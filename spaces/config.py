@@ -81,9 +81,9 @@ def check_name(key: str, value: object, *, named: str | None = None, own: Collec
     `named`: the key that people wrote, if another; `own`: names that a space adds.
     """
     table = (*TABLES[key], *own)
-    beyond, told = BEYOND.get(key, (table.__contains__, ""))
+    beyond, described = BEYOND.get(key, (table.__contains__, ""))
     if not isinstance(value, str) or not (value in table or beyond(value)):
-        offered = ", ".join((*table, told) if told else table)
+        offered = ", ".join((*table, described) if described else table)
         raise SpaceError(f"`{named or key}` must be one of {offered}, but got {value!r}; correct it.")
 
 

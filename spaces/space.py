@@ -168,13 +168,13 @@ class Space:
 
         Raises SpaceError where the schemes do not score the same label.
         """
-        asked = {scheme.positive or signal for scheme in map(self._scheme, _tuple(self.domain("labelling.scheme")))}
-        if len(asked) > 1:
+        positives = {scheme.positive or signal for scheme in map(self._scheme, _tuple(self.domain("labelling.scheme")))}
+        if len(positives) > 1:
             raise SpaceError(
                 "`labelling.scheme` must ask one question of all trials, but "
                 f"{', '.join(map(str, _tuple(self.domain('labelling.scheme'))))} score different labels; search apart."
             )
-        return next(iter(asked))
+        return next(iter(positives))
 
     @property
     def named(self) -> frozenset[str]:
@@ -197,7 +197,7 @@ class Space:
         return key in self.chosen and key not in self.lenient
 
     def _carried(self, key: str, domain: Domain, carries: Callable[[Scalar], object]) -> tuple[Scalar, ...]:
-        kept: list[Scalar] = []
+        choices: list[Scalar] = []
         refusal: SpaceError | None = None
         for choice in _tuple(domain):
             try:
@@ -207,10 +207,10 @@ class Space:
                     raise
                 refusal = error
             else:
-                kept.append(choice)
-        if not kept and refusal is not None:
+                choices.append(choice)
+        if not choices and refusal is not None:
             raise refusal
-        return tuple(kept)
+        return tuple(choices)
 
 
 def _one_fits(networks: Iterable[Scalar], modes: Iterable[Scalar], lights: Sequence[Light]) -> None:

@@ -175,9 +175,9 @@ class _Resampled:
             return [Weight(axis, trials) for axis in axes]
         once = applies.astype(np.int64)
         value = self._measure(once, axes, loss)
-        drawn = [self._measure(counts * once, axes, loss) for counts in self._counts]
+        resampled = [self._measure(counts * once, axes, loss) for counts in self._counts]
         shuffled = [self._measure(once, axes, _shuffle(loss, applies, order)) for order in self._orders]
-        low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
         chance = np.quantile(shuffled, 0.95, axis=0)
         # Drawing again adds noise, which lifts all that is near 0: the trials as they are belong to their own interval.
         low, high = np.minimum(low, value), np.maximum(high, value)

@@ -51,8 +51,8 @@ class Plot:
 
     def __post_init__(self) -> None:
         if not self.shares or list(self.shares) != sorted(set(self.shares)) or not 0 < self.shares[0] <= self.shares[-1] <= 1:
-            shown = ",".join(f"{share:g}" for share in self.shares) or "none"
-            raise StudyError(f"shares must ascend within `0 < share <= 1`, but got {shown}; write e.g. 0.1,0.35,1.")
+            listed = ",".join(f"{share:g}" for share in self.shares) or "none"
+            raise StudyError(f"shares must ascend within `0 < share <= 1`, but got {listed}; write e.g. 0.1,0.35,1.")
         for name, value, least in (("repeats", self.repeats, 1), ("epochs", self.epochs, 1), ("seed", self.seed, 0)):
             if value < least:
                 raise StudyError(f"`{name} >= {least}` must hold, but got {value}; choose a larger number.")
@@ -250,8 +250,8 @@ def _steps(task: Task, pits: npt.NDArray[np.int64]) -> int:
     trained = pits[task.weights.numpy()[pits] > 0]
     images = len(trained) * task.inputs.per_pit
     signals = int(is_signal(task.targets).numpy()[trained].sum()) * task.inputs.per_pit
-    shown = count_shown(task.config.balance, signals, images - signals)
-    return shown // min(task.config.optimiser.batch_size, shown)
+    shown_counts = count_shown(task.config.balance, signals, images - signals)
+    return shown_counts // min(task.config.optimiser.batch_size, shown_counts)
 
 
 def _examples(task: Task, pits: npt.NDArray[np.int64]) -> tuple[int, ...]:

@@ -37,15 +37,15 @@ def confirm(
     from search.trials.records import RungResult
 
     use_plugins(plugin or ())
-    found, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
-    loaded = study_data(found, data)
+    handle, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
+    loaded = study_data(handle, data)
     with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as progress:
-        race = run(found, terms, data=loaded, workers=workers, progress=progress)
-    plan = found.plan
-    drawn = {entrant.number: draw(entrant, plan, plan.search_set(loaded)) for entrant in race if entrant.repeats}
-    searched = {entrant.number: wilson(*RungResult.demand(found.trial(entrant.number)).pooled) for entrant in race}
-    make_console().print(race_table(found.name, race, searched, drawn, terms))
-    say(f"next: pitsearch select --study {found.name}{where(storage)}")
+        race = run(handle, terms, data=loaded, workers=workers, progress=progress)
+    plan = handle.plan
+    bootstrapped = {entrant.number: draw(entrant, plan, plan.search_set(loaded)) for entrant in race if entrant.repeats}
+    searched = {entrant.number: wilson(*RungResult.demand(handle.trial(entrant.number)).pooled) for entrant in race}
+    make_console().print(race_table(handle.name, race, searched, bootstrapped, terms))
+    say(f"next: pitsearch select --study {handle.name}{where(storage)}")
 
 
 def front(
@@ -63,13 +63,13 @@ def front(
     from search.studies.study import find_study
     from search.trials.objectives import second_of
 
-    found = find_study(study, storage)
-    plan = found.plan
-    shown = pareto_trials(found.optuna.get_trials(deepcopy=False), plan)
+    handle = find_study(study, storage)
+    plan = handle.plan
+    candidates = pareto_trials(handle.optuna.get_trials(deepcopy=False), plan)
     second = second_of(plan.options.objectives)
     assert second is not None  # members has checked it
-    make_console().print(front_table(second, [member for member in shown if member.on_front]))
-    write_figure(found.name, second, plan.options.working_point, shown, out)
+    make_console().print(front_table(second, [member for member in candidates if member.on_front]))
+    write_figure(handle.name, second, plan.options.working_point, candidates, out)
     say(f"wrote {out}; next: open it in a browser")
 
 
@@ -95,8 +95,8 @@ def select(
     from search.studies.study import find_study
 
     use_plugins(plugin or ())
-    found, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
+    handle, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
     with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as progress:
-        selection = run(found, terms, final=final, data=data, runs=runs, workers=workers, progress=progress)
+        selection = run(handle, terms, final=final, data=data, runs=runs, workers=workers, progress=progress)
     make_console().print(selection_table(selection))
-    say(f"next: pitsearch export --study {found.name}{where(storage)} OUT/")
+    say(f"next: pitsearch export --study {handle.name}{where(storage)} OUT/")

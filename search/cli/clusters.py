@@ -33,14 +33,14 @@ def worker(
     from search.workers.stop_signal import stop_on_signal
 
     use_plugins(plugin or ())
-    found = find_study(study, storage)
+    handle = find_study(study, storage)
     stopping = "stopping: the running trial is handed to another worker; press Ctrl-C again to stop at once"
     with stop_on_signal(lambda: say(stopping)) as stop_reason:
-        for number in join(found, data=data, runs=runs, device=device, stop=stop_reason):
-            say(trial_line(found.trial(number)))
+        for number in join(handle, data=data, runs=runs, device=device, stop=stop_reason):
+            say(trial_line(handle.trial(number)))
         if stop_reason() == "stopped by hand":
             raise typer.Exit(130)
-    say(f"next: pitsearch status --study {found.name}{where(storage)}")
+    say(f"next: pitsearch status --study {handle.name}{where(storage)}")
 
 
 def jobscript(
@@ -56,12 +56,14 @@ def jobscript(
     from search.launcher.jobscripts import MODULE, job_script
     from search.studies.study import find_study
 
-    asked = read_cluster(cluster)
-    if not isinstance(asked, ClusterConfig):
-        raise StudyError(f"a job script must be for a batch system, but got the scheduler {asked}; give slurm, say, or a file.")
-    found = find_study(study, storage)
-    command = [asked.python, *MODULE, "worker", "--study", found.name, "--storage", storage]
-    print(job_script(asked, [*command, *(["--runs", str(runs)] if runs else [])], jobs), end="")
+    config = read_cluster(cluster)
+    if not isinstance(config, ClusterConfig):
+        raise StudyError(
+            f"a job script must be for a batch system, but got the scheduler {config}; give slurm, say, or a file."
+        )
+    handle = find_study(study, storage)
+    command = [config.python, *MODULE, "worker", "--study", handle.name, "--storage", storage]
+    print(job_script(config, [*command, *(["--runs", str(runs)] if runs else [])], jobs), end="")
 
 
 def storage_check(address: Annotated[str, typer.Argument(metavar="URL", help="Database address.")]) -> None:

@@ -60,11 +60,11 @@ def relabel(
     """
     from foils.relabel import relabel as run
 
-    done = run(data, suspects)
-    for correction in done.corrections:
+    result = run(data, suspects)
+    for correction in result.corrections:
         say(f"{correction.pit}: {correction.label} -> {correction.corrected}")
-    confirmed = f", {done.confirmed} confirmed" if done.confirmed else ""
-    changed = f"{len(done.corrections)} {'label' if len(done.corrections) == 1 else 'labels'} changed"
-    say(f"wrote {data / 'labels.csv'}: {changed}{confirmed}; the old ones are in {done.kept}")
+    confirmed = f", {result.confirmed} confirmed" if result.confirmed else ""
+    changed = f"{len(result.corrections)} {'label' if len(result.corrections) == 1 else 'labels'} changed"
+    say(f"wrote {data / 'labels.csv'}: {changed}{confirmed}; the old ones are in {result.kept}")
     say("the data's fingerprint is new, so studies of the old labels refuse it")
     say(f"next: pitsearch launch {data} --study NEW")

@@ -125,12 +125,12 @@ def status(
     from search.studies.study import find_study
 
     use_plugins(plugin or ())
-    found = find_study(study, storage)
+    handle = find_study(study, storage)
     if trial is not None:
-        say(known_text(found, trial).rstrip())
+        say(known_text(handle, trial).rstrip())
         return
-    requeue_stale_trials(found.backend, found.id)
-    make_console().print(status_table(summarise(found)))
+    requeue_stale_trials(handle.backend, handle.id)
+    make_console().print(status_table(summarise(handle)))
 
 
 def dashboard(

@@ -27,8 +27,8 @@ def importance(study: StudyName = None, storage: Storage = defaults.STORAGE) -> 
     from search.report.importance_tables import importance_table
     from search.studies.study import find_study
 
-    found = find_study(study, storage)
-    make_console().print(importance_table(found.name, run(found), uses(found.optuna.get_trials(deepcopy=False))))
+    handle = find_study(study, storage)
+    make_console().print(importance_table(handle.name, run(handle), uses(handle.optuna.get_trials(deepcopy=False))))
 
 
 def curve(
@@ -60,11 +60,11 @@ def curve(
     sizes = parse_shares(shares)
     subject, folder = (load(data), None) if study is None else (find_study(study, storage), data)
     with on_stop("nothing of the curve is kept, the same command begins anew"), counting("trainings") as done:
-        drawn = learning_curve(
+        learned_curve = learning_curve(
             subject, data=folder, shares=sizes, repeats=repeats, seed=seed, epochs=epochs, workers=workers, done=done
         )
-    make_console().print(curve_table(drawn))
-    write_figure(drawn, out)
+    make_console().print(curve_table(learned_curve))
+    write_figure(learned_curve, out)
     say(f"wrote {out}; next: open it in a browser")
 
 

@@ -63,9 +63,9 @@ def open_cluster(
     is another, for the whole process. `noted` is told, in another thread, of jobs that are refused later. Raises StudyError
     where a scheduler or a batch system refuses at once.
     """
-    there = version("distributed")
-    if _numbers(there) < _numbers(OLDEST):
-        raise StudyError(f"`distributed >= {OLDEST}` must hold, but got {there}; run pip install 'distributed>={OLDEST}'.")
+    installed = version("distributed")
+    if _numbers(installed) < _numbers(OLDEST):
+        raise StudyError(f"`distributed >= {OLDEST}` must hold, but got {installed}; run pip install 'distributed>={OLDEST}'.")
     with ExitStack() as stack:
         if isinstance(cluster, str):
             grace, client = ClusterConfig.grace, stack.enter_context(_connect(cluster))
@@ -189,7 +189,7 @@ def options(cluster: ClusterConfig, folder: Path) -> dict[str, Any]:
         directives.append(f"accounting_group = {cluster.account}")
     pairs = [line.partition("=") for line in directives]
     timed = {"job_extra_directives": directives, "walltime": cluster.walltime, "queue": cluster.queue}
-    asked: dict[str, dict[str, Any]] = {
+    settings: dict[str, dict[str, Any]] = {
         "slurm": {**timed, "job_mem": f"{cluster.memory_mb}M", "account": cluster.account},
         "sge": {**timed, "resource_spec": f"mem_free={cluster.memory_mb}M", "project": cluster.account},
         "pbs": {
@@ -224,5 +224,5 @@ def options(cluster: ClusterConfig, folder: Path) -> dict[str, Any]:
         "interface": cluster.interface or "",
         "worker_extra_args": [*hosts, "--no-dashboard", "--dashboard-address", f"{LOOPBACK}:0"],
         "scheduler_options": {**listens, "dashboard": False, "dashboard_address": f"{LOOPBACK}:0"},
-        **asked[cluster.system],
+        **settings[cluster.system],
     }

@@ -49,8 +49,10 @@ def job_script(cluster: ClusterConfig, command: Sequence[str], jobs: int) -> str
             parse_url(word.partition("=")[2] if word.startswith("-") else word)
     if cluster.system == "htcondor":
         return _submit_description(cluster, command, jobs)
-    prefix, asked = {"slurm": ("#SBATCH", _slurm), "sge": ("#$", _sge), "pbs": ("#PBS", _pbs)}[cluster.system]
-    header = [f"{prefix} {line}" for line in (*asked(cluster, jobs), *shell(cluster), *warning(cluster), *cluster.directives)]
+    prefix, directives_of = {"slurm": ("#SBATCH", _slurm), "sge": ("#$", _sge), "pbs": ("#PBS", _pbs)}[cluster.system]
+    header = [
+        f"{prefix} {line}" for line in (*directives_of(cluster, jobs), *shell(cluster), *warning(cluster), *cluster.directives)
+    ]
     # PBS alone starts in the home folder.
     start = ['cd "$PBS_O_WORKDIR" || exit 1'] if cluster.system == "pbs" else []
     if cluster.system == "sge":

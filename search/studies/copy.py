@@ -34,13 +34,13 @@ def copy_study(name: str | None, source: str, target: str) -> tuple[Study, int]:
     system = storage_of(opened).get_study_system_attrs(study_id_of(opened))
 
     def write(session: Session) -> None:
-        made = storage.add_study(session, study.name, opened.directions, opened.user_attrs, system)
-        if made is None:
+        new_id = storage.add_study(session, study.name, opened.directions, opened.user_attrs, system)
+        if new_id is None:
             raise StudyError(
                 f"a study must not be in the storage that it is copied to, but {study.name!r} is there already; choose another."
             )
         for trial in trials:
-            storage.insert_trial(made, trial, session)
+            storage.insert_trial(new_id, trial, session)
 
     storage.transact(write)
     return Study(study.name, target), len(trials)

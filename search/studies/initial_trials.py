@@ -45,10 +45,10 @@ def initial_trials(
     space = plan.space
     for item in known:
         item.check(space)
-    found = [_baseline(space, data), InitialTrial(SOUND, sound(space))]
-    found += [InitialTrial(_origin(item), item.choices) for item in known]
+    initial = [_baseline(space, data), InitialTrial(SOUND, sound(space))]
+    initial += [InitialTrial(_origin(item), item.choices) for item in known]
     taken = {start.origin for trial in trials if trial.state != TrialState.FAIL and (start := TrialOrigin.read(trial))}
-    return [entry for origin, entry in {entry.origin: entry for entry in found}.items() if origin not in taken]
+    return [entry for origin, entry in {entry.origin: entry for entry in initial}.items() if origin not in taken]
 
 
 def _baseline(space: Space, data: Dataset) -> InitialTrial:

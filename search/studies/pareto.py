@@ -63,8 +63,10 @@ def pareto_trials(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[ParetoTria
         )
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     sound = [(trial, reached) for trial in complete if has_learned(reached := RungResult.demand(trial))]
-    found = [_member(trial, reached, second) for trial, reached in sound]
-    judged = [replace(member, on_front=not any(_dominates(other, member, second) for other in found)) for member in found]
+    candidates = [_member(trial, reached, second) for trial, reached in sound]
+    judged = [
+        replace(member, on_front=not any(_dominates(other, member, second) for other in candidates)) for member in candidates
+    ]
     return tuple(sorted(judged, key=lambda member: (-member.acceptance.value, member.number)))
 
 

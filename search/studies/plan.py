@@ -114,11 +114,11 @@ def _check_optimisers(space: Space) -> None:
     """Raise SpaceError for an optimiser that timm does not have or that does not work here, before any trial does."""
     names = space.domain("optimiser.name")
     # Names of timm are not known before it is asked; muon does not work on every machine.
-    asked = [str(name) for name in names if str(name).startswith((TIMM, "muon"))] if isinstance(names, tuple) else []
-    if asked:
+    special = [str(name) for name in names if str(name).startswith((TIMM, "muon"))] if isinstance(names, tuple) else []
+    if special:
         from models.training.optimisers import check_optimiser  # timm takes seconds to import
 
-        for name in asked:
+        for name in special:
             check_optimiser(name)
 
 
@@ -126,11 +126,11 @@ def _check_timm(space: Space, size: int) -> None:
     """Raise SpaceError for a network that timm does not know, or weights that are not to be had, before any trial does."""
     domains = [space.domain(key) for key in ("network.name", "network.weights")]
     names, weights = ([str(value) for value in domain] if isinstance(domain, tuple) else [] for domain in domains)
-    asked = [Network(name, weights=start) for name in names if name.startswith(TIMM) for start in weights]
-    if asked:
+    networks = [Network(name, weights=start) for name in names if name.startswith(TIMM) for start in weights]
+    if networks:
         from models.networks.timm_networks import check_timm  # timm takes seconds to import
 
-        for network in asked:
+        for network in networks:
             check_timm(network, size)
 
 
@@ -150,37 +150,37 @@ def read_plan(study: optuna.Study) -> Plan:
     return from_plain(Plan, values, what)
 
 
-def check_same(name: str, made: Plan, asked: Plan) -> None:
+def check_same(name: str, stored: Plan, current: Plan) -> None:
     """Compare what a study was made for with what is asked now. Raises StudyError for the first thing that differs.
 
     The version of pitsearch may differ: it is a record of who made the study. So may the way in which the held-out pits were
     chosen: the pits themselves are compared.
     """
     remedy = "choose another --study, or go back to what it was made for"
-    if made.fingerprint != asked.fingerprint:
+    if stored.fingerprint != current.fingerprint:
         raise StudyError(
-            f"study {name!r} was made from other data (fingerprint {made.fingerprint[:12]}, but {asked.folder} has "
-            f"{asked.fingerprint[:12]}); {remedy}."
+            f"study {name!r} was made from other data (fingerprint {stored.fingerprint[:12]}, but {current.folder} has "
+            f"{current.fingerprint[:12]}); {remedy}."
         )
-    old, new = to_plain(made.space), to_plain(asked.space)
+    old, new = to_plain(stored.space), to_plain(current.space)
     if old != new:
         key = next(key for key in sorted({*old, *new}) if old.get(key) != new.get(key))
         raise StudyError(
             f"study {name!r} was made for another space (`{key}`: {old.get(key, 'absent')}, but now "
             f"{new.get(key, 'absent')}); {remedy}."
         )
-    before, now = made.options, asked.options
+    before, now = stored.options, current.options
     for meaning, one, other in (
         ("seed", before.seed, now.seed),
-        ("held-out set", made.held_out, asked.held_out),
-        ("split into folds", made.folds, asked.folds),
+        ("held-out set", stored.held_out, current.held_out),
+        ("split into folds", stored.folds, current.folds),
         ("working point", before.working_point, now.working_point),
-        ("ladder", made.ladder, asked.ladder),
+        ("ladder", stored.ladder, current.ladder),
         ("pruner", before.pruner, now.pruner),
         ("sampler", before.sampler, now.sampler),
         ("share of audited trials", before.audit, now.audit),
         ("choice of objectives", ",".join(before.objectives), ",".join(now.objectives)),
-        ("content of a plugin", ", ".join(map(str, made.plugins)), ", ".join(map(str, asked.plugins))),
+        ("content of a plugin", ", ".join(map(str, stored.plugins)), ", ".join(map(str, current.plugins))),
     ):
         if one != other:
             both = "" if isinstance(one, tuple) else f" ({one}, but now {other})"

@@ -75,17 +75,17 @@ def open_or_create(name: str, storage: str, plan: Plan) -> Study:
     directions = [StudyDirection.MAXIMIZE if goal.maximise else StudyDirection.MINIMIZE for goal in goals]
     user, system = {PLAN: store_plan(plan), UID: secrets.token_hex(8)}, {METRIC_NAMES: [goal.told_words for goal in goals]}
     backend_of(opened).create_whole_study(name, directions, user, system)
-    there = optuna.load_study(study_name=name, storage=opened)
-    made_for = read_plan(there)
+    opened_study = optuna.load_study(study_name=name, storage=opened)
+    made_for = read_plan(opened_study)
     check_same(name, made_for, plan)
-    if there.directions != directions:  # Optuna itself would go on with them
-        ways = ", ".join(direction.name.lower() for direction in there.directions)
+    if opened_study.directions != directions:  # Optuna itself would go on with them
+        ways = ", ".join(direction.name.lower() for direction in opened_study.directions)
         raise StudyError(
             f"study {name!r} must be searched the way it was made, but its directions are {ways}; choose another --study."
         )
     current = store_plan(replace(made_for, folder=plan.folder, options=plan.options))
-    if there.user_attrs[PLAN] != current:  # the data may have moved, or the stored format be older
-        there.set_user_attr(PLAN, current)
+    if opened_study.user_attrs[PLAN] != current:  # the data may have moved, or the stored format be older
+        opened_study.set_user_attr(PLAN, current)
     return Study(name, storage)
 
 
@@ -100,11 +100,11 @@ def stored_ladder(name: str, storage: str) -> Ladder | None:
 def find_study(name: str | None, storage: str = defaults.STORAGE) -> Study:
     """Find a study by name, or the only one there is. Raises StudyError with the names to choose from."""
     names = sorted(optuna.get_all_study_names(open_storage(storage)))
-    there = ", ".join(names) or "none"
+    offered = ", ".join(names) or "none"
     if name is None and len(names) != 1:
-        raise StudyError(f"a study must be named where there is not exactly one, but got none; give --study, of: {there}.")
+        raise StudyError(f"a study must be named where there is not exactly one, but got none; give --study, of: {offered}.")
     if name is not None and name not in names:
-        raise StudyError(f"a study must be in the storage, but got {name!r}; choose from: {there}, or launch it.")
+        raise StudyError(f"a study must be in the storage, but got {name!r}; choose from: {offered}, or launch it.")
     return Study(name or names[0], storage)
 
 

@@ -53,18 +53,20 @@ def keep_members(data: Dataset, validation: CrossValidation) -> None:
     """Keep every fold of a cross-validation that is trained to the end, so that a selection need not train it again."""
     task, reseeds = validation.task, [validation.reseeds.get(fold, 0) for fold in range(validation.count)]
     path = _place(data, task.config, validation.folds.tolist(), task.epochs, validation.seed, reseeds)
-    kept: dict[str, npt.NDArray[np.generic]] = {
+    weights: dict[str, npt.NDArray[np.generic]] = {
         str(fold): np.frombuffer(pack(data, training), np.uint8) for fold, training in validation.trainings.items()
     }
-    write_cached(path, lambda stream: stream.write(save(kept)))
+    write_cached(path, lambda stream: stream.write(save(weights)))
 
 
 def find_members(pieces: Sequence[FoldKey], workers: int | None = None) -> tuple[Classifier, ...]:
     """Find trained folds where they were kept, or train those that were not, on worker processes."""
-    found = {number: weights for number, piece in enumerate(pieces) if (weights := _recall(piece)) is not None}
-    missing = [(number, piece) for number, piece in enumerate(pieces) if number not in found]
-    found.update(parallel_map(_train, missing, min(workers or cpu_count(), max(len(missing), 1))))
-    return tuple(unpack(pieces[number].ask.data, pieces[number].ask.config, found[number]) for number in range(len(pieces)))
+    weights_of = {number: weights for number, piece in enumerate(pieces) if (weights := _recall(piece)) is not None}
+    missing = [(number, piece) for number, piece in enumerate(pieces) if number not in weights_of]
+    weights_of.update(parallel_map(_train, missing, min(workers or cpu_count(), max(len(missing), 1))))
+    return tuple(
+        unpack(pieces[number].ask.data, pieces[number].ask.config, weights_of[number]) for number in range(len(pieces))
+    )
 
 
 def trial_members(data: Dataset, trial: FrozenTrial, plan: Plan, workers: int | None = None) -> Ensemble:
