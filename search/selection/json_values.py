@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
 import numpy as np
 from cattrs import Converter
 
+from search.trials.formats import Migration, upgrade
+
 if TYPE_CHECKING:
     from models.metrics import Floats  # imports scikit-learn, which a copy of a model does not need
 
 Record = TypeVar("Record")
+# Each takes the format of its place, counted from 1, to the next. Version 0.1.0 wrote format 1.
+MIGRATIONS: tuple[Migration, ...] = ()
 
 
 def _is_array(kind: Any) -> bool:
@@ -32,11 +37,14 @@ _CONVERTER.register_structure_hook_func(_is_array, _decode)
 _CONVERTER.register_unstructure_hook_func(_is_array, _encode)
 
 
-def to_json(record: object) -> Any:
-    """Give a dataclass as plain values; arrays of scores as base64."""
-    return _CONVERTER.unstructure(record)
+def to_json(record: object) -> dict[str, Any]:
+    """Give a dataclass as plain values with the number of their format; arrays of scores as base64."""
+    return {"format": len(MIGRATIONS) + 1, **_CONVERTER.unstructure(record)}
 
 
-def from_json(values: Any, kind: type[Record]) -> Record:
-    """Rebuild a dataclass from `to_json`'s values; fields that it does not know are left out."""
-    return _CONVERTER.structure(values, kind)
+def from_json(values: Mapping[str, Any], kind: type[Record]) -> Record:
+    """Rebuild a dataclass from `to_json`'s values; fields that it does not know are left out.
+
+    Raises StudyError for a format that is newer.
+    """
+    return _CONVERTER.structure(upgrade(values, MIGRATIONS, "a record of a selection"), kind)
