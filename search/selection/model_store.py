@@ -64,8 +64,10 @@ def unfinished_model(folder: Path) -> Iterator[Path]:
 def put_model(unfinished: Path, folder: Path) -> None:
     """Rename a written model to its folder, in place of one with other files; processes that do so at once take turns."""
     for turn in range(TURNS):
-        if file_hashes(folder) == file_hashes(unfinished):
-            return
+        # A process that has its turn may take the folder away while its files are read here.
+        with suppress(FileNotFoundError):
+            if file_hashes(folder) == file_hashes(unfinished):
+                return
         replaced = _temporary(folder)
         with suppress(FileNotFoundError):
             folder.rename(replaced)

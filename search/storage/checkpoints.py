@@ -129,7 +129,11 @@ def reconcile(runs: Path, named: Mapping[int, Collection[str]], running: Collect
 def _remove_but(folder: Path, names: Collection[str], settled_s: float = 0.0) -> int:
     """Remove a folder's files except those of these names and those younger than `settled_s`, and count them."""
     removed, before = 0, time.time() - settled_s
-    for file in [*folder.iterdir()] if folder.is_dir() else []:
+    try:
+        files = [*folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):  # not made yet, or removed by another process that tidies
+        return 0
+    for file in files:
         with suppress(OSError):
             if file.name not in names and file.stat().st_mtime <= before:
                 file.unlink()

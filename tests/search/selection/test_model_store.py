@@ -121,6 +121,18 @@ def test_processes_that_keep_one_model_at_once_leave_one_whole(finished: Study) 
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
+def test_a_folder_taken_away_while_its_files_are_read_is_written_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hashes_of_what_is_taken_away(read: Path) -> dict[str, str]:
+        if read == folder and folder.is_dir():
+            shutil.rmtree(folder)
+            return {file.name: "" for file in os.scandir(folder)}
+        return file_hashes(read)
+
+    monkeypatch.setattr("search.selection.model_store.file_hashes", hashes_of_what_is_taken_away)
+    keep(folder, "content")
+    assert file_hashes(folder) == {"model.json": hashlib.sha256(b"content").hexdigest()}
+
+
 def test_hashes_are_of_files_by_name(folder: Path) -> None:
     assert file_hashes(folder) == {"model.json": hashlib.sha256(b"content").hexdigest()}
     assert file_hashes(folder / "nowhere") == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -80,3 +81,11 @@ def test_what_no_row_stands_for_is_removed_and_running_trials_are_left_alone(tmp
     assert not (runs / "0").exists()
     there = sorted(str(file.relative_to(runs)) for file in runs.rglob("*") if file.is_file())
     assert there == [f"1/{kept[1].name}", "2/fold0-0-12-mark.safetensors.77", f"2/{kept[2].name}", "notes.txt", "study"]
+
+
+def test_workers_tidy_one_folder_at_once(tmp_path: Path) -> None:
+    for number in range(50):
+        (tmp_path / str(number)).mkdir()
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(lambda _: reconcile(tmp_path, {}, []), range(8))] == [0] * 8
+    assert not [*tmp_path.iterdir()]
