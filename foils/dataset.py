@@ -5,6 +5,7 @@ Knows nothing of networks or studies.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,9 @@ from foils.groups import group_pits
 from foils.images import Grey
 from foils.labels import Pit, read_labels
 from foils.pack import pack
+
+# Of a pit's hash: 128 bits tell any number of pits apart.
+HASH_DIGITS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,11 @@ class Dataset:
         # Copy on write: whoever writes by mistake changes a copy of a page, never the file that other processes map.
         packed: Grey = np.load(self.pixels_file, mmap_mode="c", allow_pickle=False)
         return packed
+
+    @cached_property
+    def pixel_hashes(self) -> tuple[str, ...]:
+        """The hash of each pit's pixels over all channels, `[pits]`: what tells it from others whatever it is called."""
+        return tuple(hashlib.sha256(crop.tobytes()).hexdigest()[:HASH_DIGITS] for crop in self.pixels[self.rows])
 
     @cached_property
     def labels(self) -> npt.NDArray[np.str_]:

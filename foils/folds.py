@@ -1,4 +1,4 @@
-"""Split pits into stratified, grouped folds, and lock a held-out set away.
+"""Split pits into stratified, grouped folds.
 
 Groups stay whole. Labels too rare to stratify are stratified together. Everything follows from the fingerprint and a seed.
 """
@@ -6,9 +6,6 @@ Groups stay whole. Labels too rare to stratify are stratified together. Everythi
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -16,18 +13,6 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from foils.dataset import Dataset
 from foils.errors import DataError
-
-
-@dataclass(frozen=True)
-class Split:
-    """A data set cut in two."""
-
-    # The pits that trials may see.
-    search: Dataset
-    # The pits that are locked away.
-    held_out: Dataset
-    # What is in neither.
-    notes: tuple[str, ...] = ()
 
 
 def fold_numbers(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
@@ -54,36 +39,6 @@ def fold_numbers(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
     for members in kinds.values():
         _spread(number, folds, data.groups, members)
     return number
-
-
-def hold_out(data: Dataset, *, share: float = 0.2, slides: Sequence[str] = (), seed: int = 0) -> Split:
-    """Lock pits away: a share of the groups, or the named slides (`24`, or `foil:24` where foils repeat numbers).
-
-    A group that straddles the named slides stays out of both halves' training: its pits on other slides are left out.
-    Raises DataError for a share outside 0.05-0.5, an unknown slide, or halves without signal.
-    """
-    notes: tuple[str, ...] = ()
-    if slides:
-        locked = np.zeros(len(data), dtype=bool)
-        locked[data.on_slides(slides)] = True
-        touched = np.isin(data.groups, np.unique(data.groups[locked]))
-        between = touched & ~locked
-        if between.any():
-            notes = (f"{int(between.sum())} pits left out of the search: identical to, or overlapping with, held-out pits",)
-    else:
-        if not 0.05 <= share <= 0.5:
-            raise DataError(f"`0.05 <= share <= 0.5` must hold for the held-out set, but got {share}; choose e.g. 0.2.")
-        part = Fraction(share).limit_denominator(20)  # 0.4 is two folds of five
-        locked = fold_numbers(data, part.denominator, seed) < part.numerator
-        touched = locked
-    split = Split(data.take(np.flatnonzero(~touched)), data.take(np.flatnonzero(locked)), notes)
-    for name, half in (("search", split.search), ("held-out", split.held_out)):
-        if not half.is_signal.any() or not half.is_background.any():
-            raise DataError(
-                f"{data.description.name}: the {name} set must hold signal and background pits, but got "
-                f"{int(half.is_signal.sum())} and {int(half.is_background.sum())}; hold out other slides or another share."
-            )
-    return split
 
 
 def _spread(number: npt.NDArray[np.int64], folds: int, groups: npt.NDArray[np.int64], members: npt.NDArray[np.bool_]) -> None:

@@ -13,7 +13,6 @@ SPACE = "standard"
 TRIALS = 40
 # Jobs of a cluster that work at the same time, at most.
 JOBS = 10
-HOLDOUT_SHARE = 0.2
 # The false-positive rate at which acceptance is quoted.
 WORKING_POINT = 0.05
 PRUNER = "trailing"

@@ -1,6 +1,6 @@
 """Choose what a learning curve is of: the pits that may be seen, the configuration, and the working point.
 
-Without a study: the sound recipe, on the pits that a launch with this seed would search. With one: its best complete trial, on
+Without a study: the sound recipe, on the pits that a launch would search. With one: its best complete trial, on
 the pits that its trials saw. Either way held-out pits stay locked away.
 """
 
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from foils import Dataset
-from foils.folds import hold_out
+from foils.held_out_log import read_log
+from foils.hold_out import hold_out
 from search import defaults
 from search.analysis.learning_curve import FOLDS, Curve, Plot, draw_curve
 from search.errors import StudyError
@@ -51,14 +52,14 @@ def learning_curve(
     `data`: the folder of the study's data, if it has moved; the rest is as for `Plot` and `draw_curve`. Raises StudyError where
     the study has no complete trial, or was made from other data.
     """
-    taken = study_subject(subject, data) if isinstance(subject, Study) else sound_subject(subject, seed)
+    taken = study_subject(subject, data) if isinstance(subject, Study) else sound_subject(subject)
     plot = Plot(tuple(shares), repeats, seed, epochs, taken.working_point)
     return draw_curve(taken.data, taken.config, plot, workers=workers, done=done)
 
 
-def sound_subject(whole: Dataset, seed: int) -> CurveInput:
-    """Take the sound recipe on the pits of a data set that a launch with this seed would search."""
-    data = hold_out(whole, share=defaults.HOLDOUT_SHARE, seed=seed).search
+def sound_subject(whole: Dataset) -> CurveInput:
+    """Take the sound recipe on the pits of a data set that a launch would search."""
+    data = hold_out(whole, log=read_log(whole.folder)).search
     return CurveInput(data, sound_config(data), defaults.WORKING_POINT)
 
 

@@ -29,9 +29,9 @@ Fix = Annotated[
 Enqueue = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Try these configurations first; `status --trial` prints such a file.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Held-out set, folds and every trial follow from it.")]
+Seed = Annotated[int, typer.Option(min=0, help="Folds and every trial follow from it.")]
 HoldoutSlide = Annotated[list[str] | None, typer.Option(help="Hold this slide out, e.g. 24 or foil:24; may be given again.")]
-HoldoutShare = Annotated[float, typer.Option(help="Share of the pits to hold out where no slide is named.")]
+HoldoutShare = Annotated[float | None, typer.Option(help="Share to hold out; default: the share of the data's lock, or 0.2.")]
 WorkingPoint = Annotated[float, typer.Option(help="False-positive rate at which acceptance is quoted.")]
 Pruner = Annotated[str, typer.Option(help="trailing, halving, median or none.")]
 Sampler = Annotated[

@@ -46,7 +46,7 @@ def launch(
     enqueue: options.Enqueue = None,
     seed: options.Seed = defaults.SEED,
     holdout_slide: options.HoldoutSlide = None,
-    holdout_share: options.HoldoutShare = defaults.HOLDOUT_SHARE,
+    holdout_share: options.HoldoutShare = None,
     working_point: options.WorkingPoint = defaults.WORKING_POINT,
     pruner: options.Pruner = defaults.PRUNER,
     sampler: options.Sampler = defaults.SAMPLER,

@@ -17,9 +17,10 @@ from search.storage.checkpoints import place_runs, reconcile
 from search.storage.leases import enqueue_trials, requeue_stale_trials
 from search.studies.initial_trials import InitialTrial, initial_trials
 from search.studies.launch_record import write_launch_record
+from search.studies.lock import record_search
 from search.studies.options import Budget, SearchOptions
-from search.studies.plan import make_plan
-from search.studies.study import Study, open_or_create, stored_ladder
+from search.studies.plan import Plan, make_plan
+from search.studies.study import Study, open_or_create, stored_plan
 from search.trials.ladder import Ladder
 from search.trials.records import CheckpointRecord, FixedParams, TrialOrigin
 from spaces import Space
@@ -51,8 +52,9 @@ def launch(
     budget, executor, callback = budget or Budget(), executor or Processes(), CallbackList(callbacks)
     executor.check(storage)
     name = study or data.description.name
-    options = _with_ladder(options or SearchOptions(), name, storage, executor)
-    plan, notes = make_plan(data, find_space(space) if isinstance(space, str) else space or Space(), options)
+    stored = stored_plan(name, storage)
+    options = _with_ladder(options or SearchOptions(), stored, executor)
+    plan, notes = make_plan(data, find_space(space) if isinstance(space, str) else space or Space(), options, stored)
     initial_trials(plan, data, enqueue, ())  # raises what is wrong with them before anything is written
     handle = open_or_create(name, storage, plan)
     requeue_stale_trials(handle.backend, handle.id)
@@ -60,6 +62,7 @@ def launch(
     enqueue_initial_trials(handle, initial_trials(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False)))
     trials = handle.optuna.get_trials(deepcopy=False)
     remove_orphans(Path(record.runs), trials)
+    notes += record_search(handle, plan, data)
     left_s = None if budget.minutes is None else 60 * budget.minutes
     with callback:
         callback.on_start(handle, (*data.notes, *notes, *_no_room(trials, record.trials - record.finished, bool(enqueue))))
@@ -67,12 +70,12 @@ def launch(
     return handle
 
 
-def _with_ladder(options: SearchOptions, name: str, storage: str, executor: Executor) -> SearchOptions:
+def _with_ladder(options: SearchOptions, stored: Plan | None, executor: Executor) -> SearchOptions:
     """Choose the ladder where none is given: the study's own, or the one that suits the device."""
     if options.ladder is not None:
         return options
     default = Ladder.parse(defaults.FUSED_LADDER if executor.on_gpu else defaults.LADDER)
-    return replace(options, ladder=stored_ladder(name, storage) or default)
+    return replace(options, ladder=stored.ladder if stored else default)
 
 
 def enqueue_initial_trials(study: Study, initial: Sequence[InitialTrial]) -> None:

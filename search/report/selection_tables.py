@@ -114,8 +114,14 @@ def opening_lines(opening: Opening) -> Iterable[str]:
             f"  reading {numbers} was of trial {opening.model.trial}, too, but has no hash of its model: it cannot be proven "
             "to be of these weights, and counts as an earlier opening"
         )
+    if opening.before is None:
+        yield "  the data's folder cannot be written to: readings by other studies are not counted"
+    else:
+        yield f"  of its pits, {opening.before.searched:.0%} were ever searched by a study of this data"
+        if opening.before.changed:
+            yield f"  {opening.before.changed} was changed by hand: what was read and searched before cannot be relied on"
     if not opening.honest:
         yield (
-            "  no honest number: the set had been read before this model was chosen; launch a study under another name, with "
-            "another --seed, to lock a fresh set away"
+            "  no honest number: the set had been seen before this model was chosen; label new pits, some of which join it, "
+            "or hold out a slide that was never searched"
         )

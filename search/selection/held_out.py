@@ -2,7 +2,8 @@
 
 The first opening is honest: nothing was chosen by these pits before. Whoever chose a further model had seen an earlier reading,
 so that its reading is numbered. A reading belongs to the hash of the model: the same model shows the recorded reading again and
-opens nothing. An opening is recorded, in one transaction, before the set is read. Knows nothing of how a model was selected.
+opens nothing. An opening is recorded before the set is read, in the study and in the log beside the data, which all studies of
+the data share. Knows nothing of how a model was selected.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from foils import Dataset
+from foils.held_out_log import Opened
 from models.inference.ensemble import Ensemble
 from models.metrics import score
 from search.selection.json_values import from_json, to_json
@@ -20,6 +22,7 @@ from search.selection.selection_record import ModelKey
 from search.statistics.bootstrap import grouped_wilson
 from search.statistics.intervals import Share
 from search.storage.attributes import add_attribute
+from search.studies.lock import SeenBefore, record_opening
 from search.studies.study import Study
 from search.text import counted
 
@@ -58,6 +61,8 @@ class OpeningRecord:
     held_out: HeldOut | None = None
     # Tells the opening from others of the same model.
     token: str = ""
+    # What was seen of the set before by all studies of the data; None where the data's folder cannot be written to.
+    before: SeenBefore | None = None
 
 
 @dataclass(frozen=True)
@@ -66,17 +71,19 @@ class Opening:
 
     # From 1: the place of this opening among all openings of the set.
     number: int
-    # Openings of the set so far.
+    # Openings of the set so far, as far as this study knows.
     openings: int
     model: ModelKey
     held_out: HeldOut
     # Earlier openings by a model of the same trial whose hash was not recorded: it may have been this model, or not.
     unproven: tuple[int, ...] = ()
+    # What was seen of the set before by all studies of the data; None where the study alone counts.
+    before: SeenBefore | None = None
 
     @property
     def honest(self) -> bool:
         """Tell whether nothing had been seen of the set before."""
-        return self.number == 1
+        return self.number == 1 and (self.before is None or not (self.before.searched or self.before.changed))
 
 
 def open_held_out(
@@ -86,10 +93,16 @@ def open_held_out(
 
     `locked`: the held-out pits; `thresholds`: by working point, fixed before.
     """
-    earlier = recall(study, model)
-    if earlier is not None:
-        return earlier
-    record = OpeningRecord(model, token=secrets.token_hex(8))
+    recalled = recall(study, model)
+    if recalled is not None:
+        return recalled
+    token, pixels = secrets.token_hex(8), locked.pixel_hashes
+    own = [
+        Opened(study.uid, earlier.token or f"{study.uid}-{number}", earlier.model.sha256, pixels)
+        for number, earlier in openings(study)
+    ]
+    before = record_opening(locked.folder, own, Opened(study.uid, token, model.sha256, pixels))
+    record = OpeningRecord(model, token=token, before=before)
     key = add_attribute(study.backend, study.id, lambda attributes: _next_opening(attributes, record))
     record = replace(record, held_out=read(ensemble, locked, thresholds))
     study.optuna.set_user_attr(key, to_json(record))
@@ -123,7 +136,7 @@ def read(ensemble: Ensemble, locked: Dataset, thresholds: Mapping[float, float])
 
 def reading(opening: Opening) -> str:
     """Say which reading of the held-out set this is."""
-    if opening.honest:
+    if opening.number == 1:
         later = opening.openings - 1
         return "opened for the first time" + (f" ({counted(later, 'later reading')} since)" if later else "")
     return f"reading {opening.number} of {opening.openings}, not the first"
@@ -152,5 +165,12 @@ def _opening(records: Sequence[tuple[int, OpeningRecord]], number: int) -> Openi
     record = next(record for other, record in reversed(records) if other == number)
     assert record.held_out is not None  # its caller has seen it
     same = replace(record.model, sha256="")
-    unproven = tuple(other for other, earlier in records if other < number and earlier.model == same)
-    return Opening(number, len(records), record.model, record.held_out, unproven)
+    places = {other: _place(other, earlier) for other, earlier in records}
+    unproven = tuple(places[other] for other, earlier in records if other < number and earlier.model == same)
+    total = max(len(records), *places.values())
+    return Opening(places[number], total, record.model, record.held_out, unproven, record.before)
+
+
+def _place(number: int, record: OpeningRecord) -> int:
+    """Give the place of an opening among all of the set: those of other studies count where the data's log has them."""
+    return number if record.before is None else record.before.openings + 1

@@ -28,6 +28,7 @@ def describe(selection: Selection) -> dict[str, Any]:
         "fingerprint": plan.fingerprint,
         "held_out_pits": list(plan.held_out),
         "searched_pits": len(plan.folds),
+        "searched_pixels": list(selection.searched_pixels),
         "plugins": [asdict(ref) for ref in plugins_of_config(selection.ensemble.config)],
         "metrics": {
             "search_acceptance": asdict(winner.searched),

@@ -28,6 +28,8 @@ class Selection:
     opening: Opening
     # Where the model is kept, as a bundle.
     bundle_folder: Path
+    # Hashes of the pixels that the search saw, and of those that show the same plastic.
+    searched_pixels: tuple[str, ...] = ()
 
     @property
     def winner(self) -> Candidate:

@@ -33,15 +33,18 @@ class Prediction:
     accepted: Flags
     # Over labelled pits that the search never saw; None where there are not both signal and background among them.
     unseen: Score | None
-    # The number of pits that the search and the training saw.
-    seen: int
+    # The number of pits that the search and the training saw, or whose plastic they saw; None where the bundle does not tell.
+    seen: int | None
 
     def remarks(self) -> list[str]:
         """Say how good the scores are, as far as labels tell."""
+        if self.seen is None:
+            return ["the bundle does not tell which pits the search saw: how good these scores are is not known; select again"]
         lines = []
         if self.seen:
             lines.append(
-                f"{self.seen} of these pits are those that the search and the training saw: their scores flatter the model"
+                f"{self.seen} of these pits are those that the search and the training saw, or share plastic with one: their "
+                "scores flatter the model"
             )
         if self.unseen is not None:
             total = self.unseen
@@ -59,18 +62,32 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     an unknown slide.
     """
     _check_fits(bundle, data)
+    unseen, told = _unseen(bundle, data)
     if slides:
-        data = data.take(data.on_slides(slides))
+        chosen = data.on_slides(slides)
+        data, unseen = data.take(chosen), unseen[chosen]
     scores = bundle.ensemble.scores(data.crops())
     accepted = scores >= bundle.threshold
-    trained_here = data.fingerprint == bundle.about["fingerprint"]
-    held_out = set(bundle.about["held_out_pits"])
-    unseen = np.array([not trained_here or pit.pit in held_out for pit in data.pits])
     is_signal, is_scored = _question(bundle, data)
     counted = unseen & is_scored & (data.labels != "")
     both = is_signal[counted].any() and not is_signal[counted].all()
     total = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
-    return Prediction(data, scores, accepted, total, int((~unseen).sum()))
+    return Prediction(data, scores, accepted, total, int((~unseen).sum()) if told else None)
+
+
+def _unseen(bundle: Bundle, data: Dataset) -> tuple[Flags, bool]:
+    """Say which pits neither the search nor the training saw, `[pits]`, and whether the bundle tells.
+
+    A pit that was seen is known by its pixels, whatever it and its data set are called now. What shares plastic with one that
+    was seen, on whichever slide, was seen. Bundles of version 0.1.0 name no pixels: they tell for unchanged data alone.
+    """
+    searched = bundle.about.get("searched_pixels")
+    if searched is None:
+        known = data.fingerprint == bundle.about["fingerprint"]
+        held_out = set(bundle.about["held_out_pits"])
+        return np.array([known and pit.pit in held_out for pit in data.pits]), known
+    seen = np.isin(data.pixel_hashes, list(searched))
+    return ~np.isin(data.groups, data.groups[seen]), True
 
 
 def _question(bundle: Bundle, data: Dataset) -> tuple[Flags, Flags]:

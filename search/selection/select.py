@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
+
 from foils import Dataset
 from models.inference.bundle import model_hash, write_bundle
 from search import defaults
@@ -23,6 +25,7 @@ from search.selection.model_card import CARD, describe, write_card
 from search.selection.model_store import disk_errors, file_hashes, open_models, put_model, unfinished_model
 from search.selection.outcome import Selection, bundle_of
 from search.selection.selection_record import ModelKey, ModelRecord, write_selection
+from search.studies.plan import Plan
 from search.studies.study import Study, study_data
 
 
@@ -60,24 +63,24 @@ def select(
     entrant = next(entrant for entrant in race if entrant.number == winner.number)
     model = make_final_model(search_set, plan, entrant, final, workers)
     key = ModelKey(winner.number, final, len(entrant.repeats), model_hash(bundle_of(study, model)))
-    selection, record = _read_and_keep(study, candidates, key, model, plan.held_out_set(dataset), models / key.sha256)
+    selection, record = _read_and_keep(study, candidates, key, model, dataset, models / key.sha256)
     write_selection(study, asdict(options), key, record)
     return selection
 
 
 def _read_and_keep(
-    study: Study, candidates: Sequence[Candidate], key: ModelKey, model: FinalModel, locked: Dataset, folder: Path
+    study: Study, candidates: Sequence[Candidate], key: ModelKey, model: FinalModel, data: Dataset, folder: Path
 ) -> tuple[Selection, ModelRecord]:
     """Read the held-out set with a model, and write the model with what was seen into its folder.
 
     The weights are on the disk before the set is opened: a disk that is full costs no reading.
     """
-    bundle = bundle_of(study, model)
+    bundle, plan = bundle_of(study, model), study.plan
     with unfinished_model(folder) as unfinished:
         with disk_errors(folder):
             write_bundle(unfinished, bundle)
-        opening = open_held_out(study, key, model.ensemble, locked, model.thresholds)
-        selection = Selection(study, tuple(candidates), key, model, opening, folder)
+        opening = open_held_out(study, key, model.ensemble, plan.held_out_set(data), model.thresholds)
+        selection = Selection(study, tuple(candidates), key, model, opening, folder, _searched_pixels(plan, data))
         bundle = replace(bundle, about=describe(selection))
         with disk_errors(folder):
             write_bundle(unfinished, bundle)
@@ -85,3 +88,9 @@ def _read_and_keep(
             record = ModelRecord(str(folder), file_hashes(unfinished))
             put_model(unfinished, folder)
     return selection, record
+
+
+def _searched_pixels(plan: Plan, data: Dataset) -> tuple[str, ...]:
+    """Give the hashes of the pits that the search saw, and of all that share plastic with one of them."""
+    searched = np.isin(data.groups, plan.search_set(data).groups)
+    return tuple(sorted({pixels for pixels, seen in zip(data.pixel_hashes, searched, strict=True) if seen}))

@@ -18,7 +18,7 @@ def _nest_options(stored: dict[str, Any]) -> dict[str, Any]:
     values = dict(stored)
     options = {name: values.pop(name) for name in ("seed", "working_point", "ladder", "pruner", "audit")}
     objectives = values.pop("objectives", ",".join(defaults.OBJECTIVES)).split(",")
-    holdout = {"share": defaults.HOLDOUT_SHARE, "slides": []}
+    holdout = {"share": 0.2, "slides": []}
     values["options"] = {**options, "sampler": defaults.SAMPLER, "objectives": objectives, "holdout": holdout}
     values["space"] = json.loads(values["space"])
     return values

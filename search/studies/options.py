@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from foils.held_out_log import Rule
+from foils.hold_out import slide_rule
 from search import defaults
 from search.errors import StudyError
 from search.pruning.pruners import check_pruner
@@ -17,17 +19,22 @@ from search.trials.objectives import check_objectives
 class Holdout:
     """Choose the pits that are locked away before a search."""
 
-    # Share of the groups, where no slide is named; `foils.hold_out` says which shares a data set allows.
-    share: float = defaults.HOLDOUT_SHARE
+    # Share of the groups, where no slide is named; None takes the rule of the data's lock, or 0.2 where it has none.
+    share: float | None = None
     # Whole slides instead, each as `SLIDE` or `FOIL:SLIDE`.
     slides: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that the data's lock records."""
+        return slide_rule(self.slides) if self.slides else Rule(self.share)
 
 
 @dataclass(frozen=True)
 class SearchOptions:
     """What a study is searched with, beside its data and its space. Raises StudyError for a value outside its range."""
 
-    # Held-out set, folds and every trial follow from it.
+    # Folds and every trial follow from it; the held-out set does not.
     seed: int = defaults.SEED
     # False-positive rate at which acceptance is quoted.
     working_point: float = defaults.WORKING_POINT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -10,10 +10,12 @@ import numpy as np
 import optuna
 
 from foils import Dataset
-from foils.folds import fold_numbers, hold_out
+from foils.folds import fold_numbers
+from foils.held_out_log import read_log
+from foils.hold_out import Split, check_halves, hold_out, split_by_name
 from search.errors import StudyError
 from search.studies.migrations import MIGRATIONS
-from search.studies.options import SearchOptions
+from search.studies.options import Holdout, SearchOptions
 from search.studies.samplers import fit_sampler
 from search.trials.formats import from_plain, to_plain, upgrade
 from search.trials.ladder import Ladder
@@ -77,37 +79,46 @@ def _relabel(data: Dataset, space: Space) -> Dataset:
     return data if positive == own else data.asking(positive, space.named)
 
 
-def make_plan(data: Dataset, space: Space, options: SearchOptions) -> tuple[Plan, tuple[str, ...]]:
+def make_plan(data: Dataset, space: Space, options: SearchOptions, stored: Plan | None = None) -> tuple[Plan, tuple[str, ...]]:
     """Fit a space to a data set, lock the held-out set away and cut the folds; also give what to tell people.
 
-    Raises DataError, SpaceError or StudyError where that is not possible.
+    `stored`: the plan of the study where there is one; its held-out set stays. Raises DataError, SpaceError or StudyError where
+    that is not possible.
     """
-    ladder, holdout = options.ladder, options.holdout
+    ladder = options.ladder
     if ladder is None:
         raise StudyError("a plan must have a ladder, but its options have none; choose e.g. 1x3,1x9,5x9,5x30.")
-    data = _relabel(data, space)
-    split = hold_out(data, share=holdout.share, slides=holdout.slides, seed=options.seed)
-    folds = fold_numbers(split.search, ladder.folds, options.seed)
+    split = _split(data, options.holdout, stored)
+    data, search_set, held_out = (_relabel(part, space) for part in (data, split.search, split.held_out))
+    check_halves(split.rule, search_set, held_out)
+    folds = fold_numbers(search_set, ladder.folds, options.seed)
     # A class needs pits in every fold's training half; a label rarer than the folds cannot give them.
-    frequent = [label for label, count in split.search.counts().items() if count >= ladder.folds]
+    frequent = [label for label, count in search_set.counts().items() if count >= ladder.folds]
     fitted = space.fit(frequent, data.description.channels)
     _check_timm(fitted, data.description.crop)
     _check_optimisers(fitted)
     sampler_note = fit_sampler(options.sampler, fitted, options.objectives)
-    either = {pit.pit for pit in (*split.search.pits, *split.held_out.pits)}
+    either = {pit.pit for pit in (*search_set.pits, *held_out.pits)}
     plan = Plan(
         folder=str(data.folder),
         fingerprint=data.fingerprint,
-        held_out=tuple(pit.pit for pit in split.held_out.pits),
+        held_out=tuple(pit.pit for pit in held_out.pits),
         between=tuple(pit.pit for pit in data.pits if pit.pit not in either),
         folds=tuple(map(int, folds)),
         space=fitted,
-        options=options,
+        options=replace(options, holdout=Holdout(split.rule.share, split.rule.slides)),
         version=version("pitsearch"),
         plugins=plugins_of({key: domain for key in AXES if isinstance(domain := fitted.domain(key), tuple)}),
     )
     notes = (space.left_out(fitted), sampler_note)
     return plan, (*split.notes, *(note for note in notes if note is not None))
+
+
+def _split(data: Dataset, holdout: Holdout, stored: Plan | None) -> Split:
+    """Lock pits away, those of the stored plan where it was made by the same rule."""
+    if stored is not None and holdout.rule in (Holdout().rule, stored.options.holdout.rule):
+        return split_by_name(data, stored.options.holdout.rule, stored.held_out, stored.between)
+    return hold_out(data, share=holdout.share, slides=holdout.slides, log=read_log(data.folder))
 
 
 def _check_optimisers(space: Space) -> None:

@@ -19,7 +19,6 @@ from search.errors import StudyError
 from search.storage.connect import backend_of, open_storage
 from search.storage.rdb import RetryingRDBStorage
 from search.studies.plan import PLAN, Plan, check_same, read_plan, store_plan
-from search.trials.ladder import Ladder
 from search.trials.objectives import OBJECTIVES
 from search.trials.ranking import find_trial
 
@@ -89,10 +88,10 @@ def open_or_create(name: str, storage: str, plan: Plan) -> Study:
     return Study(name, storage)
 
 
-def stored_ladder(name: str, storage: str) -> Ladder | None:
-    """Give the ladder of the study of this name; None where there is none yet, or none that can be opened."""
+def stored_plan(name: str, storage: str) -> Plan | None:
+    """Give the plan of the study of this name; None where there is none yet, or none that can be opened."""
     try:
-        return Study(name, storage).plan.ladder
+        return Study(name, storage).plan
     except (StudyError, KeyError):  # Optuna's word for a study that is not there
         return None
 

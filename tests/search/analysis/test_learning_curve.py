@@ -132,7 +132,7 @@ def test_shares_are_read_as_typed() -> None:
 
 
 def test_the_sound_recipe_is_the_second_start_on_the_pits_that_a_launch_would_search(tiny: Dataset) -> None:
-    subject = sound_subject(tiny, 0)
+    subject = sound_subject(tiny)
     assert len(subject.data) < len(tiny)
     assert subject.config == sound_config(tiny)
     assert (subject.config.network.name, subject.config.optimiser.name) == ("pitnet", "adamw")
