@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from foils import Dataset, load
+from foils.held_out_log import LOG
 
 # An assertion of what tests share tells its values as one of a test does.
 pytest.register_assert_rewrite("tests.support")
@@ -35,8 +36,16 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data-set folder that a small network learns in a few epochs. Not to be written to."""
+    """A data-set folder that a small network learns in a few epochs. Only the log of its held-out set may be written."""
     return write_dataset(tmp_path_factory.mktemp("tiny") / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def own_held_out_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let no test see what another one searched and opened of the data that they share."""
+    yield
+    if "tiny_folder" in request.fixturenames:
+        (request.getfixturevalue("tiny_folder") / LOG).unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

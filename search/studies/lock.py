@@ -43,9 +43,7 @@ def record_search(study: Study, plan: Plan, data: Dataset) -> tuple[str, ...]:
     try:
         log = append_to_log(data.folder, next_events)
     except OSError as error:
-        return (
-            f"{data.folder} cannot be written to ({error.strerror}): other studies do not know which pits this one holds out",
-        )
+        return (f"{data.folder} cannot be written to ({error.strerror}): other studies do not know of this held-out set",)
     return _notes(seen_before(log, locked.pixel_hashes))
 
 
@@ -84,9 +82,7 @@ def _notes(seen: SeenBefore) -> tuple[str, ...]:
     if seen.searched:
         notes.append(f"{seen.searched:.0%} of the held-out pits were searched before: their reading will flatter the model")
     if seen.openings:
-        notes.append(
-            f"the held-out pits were read before ({counted(seen.openings, 'opening')}), by whichever study of this data"
-        )
+        notes.append(f"the held-out pits were read before, by this study or another one ({counted(seen.openings, 'opening')})")
     if seen.changed:
         notes.append(f"{seen.changed} was changed by hand: what was searched and opened before cannot be relied on")
     return tuple(notes)

@@ -53,7 +53,9 @@ def start(data: Dataset, folder: Path, *, space: Space | str = SMALL_SPACE, **se
 OPTIONS = {field.name for field in fields(SearchOptions)} | {"share", "slides"}
 
 
-def options_of(ladder: str | None = SHORT, share: float = 0.2, slides: tuple[str, ...] = (), **settings: Any) -> SearchOptions:
+def options_of(
+    ladder: str | None = SHORT, share: float | None = None, slides: tuple[str, ...] = (), **settings: Any
+) -> SearchOptions:
     """Make search options, the ladder written as on the command line, the held-out pits by `share` or `slides`."""
     rungs = None if ladder is None else Ladder.parse(ladder)
     return SearchOptions(ladder=rungs, holdout=Holdout(share, slides), **settings)

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from models.inference.calibration import Calibration
-from search.report.selection_tables import race_table, selection_table
+from search.report.selection_tables import opening_lines, race_table, selection_table
 from search.selection.candidates import Candidate
 from search.selection.confirm import ConfirmOptions, Entrant
 from search.selection.final_model import FinalModel
@@ -17,6 +18,7 @@ from search.selection.outcome import Selection
 from search.selection.selection_record import ModelKey
 from search.statistics.bootstrap import BootstrapShare
 from search.statistics.intervals import wilson
+from search.studies.lock import SeenBefore
 from search.studies.study import Study
 from search.trials.reliability import Tally
 from spaces import Config
@@ -47,11 +49,27 @@ def selection(opening: Opening) -> Selection:
 
 
 def test_the_table_of_a_selection() -> None:
-    assert_golden("select", render(selection_table(selection(Opening(1, 1, ModelKey(7, "ensemble", 5), LOOK)))))
+    assert_golden(
+        "select", render(selection_table(selection(Opening(1, 1, ModelKey(7, "ensemble", 5), LOOK, before=SeenBefore(0, 0.0)))))
+    )
 
 
 def test_the_table_of_a_selection_that_was_not_the_first_to_open_the_held_out_set() -> None:
-    assert_golden("select_again", render(selection_table(selection(Opening(3, 4, ModelKey(7, "refit", 5), LOOK)))))
+    seen = SeenBefore(2, 0.31, "held_out.jsonl:7")
+    opening = Opening(3, 4, ModelKey(7, "refit", 5), LOOK, before=seen)
+    assert_golden("select_again", render(selection_table(selection(opening))))
+
+
+def test_a_data_set_that_cannot_be_written_to_is_named() -> None:
+    lines = [*opening_lines(Opening(1, 1, ModelKey(7, "ensemble", 5), LOOK))]
+    assert lines[-1] == "  the data's folder cannot be written to: readings by other studies are not counted"
+
+
+@pytest.mark.parametrize(("seen", "honest"), [((0, 0.0), True), ((0, 0.01), False), ((0, 0.0, "held_out.jsonl:2"), False)])
+def test_a_set_of_which_something_was_seen_gives_no_honest_number(seen: tuple[int, float, str], honest: bool) -> None:
+    opening = Opening(1, 1, ModelKey(7, "ensemble", 5), LOOK, before=SeenBefore(*seen))
+    assert opening.honest == honest
+    assert any("no honest number" in line for line in opening_lines(opening)) != honest
 
 
 def test_the_table_of_a_race() -> None:

@@ -162,8 +162,7 @@ def test_what_can_no_longer_win_is_trained_no_further(finished: Study, monkeypat
 def test_what_cannot_pass_the_bar_any_more_is_trained_no_further(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirming, "_train", stand_in({0: 0.9, 1: 0.9, 2: 0.9}, "collapsed"))
     race = confirm(finished, ConfirmOptions(top=3, repeats=4, reliability=0.8), workers=1)
-    assert [len(entrant.repeats) for entrant in race if entrant.tally.trainings == 10] != []
-    assert all(len(entrant.repeats) <= 1 for entrant in race)
+    assert {len(entrant.repeats) for entrant in race} == {0, 1}  # none where the search's own trainings rule it out
     assert "cannot pass 0.8 within 4 repeats" in str(race[0].dropped)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,13 +74,94 @@ def test_scores_are_written_pit_by_pit(bundle: Path, tiny: Dataset, tmp_path: Pa
     np.testing.assert_allclose([float(row["p_signal"]) for row in rows], prediction.p_signal, atol=1e-6)
 
 
-def test_pits_without_labels_are_scored_like_others(bundle: Path, tiny: Dataset, tmp_path: Path) -> None:
+def searched_by(selection: Selection, data: Dataset) -> set[str]:
+    """Name the pits that the search saw, and those that share plastic with one."""
+    searched = np.isin(data.groups, selection.study.plan.search_set(data).groups)
+    return {pit.pit for pit, seen in zip(data.pits, searched, strict=True) if seen}
+
+
+@pytest.fixture
+def copied(tiny_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the data that may be changed."""
+    return Path(shutil.copytree(tiny_folder, tmp_path / "copied"))
+
+
+def edit(path: Path, before: str, after: str) -> None:
+    """Replace text in a file, as a person would."""
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+def test_trained_pits_stay_seen_in_data_that_has_another_name(
+    bundle: Path, selection: Selection, tiny: Dataset, copied: Path
+) -> None:
+    edit(copied / "foil.toml", f'name = "{tiny.description.name}"', 'name = "renamed"')
+    renamed = load(copied)
+    assert renamed.fingerprint != tiny.fingerprint
+    assert predict(read_bundle(bundle), renamed).remarks() == predict(read_bundle(bundle), tiny).remarks()
+
+
+def test_trained_pits_stay_seen_where_one_label_was_corrected(
+    bundle: Path, selection: Selection, tiny: Dataset, copied: Path
+) -> None:
+    first = next(pit for pit in tiny.pits if pit.label == "top")
+    edit(copied / "labels.csv", f"{first.pit},top,", f"{first.pit},bottom,")
+    prediction = predict(read_bundle(bundle), load(copied))
+    assert prediction.seen == len(searched_by(selection, tiny))
+
+
+def test_trained_pits_stay_seen_beside_new_ones_and_under_new_names(
+    bundle: Path, selection: Selection, tiny: Dataset, copied: Path, tmp_path: Path
+) -> None:
+    new = load(write_dataset(tmp_path / "new", seed=7))
+    lines = (copied / "labels.csv").read_text().splitlines()
+    further = (new.folder / "labels.csv").read_text().splitlines()[1:]
+    renamed = [line.replace("p", "q", 1).replace(",f1,", ",f2,") for line in further]
+    (copied / "labels.csv").write_text("\n".join([*lines, *renamed]) + "\n")
+    for file in (new.folder / "crops").iterdir():
+        shutil.copy(file, copied / "crops" / file.name.replace("p", "q", 1))
+    prediction = predict(read_bundle(bundle), load(copied))
+    assert prediction.seen == len(searched_by(selection, tiny))
+    assert prediction.unseen is not None
+    locked = selection.study.plan.held_out_set(tiny)
+    assert prediction.unseen.signals == int(locked.is_signal.sum() + new.is_signal.sum())
+
+
+def test_pits_on_the_plastic_of_trained_ones_are_seen(bundle: Path, selection: Selection, tiny: Dataset, copied: Path) -> None:
+    rows = {line.split(",")[0]: line for line in (copied / "labels.csv").read_text().splitlines()[1:]}
+    trained = next(pit for pit in selection.study.plan.search_set(tiny).pits)
+    locked = next(pit for pit in selection.study.plan.held_out_set(tiny).pits)
+    assert trained.x is not None
+    moved = f"{locked.pit},{locked.label},f1,{trained.slide},{trained.x + 3:g},{trained.y:g},new"
+    edit(copied / "labels.csv", rows[locked.pit], moved)
+    prediction = predict(read_bundle(bundle), load(copied))
+    assert prediction.seen == len(searched_by(selection, tiny)) + 1
+
+
+def test_a_bundle_that_names_no_pixels_tells_for_unchanged_data_alone(
+    bundle: Path, selection: Selection, tiny: Dataset, copied: Path
+) -> None:
+    model = read_bundle(bundle)
+    old = replace(model, about={key: value for key, value in model.about.items() if key != "searched_pixels"})
+    assert predict(old, tiny).unseen == predict(model, tiny).unseen
+    edit(copied / "foil.toml", f'name = "{tiny.description.name}"', 'name = "renamed"')
+    prediction = predict(old, load(copied))
+    assert (prediction.unseen, prediction.seen) == (None, None)
+    assert prediction.remarks() == [
+        "the bundle does not tell which pits the search saw: how good these scores are is not known; select again"
+    ]
+
+
+def test_pits_without_labels_are_scored_like_others(bundle: Path, selection: Selection, tiny: Dataset, tmp_path: Path) -> None:
     folder = write_dataset(tmp_path / "unlabelled")
     lines = (folder / "labels.csv").read_text().splitlines()
     (folder / "labels.csv").write_text("\n".join([lines[0], *(_without_label(line) for line in lines[1:])]) + "\n")
     prediction = predict(read_bundle(bundle), load(folder, labelled=False))
     assert np.array_equal(prediction.p_signal, predict(read_bundle(bundle), tiny).p_signal)
-    assert (prediction.unseen, prediction.seen, prediction.remarks()) == (None, 0, [])
+    assert prediction.unseen is None
+    assert prediction.seen == len(searched_by(selection, tiny))
+    assert len(prediction.remarks()) == 1
 
 
 def _without_label(line: str) -> str:

@@ -41,9 +41,10 @@ def test_the_held_out_set_is_out_of_reach_of_every_trial(tiny: Dataset) -> None:
     assert not set(searched.groups) & set(locked.groups)
 
 
-def test_a_plan_follows_from_data_and_seed(tiny: Dataset) -> None:
+def test_folds_follow_from_data_and_seed_and_the_held_out_set_from_data_alone(tiny: Dataset) -> None:
     assert plan_of(tiny) == plan_of(tiny)
-    assert plan_of(tiny, seed=1).held_out != plan_of(tiny).held_out
+    assert plan_of(tiny, seed=1).held_out == plan_of(tiny).held_out
+    assert plan_of(tiny, seed=1).folds != plan_of(tiny).folds
 
 
 @pytest.mark.parametrize(
