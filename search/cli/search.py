@@ -65,6 +65,7 @@ def launch(
     """
     from foils import load
     from search.analysis.status import summarise
+    from search.errors import StudyError
     from search.launcher.executors import Cluster, Processes
     from search.launcher.launch import launch as run
     from search.report.progress import LiveTable, PlainLines
@@ -76,6 +77,10 @@ def launch(
     from spaces.named_spaces import find_space, pin
 
     use_plugins(plugin or ())
+    if holdout_slide and holdout_share is not None:
+        raise StudyError(
+            f"a held-out set is a share or slides, but got a share of {holdout_share:g} and slides; leave one of the two out."
+        )
     console = make_console()
     progress: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
     pins = [*(fix or ()), *([f"labelling={scheme}"] if scheme else [])]

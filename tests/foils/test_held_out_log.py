@@ -25,7 +25,7 @@ def test_what_is_recorded_comes_back(tmp_path: Path) -> None:
     write(tmp_path, SIDES)
     log = write(tmp_path, SEARCHED, OPENED)
     assert log == read_log(tmp_path)
-    assert (log.rule, log.searched, log.openings, log.changed) == (Rule(0.2), {"bb", "cc"}, (OPENED,), None)
+    assert (log.rule, log.searched, log.openings, log.changed) == (Rule(0.2), frozenset({"bb", "cc"}), (OPENED,), None)
     assert [log.side(*pit) for pit in (("p1", "x"), ("x", "aa"), ("x", "bb"), ("p3", "x"), ("x", "x"))] == [
         True,
         True,

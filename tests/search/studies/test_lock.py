@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +23,8 @@ from tests.support.tiny import write_dataset
 class Notes(Callback):
     """Keeps what a launch says before it starts."""
 
-    def on_start(self, study: Study, notes: tuple[str, ...]) -> None:
-        self.notes = notes
+    def on_start(self, study: Study, notes: Sequence[str]) -> None:
+        self.notes = tuple(notes)
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
     return write_dataset(tmp_path / "data")
 
 
-def launched(data: Dataset, folder: Path, name: str, **settings: object) -> tuple[Study, tuple[str, ...]]:
+def launched(data: Dataset, folder: Path, name: str, **settings: Any) -> tuple[Study, tuple[str, ...]]:
     """Launch a study of one short trial, and give it with what it said at its start."""
     notes = Notes()
     return start(data, folder, study=name, trials=1, ladder="5x1", callbacks=[notes], **settings), notes.notes
