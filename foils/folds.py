@@ -9,6 +9,8 @@ import warnings
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
 from foils.dataset import Dataset
@@ -39,6 +41,37 @@ def fold_numbers(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
     for members in kinds.values():
         _spread(number, folds, data.groups, members)
     return number
+
+
+def slide_folds(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
+    """Give each pit its fold, `[pits]`, so that no slide straddles two.
+
+    There are at most `folds`, each with signal and background. Slides that share plastic stay together. Raises DataError where there are not two such folds.
+    """
+    units = _units(data)
+    for count in range(min(folds, len(np.unique(units))), 1, -1):
+        splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=_random_state(data.fingerprint, seed))
+        number = np.empty(len(data), dtype=np.int64)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+            for fold, (_, members) in enumerate(splitter.split(np.zeros(len(data)), _strata(data, count), units)):
+                number[members] = fold
+        if all(kind[number == fold].any() for fold in range(count) for kind in (data.is_signal, data.is_background)):
+            return number
+    raise DataError(
+        f"{data.description.name}: folds of whole slides need signal and background on two slides or more that share no "
+        f"plastic, but got {len(np.unique(units))} such slides; label pits of further slides."
+    )
+
+
+def _units(data: Dataset) -> npt.NDArray[np.int64]:
+    """Number what must not straddle folds, `[pits]`: slides, joined where a group of pits lies on both."""
+    _, slides = np.unique([f"{pit.foil}\n{pit.slide}" for pit in data.pits], return_inverse=True)
+    _, groups = np.unique(data.groups, return_inverse=True)
+    size = slides.max() + 1 + groups.max() + 1
+    links = coo_array((np.ones(len(data), np.bool_), (slides, slides.max() + 1 + groups)), shape=(size, size))
+    _, joined = connected_components(links, directed=False)
+    return np.asarray(joined[slides], dtype=np.int64)
 
 
 def _spread(number: npt.NDArray[np.int64], folds: int, groups: npt.NDArray[np.int64], members: npt.NDArray[np.bool_]) -> None:

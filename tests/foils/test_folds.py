@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foils import DataError
-from foils.folds import fold_numbers
+from foils.folds import fold_numbers, slide_folds
 from tests.support.grouped import RANDOM_GROUPS, countable, grouped_pits, single_pits
 
 
@@ -107,3 +107,30 @@ def test_folds_follow_from_fingerprint_and_seed() -> None:
 def test_pits_that_are_never_scored_are_folded_too() -> None:
     data = grouped_pits(single_pits(candidate=10, top=10, maybe=10))
     assert np.bincount(fold_numbers(data, 5, 0)[data.labels == "maybe"]).tolist() == [2] * 5
+
+
+@settings(deadline=None, max_examples=50, derandomize=True)
+@given(
+    groups=RANDOM_GROUPS, slides=st.sampled_from([["1"], ["1", "2"], ["1", "2", "3"], list("abcdefg")]), seed=st.integers(0, 9)
+)
+def test_no_slide_straddles_folds_of_slides(groups: list[list[str]], slides: list[str], seed: int) -> None:
+    data = grouped_pits(groups, slides=slides)
+    try:
+        number = slide_folds(data, 5, seed)
+    except DataError as error:
+        assert "need signal and background on two slides or more" in str(error)
+        return
+    assert 2 <= number.max() + 1 <= 5
+    for names in ([pit.slide for pit in data.pits], data.groups.tolist()):
+        for name in set(names):
+            assert len(set(number[[one == name for one in names]].tolist())) == 1
+    for fold in range(number.max() + 1):
+        assert data.is_signal[number == fold].any()
+        assert data.is_background[number == fold].any()
+
+
+def test_as_many_folds_of_slides_as_there_are_slides() -> None:
+    data = grouped_pits(single_pits(candidate=60, top=60), slides=["1", "2", "3"])
+    assert set(slide_folds(data, 5, 0).tolist()) == {0, 1, 2}
+    with pytest.raises(DataError, match="but got 1 such slides; label pits of further slides"):
+        slide_folds(grouped_pits(single_pits(candidate=60, top=60)), 5, 0)
