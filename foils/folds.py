@@ -46,7 +46,8 @@ def fold_numbers(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
 def slide_folds(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
     """Give each pit its fold, `[pits]`, so that no slide straddles two.
 
-    There are at most `folds`, each with signal and background. Slides that share plastic stay together. Raises DataError where there are not two such folds.
+    There are at most `folds`, each with signal and background. Slides that share plastic stay together. Raises DataError where
+    there are not two such folds.
     """
     units = _units(data)
     for count in range(min(folds, len(np.unique(units))), 1, -1):
