@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from foils.description import Description, read_description
 from foils.errors import DataError
-from foils.groups import group_pits
 from foils.images import Grey
 from foils.labels import Pit, read_labels
 from foils.pack import pack
@@ -136,6 +135,8 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         raise DataError(faults)
     kept_pits = tuple(pits[index] for index in packed.kept)
     pixels: Grey = np.load(packed.path, mmap_mode="r", allow_pickle=False)
+    from foils.groups import group_pits  # scipy's trees and graphs, which whoever only knows the type does not need
+
     groups = group_pits(kept_pits, pixels, description.crop)
     return Dataset(
         folder.resolve(),

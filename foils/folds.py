@@ -12,7 +12,6 @@ from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import StratifiedGroupKFold
 
 from foils.dataset import Dataset
 from foils.errors import DataError
@@ -44,6 +43,8 @@ def fold_numbers(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
                 f"{data.description.name}: there must be at least as many {kind} pits (groups of overlapping or identical "
                 f"ones count once) as folds ({folds}), but got {count}; label more, or hold out fewer."
             )
+    from sklearn.model_selection import StratifiedGroupKFold  # takes seconds to import
+
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=_random_state(data.fingerprint, seed))
     number = np.empty(len(data), dtype=np.int64)
     with warnings.catch_warnings():

@@ -54,6 +54,7 @@ def jobscript(
     from search.errors import StudyError
     from search.launcher.cluster_config import ClusterConfig, read_cluster
     from search.launcher.jobscripts import MODULE, job_script
+    from search.storage.urls import require_server
     from search.studies.study import find_study
 
     config = read_cluster(cluster)
@@ -61,6 +62,7 @@ def jobscript(
         raise StudyError(
             f"a job script must be for a batch system, but got the scheduler {config}; give slurm, say, or a file."
         )
+    require_server(storage)
     handle = find_study(study, storage)
     command = [config.python, *MODULE, "worker", "--study", handle.name, "--storage", storage]
     print(job_script(config, [*command, *(["--runs", str(runs)] if runs else [])], jobs), end="")

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from foils import Dataset
 from models.metrics import Floats
-from models.process import one_thread
-from models.training.cross_validation import CrossValidation
-from models.training.task import make_task
 from search.training.pool import parallel_map
 from spaces import Config
+
+if TYPE_CHECKING:
+    from models.training.cross_validation import CrossValidation  # imports torch, which whoever only reads results does not need
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ def train_repeat(ask: CVRequest) -> Repeat:
 
 def cross_validate(ask: CVRequest) -> CrossValidation:
     """Train every fold of a cross-validation to the end, on one thread."""
+    from models.process import one_thread
+    from models.training.cross_validation import CrossValidation
+    from models.training.task import make_task
+
     with one_thread():
         task = make_task(ask.data, ask.config, epochs=ask.epochs, working_point=ask.working_point)
         validation = CrossValidation(task, np.array(ask.folds), ask.seed, reseed=ask.reseed)
