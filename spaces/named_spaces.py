@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from pitsearch.errors import reason
 from spaces.axes import AXES, SHORT, Scalar, check_domain
 from spaces.errors import SpaceError
 from spaces.space import Space
@@ -64,7 +65,7 @@ def copy_space(name: str, path: Path) -> None:
         ) from None
     except OSError as error:
         raise SpaceError(
-            f"{path}: a space must be written to a new file, but: {error.strerror}; check folder and rights."
+            f"{path}: a space must be written to a new file, but: {reason(error)}; check folder and rights."
         ) from None
 
 

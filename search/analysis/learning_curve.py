@@ -8,7 +8,7 @@ in a trial: the collapse counts in the reliability, not in the acceptance. Knows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -29,6 +29,7 @@ from search.errors import StudyError
 from search.seeds import derive_seed, make_generator
 from search.statistics.intervals import Share, reliability, wilson
 from search.statistics.paired_tests import compare_paired
+from search.training.kept_results import data_key, resume
 from search.training.pool import parallel_map
 from spaces import Config
 
@@ -144,9 +145,16 @@ def draw_curve(
     folds = [fold_numbers(data, FOLDS, plot.seed + repeat) for repeat in range(plot.repeats)]
     _check_examples(data, task, plot, folds)
     trained: list[Trained] = []
-    workers = min(workers or cpu_count(), len(jobs))
-    train = partial(_train_job, data, config, plot, folds)
-    for one in parallel_map(train, jobs, workers):
+    count, of_data = workers or cpu_count(), data_key(data)
+
+    def key(job: tuple[float, int, int]) -> object:
+        return ["learning curve", of_data, config.to_dict(), plot.seed, plot.epochs, plot.working_point, job]
+
+    def train(missing: Sequence[tuple[int, tuple[float, int, int]]]) -> Iterator[tuple[int, Trained]]:
+        work = partial(_train_job, data, config, plot, folds)
+        return parallel_map(work, missing, min(count, max(len(missing), 1)))
+
+    for _, one in resume(jobs, key, Trained, train):
         trained.append(one)
         done(len(trained), len(jobs))
     trained.sort(key=lambda one: (one.share, one.repeat, one.fold))
@@ -184,10 +192,14 @@ def positions(data: Dataset, train: npt.NDArray[np.int64], seed: Sequence[int]) 
 
 
 def _train_job(
-    data: Dataset, config: Config, plot: Plot, folds: Sequence[npt.NDArray[np.int64]], job: tuple[float, int, int]
-) -> Trained:
-    share, repeat, fold = job
-    return train_share(data, config, plot, folds[repeat], share, repeat, fold)
+    data: Dataset,
+    config: Config,
+    plot: Plot,
+    folds: Sequence[npt.NDArray[np.int64]],
+    numbered: tuple[int, tuple[float, int, int]],
+) -> tuple[int, Trained]:
+    number, (share, repeat, fold) = numbered
+    return number, train_share(data, config, plot, folds[repeat], share, repeat, fold)
 
 
 def train_share(

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from search.cli.choose import confirm, front, select
 from search.cli.clusters import jobscript, storage_app, worker
+from search.cli.console import Output
 from search.cli.data import check, relabel, synth
 from search.cli.plugins import plugin_app
 from search.cli.search import dashboard, launch, spaces, status
@@ -110,7 +111,10 @@ app.add_typer(plugin_app, name="plugin", rich_help_panel="Search")
 def main() -> None:
     """Run the command line; print a refusal as it is and exit with 1."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            Output(sys.stdout).flush()  # the interpreter's own flush would be too late for a line of ours
     except Exception as error:  # told apart below: what is no refusal goes on as it is
         from search.errors import refusal
 

@@ -8,7 +8,7 @@ import typer
 
 from search import defaults
 from search.cli import options
-from search.cli.console import say, where
+from search.cli.console import next_command, say
 from search.cli.options import MovedData, Storage, StudyName
 from search.cli.plugins import use_plugins
 
@@ -40,7 +40,7 @@ def worker(
             say(trial_line(handle.trial(number)))
         if stop_reason() == "stopped by hand":
             raise typer.Exit(130)
-    say(f"next: pitsearch status --study {handle.name}{where(storage)}")
+    say(f"next: {next_command('status', storage, study=handle.name)}")
 
 
 def jobscript(
@@ -75,7 +75,7 @@ def storage_check(address: Annotated[str, typer.Argument(metavar="URL", help="Da
     from search.storage.health import check_storage
 
     make_console().print(storage_table(check_storage(address)))
-    say(f"fit for studies; next: pitsearch launch DATA{where(address)}")
+    say(f"fit for studies; next: {next_command('launch DATA', address)}")
 
 
 def storage_copy(
@@ -88,7 +88,7 @@ def storage_copy(
 
     copied, trials = copy_study(study, source, target)
     say(f"copied {copied.name}: {trials} trials; the original stays")
-    say(f"next: pitsearch status --study {copied.name}{where(target)}")
+    say(f"next: {next_command('status', target, study=copied.name)}")
 
 
 storage_app.command("check", epilog="Example: pitsearch storage check sqlite:///studies.db")(storage_check)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from search.cli.console import say
+from search.cli.console import say, typed
 
 plugin_app = typer.Typer(help="Check a plugin, or list the installed ones.", no_args_is_help=True)
 
@@ -36,7 +36,7 @@ def check(
     for line in check_plugin(ref):
         say(line)
         count += 1
-    say(f"{ref}: {count} checks passed; next: pitsearch launch DATA --plugin {plugin} --fix AXIS=NAME")
+    say(f"{ref}: {count} checks passed; next: {typed('pitsearch', 'launch', 'DATA', '--plugin', plugin, '--fix', 'AXIS=NAME')}")
 
 
 @plugin_app.command("list", epilog="Example: pitsearch plugin list")

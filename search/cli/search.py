@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from pitsearch.errors import reason
 from search import defaults
 from search.cli import options
-from search.cli.console import ONE_LINE, make_console, on_stop, say, where
+from search.cli.console import ONE_LINE, make_console, next_command, on_stop, say, typed
 from search.cli.options import Data, Storage, StudyName
 from search.cli.plugins import use_plugins
 
@@ -26,7 +27,7 @@ def spaces(
     use_plugins(plugin or ())
     if write is not None:
         copy_space(space or defaults.SPACE, write)
-        say(f"wrote {write}; next: change it, then pitsearch launch DATA --space {write}")
+        say(f"wrote {write}; next: change it, then {typed('pitsearch', 'launch', 'DATA', '--space', write)}")
     elif space is not None:
         make_console().print(space_table(space, find_space(space)))
     else:
@@ -109,7 +110,7 @@ def launch(
     if progress.interrupted:
         say("stopped; finished trials are kept, the same command goes on where it stopped")
         raise typer.Exit(130)
-    say(f"next: pitsearch select --study {launched.name}{where(storage)}")
+    say(f"next: {next_command('select', storage, study=launched.name)}")
 
 
 def status(
@@ -150,4 +151,4 @@ def dashboard(
     try:
         optuna_dashboard.run_server(opened, host="127.0.0.1", port=port)
     except OSError as error:
-        raise StudyError(f"port {port} must be free, but: {error.strerror}; choose another --port.") from None
+        raise StudyError(f"port {port} must be free, but: {reason(error)}; choose another --port.") from None

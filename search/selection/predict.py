@@ -18,6 +18,7 @@ from foils.atomic_write import write_whole
 from models.errors import BundleError
 from models.inference.bundle import Bundle
 from models.metrics import Flags, Floats, Score, score
+from pitsearch.errors import reason
 from search.statistics.intervals import wilson
 from spaces.choices.channels import Light
 
@@ -91,7 +92,7 @@ def write_scores(prediction: Prediction, path: Path) -> None:
     try:
         write_whole(path, lambda stream: stream.write(text.getvalue().encode()))
     except OSError as error:
-        raise DataError(f"{path}: the scores must be writable, but: {error.strerror}; choose another --out.") from None
+        raise DataError(f"{path}: the scores must be writable, but: {reason(error)}; choose another --out.") from None
 
 
 def _check_fits(bundle: Bundle, data: Dataset) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from pitsearch.errors import reason
 from search import defaults
 from search.errors import StudyError
 
@@ -79,7 +80,7 @@ def read_password() -> str | None:
     try:
         mode, text = Path(name).stat().st_mode, Path(name).read_text(encoding="utf-8")
     except OSError as error:
-        raise StudyError(f"{PASSWORD_FILE} must name a readable file, but {name}: {error.strerror}; correct it.") from None
+        raise StudyError(f"{PASSWORD_FILE} must name a readable file, but {name}: {reason(error)}; correct it.") from None
     if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
         raise StudyError(
             f"the file of {PASSWORD_FILE} must be readable by you alone, but {name} has mode {stat.S_IMODE(mode):o}; "

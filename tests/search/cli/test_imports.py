@@ -1,4 +1,4 @@
-"""What each command imports: those that train nothing start without torch, and the quick ones without scikit-learn and pandas."""
+"""What each command imports: those that train nothing start without torch, most without scikit-learn and pandas."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_a_file_where_an_address_must_stand_is_told_what_to_write_instead(text: 
 
 def test_workers_of_a_cluster_share_no_file() -> None:
     require_server("postgresql+psycopg://me@db/studies")
-    with pytest.raises(StudyError, match=r"must share a database server, but got the file studies\.db; give --storage postgres"):
+    with pytest.raises(StudyError, match=r"must share a database server, but got the file studies\.db; give"):
         require_server("sqlite:///studies.db")
 
 
