@@ -37,6 +37,8 @@ class Dataset:
     rows: npt.NDArray[np.int64]
     # What loading left out, for people.
     notes: tuple[str, ...] = ()
+    # The pits of labels.csv that have no crop, for they lie too near to the border of their frame.
+    left_out: tuple[Pit, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pits)
@@ -147,6 +149,7 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         packed.path,
         np.arange(len(kept_pits)),
         (*packed.notes, *_remarks(kept_pits, groups, pixels)),
+        tuple(pit for index, pit in enumerate(pits) if index not in set(packed.kept)),
     )
 
 

@@ -15,11 +15,13 @@ import numpy as np
 
 from foils import DataError, Dataset
 from foils.atomic_write import write_whole
+from foils.labels import Pit
 from models.errors import BundleError
 from models.inference.bundle import Bundle
 from models.metrics import Flags, Floats, Score, score
 from pitsearch.errors import reason
 from search.statistics.intervals import wilson
+from search.text import counted
 from spaces.choices.channels import Light
 
 
@@ -36,10 +38,17 @@ class Prediction:
     unseen: Score | None
     # The number of pits that the search and the training saw.
     seen: int
+    # The pits that have no crop, and so no score.
+    left_out: tuple[Pit, ...] = ()
 
     def remarks(self) -> list[str]:
         """Say how good the scores are, as far as labels tell."""
         lines = []
+        if self.left_out:
+            lines.append(
+                f"{counted(len(self.left_out), 'pit')} nearer to the border of the frame than half a crop: their rows have no "
+                f"score ({', '.join(pit.pit for pit in self.left_out[:5])}{', ...' if len(self.left_out) > 5 else ''})"
+            )
         if self.seen:
             lines.append(
                 f"{self.seen} of these pits are those that the search and the training saw: their scores flatter the model"
@@ -60,8 +69,11 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     an unknown slide.
     """
     _check_fits(bundle, data)
+    left_out = data.left_out
     if slides:
         data = data.take(data.on_slides(slides))
+        on_them = {(pit.foil, pit.slide) for pit in data.pits}
+        left_out = tuple(pit for pit in left_out if (pit.foil, pit.slide) in on_them)
     scores = bundle.ensemble.scores(data.crops())
     accepted = scores >= bundle.threshold
     trained_here = data.fingerprint == bundle.about["fingerprint"]
@@ -71,7 +83,7 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     counted = unseen & is_scored & (data.labels != "")
     both = is_signal[counted].any() and not is_signal[counted].all()
     total = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
-    return Prediction(data, scores, accepted, total, int((~unseen).sum()))
+    return Prediction(data, scores, accepted, total, int((~unseen).sum()), left_out)
 
 
 def _question(bundle: Bundle, data: Dataset) -> tuple[Flags, Flags]:
@@ -83,12 +95,16 @@ def _question(bundle: Bundle, data: Dataset) -> tuple[Flags, Flags]:
 
 
 def write_scores(prediction: Prediction, path: Path) -> None:
-    """Write `pit,p_signal,accepted` lines. Raises DataError where the file cannot be written."""
+    """Write `pit,p_signal,accepted` lines, at the end those of pits without a score.
+
+    Raises DataError where the file cannot be written.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["pit", "p_signal", "accepted"])
     for pit, chance, accepted in zip(prediction.data.pits, prediction.p_signal, prediction.accepted, strict=True):
         writer.writerow([pit.pit, f"{chance:.6f}", int(accepted)])
+    writer.writerows([pit.pit, "", ""] for pit in prediction.left_out)
     try:
         write_whole(path, lambda stream: stream.write(text.getvalue().encode()))
     except OSError as error:
