@@ -94,7 +94,7 @@ def check_out(path: Path) -> None:
     if filled:
         raise StudyError(
             f"{path}: suspects must not be written over what a person filled in, but this list has "
-            f"{counted(filled, 'corrected label')}; run `pitsearch relabel`, or choose another --out."
+            f"{counted(filled, 'corrected label')}; run `pitsearch relabel`, then move it, or choose another --out."
         )
 
 

@@ -37,7 +37,7 @@ def test_a_list_that_a_person_filled_in_is_refused_before_anything_is_trained(ti
     out = tmp_path / "suspects.csv"
     write_suspects(suspects(tiny), tiny, out, "tiny")
     fill_in(out, 1)
-    said = r"must not be written over what a person filled in, but this list has 1 corrected label; run `pitsearch relabel`, or"
+    said = r"must not be written over what a person filled in, but this list has 1 corrected label; run `pitsearch relabel`,"
     with pytest.raises(StudyError, match=said):
         check_out(out)
 
