@@ -9,6 +9,7 @@ import typer
 from search import defaults
 from search.cli import options
 from search.cli.console import next_command, say
+from search.cli.once_command import OnceCommand
 from search.cli.options import MovedData, Storage, StudyName
 from search.cli.plugins import use_plugins
 
@@ -91,7 +92,7 @@ def storage_copy(
     say(f"next: {next_command('status', target, study=copied.name)}")
 
 
-storage_app.command("check", epilog="Example: pitsearch storage check sqlite:///studies.db")(storage_check)
-storage_app.command("copy", epilog="Example: pitsearch storage copy sqlite:///studies.db postgresql+psycopg://me@db/studies")(
-    storage_copy
-)
+storage_app.command("check", cls=OnceCommand, epilog="Example: pitsearch storage check sqlite:///studies.db")(storage_check)
+storage_app.command(
+    "copy", cls=OnceCommand, epilog="Example: pitsearch storage copy sqlite:///studies.db postgresql+psycopg://me@db/studies"
+)(storage_copy)
