@@ -43,6 +43,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.pits)
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {label or 'unlabelled'}" for label, count in self.counts().items())
+        channels, crop = len(self.description.channels), self.description.crop
+        return f"Dataset({self.description.name}: {len(self)} pits: {counts}; {channels} channels of {crop} x {crop})"
+
     def __getstate__(self) -> dict[str, Any]:
         # Workers map the file themselves; pickling the map would copy every pixel.
         return {key: value for key, value in self.__dict__.items() if key != "pixels"}

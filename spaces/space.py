@@ -45,6 +45,10 @@ class Space:
         for key, domain in self.chosen.items():
             check_domain(key, domain, self.schemes)
 
+    def __repr__(self) -> str:
+        axes = [*self.chosen]
+        return f"Space({len(axes)} axes chosen: {', '.join(axes[:3])}{', ...' if len(axes) > 3 else ''})"
+
     def domain(self, key: str) -> Domain:
         """Give the domain of an axis."""
         return self.chosen.get(key, AXES[key].domain)

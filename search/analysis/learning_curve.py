@@ -119,6 +119,10 @@ class Curve:
     # The rise between the two largest shares; None where there is one share.
     last: Rise | None
 
+    def __repr__(self) -> str:
+        points = ", ".join(f"{point.share:g}: {point.acceptance}" for point in self.points)
+        return f"Curve({self.name}: acceptance by share {points})"
+
 
 def draw_curve(
     data: Dataset,
@@ -161,14 +165,6 @@ def draw_curve(
     points = tuple(_point([one for one in trained if one.share == share], plot.repeats) for share in plot.shares)
     last = rise(trained, *plot.shares[-2:]) if len(plot.shares) > 1 else None
     return Curve(data.description.name, config, plot, config.labelling.classes, points, last)
-
-
-def parse_shares(text: str) -> tuple[float, ...]:
-    """Read shares as they are typed, `0.1,0.35,1`. Raises StudyError for what is no number."""
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise StudyError(f"shares must be numbers with commas between them, but got {text!r}; write e.g. 0.1,0.35,1.") from None
 
 
 def positions(data: Dataset, train: npt.NDArray[np.int64], seed: Sequence[int]) -> Floats:

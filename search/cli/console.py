@@ -69,28 +69,11 @@ def say(text: str) -> None:
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Count something that takes long: a bar on a terminal, elsewhere a line for each step.
+    """Count something that takes long, and give what to call after each step."""
+    from search.counting import counting as count
 
-    Gives what to call with how much is done, of how much.
-    """
-    from rich.progress import Progress
-
-    console = make_console()
-    if not console.is_terminal:
-        said = ""
-
-        def line(finished: int, of: int) -> None:
-            nonlocal said
-            text = f"{what}: {finished} of {of}"
-            if finished and text != said:
-                said = text
-                say(text)
-
-        yield line
-        return
-    with Progress(console=console, transient=True) as progress:
-        bar = progress.add_task(what, total=None)
-        yield lambda finished, of: progress.update(bar, completed=finished, total=of)
+    with count(make_console(), what) as step:
+        yield step
 
 
 @contextmanager

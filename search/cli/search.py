@@ -119,6 +119,10 @@ def launch(
     if progress.interrupted:
         say("stopped; finished trials are kept, the same command goes on where it stopped")
         raise typer.Exit(130)
+    if status.nothing is not None:
+        say(status.nothing)
+        say(f"next: {typed('pitsearch', 'check', status.plan.folder, '--sheet', 'pits.png')}")
+        return
     say(f"next: {next_command('select', storage, study=launched.name)}")
 
 

@@ -51,8 +51,7 @@ def curve(
     Acceptance and reliability against the examples of each class; validation pits stay the same at every share.
     """
     from foils import load
-    from search.analysis.learning_curve import parse_shares
-    from search.analysis.learning_curve_setup import learning_curve
+    from search.analysis.learning_curve_setup import learning_curve, parse_shares
     from search.report.learning_curve_figure import write_figure
     from search.report.learning_curve_table import curve_table
     from search.report.out_files import try_out
@@ -61,9 +60,9 @@ def curve(
     sizes = parse_shares(shares)
     try_out(out)
     subject, folder = (load(data), None) if study is None else (find_study(study, storage), data)
-    with on_stop("finished trainings are kept, the same command goes on"), counting("trainings") as done:
+    with on_stop("finished trainings are kept, the same command goes on"), counting("trainings") as step:
         learned_curve = learning_curve(
-            subject, data=folder, shares=sizes, repeats=repeats, seed=seed, epochs=epochs, workers=workers, done=done
+            subject, data=folder, shares=sizes, repeats=repeats, seed=seed, epochs=epochs, workers=workers, progress=step
         )
     make_console().print(curve_table(learned_curve))
     write_figure(learned_curve, out)
@@ -97,8 +96,8 @@ def diagnose(
     use_plugins(plugin or ())
     check_out(out)
     study_of_name = find_study(study, storage)
-    with on_stop("finished cross-validations are kept, the same command goes on"), counting("cross-validations") as done:
-        diagnosis = run(study_of_name, data=data, trial=trial, seeds=seeds, repeats=repeats, workers=workers, done=done)
+    with on_stop("finished cross-validations are kept, the same command goes on"), counting("cross-validations") as step:
+        diagnosis = run(study_of_name, data=data, trial=trial, seeds=seeds, repeats=repeats, workers=workers, progress=step)
     make_console().print(diagnosis_table(diagnosis))
     subject = diagnosis.subject
     page = write_suspects(diagnosis.labels.suspects, subject.data, out, f"Suspect pits: {subject.what}")

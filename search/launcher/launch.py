@@ -21,7 +21,7 @@ from search.studies.options import Budget, SearchOptions
 from search.studies.plan import Plan, check_same, make_plan
 from search.studies.study import Study, check_new_name, open_or_create, stored_plan
 from search.text import counted
-from search.trials.ladder import Ladder
+from search.trials.ladder import Ladder, short_ladder
 from search.trials.records import CheckpointRecord, FixedParams, TrialOrigin
 from spaces import Space
 from spaces.known_configs import KnownConfig
@@ -69,7 +69,9 @@ def launch(
     left_s = None if budget.minutes is None else 60 * budget.minutes
     with callback:
         room = _no_room(trials, record.trials - record.finished, bool(enqueue))
-        callback.on_start(handle, (*data.notes, *notes, setup_line(plan), *_budget_notes(record, earlier), *room))
+        barely = short_ladder(plan.ladder.epochs)
+        lines = (*data.notes, *notes, setup_line(plan), *([barely] if barely else []), *_budget_notes(record, earlier), *room)
+        callback.on_start(handle, lines)
         run_workers(executor, Run(handle, plan, plan.search_set(data), record, left_s), callback)
     return handle
 

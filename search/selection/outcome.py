@@ -29,6 +29,10 @@ class Selection:
     # Where the model is kept, as a bundle.
     bundle_folder: Path
 
+    def __repr__(self) -> str:
+        acceptance = self.opening.held_out.points[0].acceptance
+        return f"Selection({self.study.name}: trial {self.winner.number} wins, held-out acceptance {acceptance})"
+
     @property
     def winner(self) -> Candidate:
         """The candidate that was chosen."""

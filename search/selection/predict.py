@@ -41,6 +41,9 @@ class Prediction:
     # The pits that have no crop, and so no score.
     left_out: tuple[Pit, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Prediction({self.data.description.name}: {len(self.data)} pits, {int(self.accepted.sum())} accepted as signal)"
+
     def remarks(self) -> list[str]:
         """Say how good the scores are, as far as labels tell."""
         lines = []

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import optuna
 from optuna.study import StudyDirection
@@ -23,8 +23,12 @@ from search.storage.connect import backend_of, open_storage
 from search.storage.rdb import RetryingRDBStorage
 from search.studies.options import SearchOptions
 from search.studies.plan import PLAN, Plan, check_same, read_plan, store_plan
+from search.studies.trial_rows import trial_rows
 from search.trials.objectives import OBJECTIVES
 from search.trials.ranking import find_trial
+
+if TYPE_CHECKING:
+    import pandas
 
 # The key under which a study keeps what tells it from others of its name elsewhere.
 UID = "pitsearch:uid"
@@ -67,6 +71,13 @@ class Study:
         if trial is None:
             raise StudyError(f"a trial must be in its study, but {self.name!r} has no trial {number}; choose another number.")
         return trial
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Give the trials as a table, a row each: how it ended, acceptance with its interval, cost, its choices by axis."""
+        import pandas  # takes a second to import
+
+        rows = trial_rows(self.optuna.get_trials(deepcopy=False))
+        return pandas.DataFrame(rows).set_index("trial") if rows else pandas.DataFrame()
 
     @property
     def plan(self) -> Plan:

@@ -6,10 +6,12 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
+
+from search.cli.app import COMMANDS as GROUPS
 
 # Packages that take from half a second to several seconds to import.
 SLOW = ("torch", "timm", "torchvision", "sklearn", "pandas", "plotly", "scipy.stats", "distributed", "optuna_dashboard")
@@ -54,33 +56,41 @@ COMMANDS: Mapping[str, tuple[list[str], set[str]]] = {
 REFUSED = {"front", "importance", "export", "jobscript"}
 
 
-@pytest.fixture(scope="module")
-def imported(
-    finished_folder: Path, tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[str, tuple[object, set[str]]]:
-    """How each command ended, and what it imported."""
-    folder = tmp_path_factory.mktemp("imports")
+# What people run most, in the fast tests, too.
+QUICK = ("spaces", "check", "status")
+
+
+def imports_of(names: Iterable[str], finished_folder: Path, tiny_folder: Path, folder: Path) -> None:
+    """Run commands, each in a process of its own, and assert how it ended and what it imported."""
     shutil.copy(finished_folder / "studies.db", folder / "studies.db")
     shutil.copytree(tiny_folder, folder / "data")
     pit, label = (folder / "data" / "labels.csv").read_text().splitlines()[1].split(",")[:2]
     other = "top" if label != "top" else "bottom"
     (folder / "suspects.csv").write_text(f"pit,label,corrected\n{pit},{label},{other}\n")
     places = {"DATA": "data", "STORAGE": "sqlite:///studies.db"}
-    commands = {name: [places.get(word, word) for word in words] for name, (words, _) in COMMANDS.items()}
+    commands = {name: [places.get(word, word) for word in COMMANDS[name][0]] for name in names}
     script = [sys.executable, "-c", SCRIPT, json.dumps([SLOW, commands])]
     printed = subprocess.run(script, cwd=folder, capture_output=True, text=True, check=True).stdout
-    ended = [json.loads(line) for line in printed.splitlines() if line.startswith("[")]
-    return {name: (code, set(modules)) for name, code, modules in ended}
+    ended = {name: (code, set(modules)) for name, code, modules in map(json.loads, printed.splitlines())}
+    assert set(ended) == set(commands)
+    for name, (code, modules) in ended.items():
+        assert "StudyError" in str(code) if name in REFUSED else code == 0, name
+        assert modules <= COMMANDS[name][1], name
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_that_trains_nothing_imports_only_what_it_needs(
-    imported: Mapping[str, tuple[object, set[str]]], name: str
-) -> None:
-    code, modules = imported[name]
-    if name in REFUSED:
-        assert "StudyError" in str(code)
-    else:
-        assert code == 0
-    assert modules <= COMMANDS[name][1]
-    assert not modules & {"torch", "timm", "torchvision"}
+def test_check_status_and_spaces_import_nothing_slow(finished_folder: Path, tiny_folder: Path, tmp_path: Path) -> None:
+    imports_of(QUICK, finished_folder, tiny_folder, tmp_path)
+
+
+@pytest.mark.slow
+def test_no_command_that_trains_nothing_imports_torch(finished_folder: Path, tiny_folder: Path, tmp_path: Path) -> None:
+    assert not any({"torch", "timm", "torchvision"} & modules for _, modules in COMMANDS.values())
+    imports_of(COMMANDS, finished_folder, tiny_folder, tmp_path)
+
+
+def test_every_command_is_listed_or_trains() -> None:
+    trains = {"launch", "confirm", "select", "curve", "diagnose", "worker", "predict"}
+    listed = {name.split()[0] for name in COMMANDS}
+    # The dashboard serves until it is stopped; a bundle's networks, which predict runs, are torch's.
+    commands = {command.__name__ for group in GROUPS.values() for command, _ in group}
+    assert commands <= {*trains, *listed, "dashboard"}
