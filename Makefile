@@ -13,8 +13,9 @@ setup: .venv/installed
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-# Search built-in synthetic foils, select, export, predict: a few minutes on 2 cores. The study `demo` is in studies.db, so that
-# `pitsearch status` works in this folder. Run again, it goes on with the study, and keeps the data and the exported model.
+# Search built-in synthetic foils (4 minutes), select (3 to 6 on 2 cores), export, predict (seconds). The study `demo` is in
+# studies.db, so that `pitsearch status` works in this folder. Run again, it goes on with the study, and keeps the data and the
+# exported model.
 demo: setup
 	mkdir -p demo
 	test -d demo/foils || $(BIN)/pitsearch synth demo/foils --seed 1

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from foils.errors import DataError
 from foils.images import Grey
+from pitsearch.errors import reason
 
 ENLARGED = 3  # pixels of the sheet for one pixel of a pit
 GAP = 4
@@ -83,8 +84,9 @@ def save_sheet(sheet: Image.Image, path: Path) -> None:
     try:
         sheet.save(path)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"{path}: the sheet must go into a writable image file, but: {reason}; write e.g. sheet.png.") from None
+        raise DataError(
+            f"{path}: the sheet must go into a writable image file, but: {reason(error)}; write e.g. sheet.png."
+        ) from None
 
 
 def _choose(labels: Sequence[str], per_label: int, seed: int) -> dict[str, list[int]]:

@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from foils.description import Description, read_description
 from foils.errors import DataError
-from foils.groups import group_pits
 from foils.images import Grey
 from foils.labels import Pit, read_labels
 from foils.pack import pack
@@ -42,9 +41,16 @@ class Dataset:
     rows: npt.NDArray[np.int64]
     # What loading left out, for people.
     notes: tuple[str, ...] = ()
+    # The pits of labels.csv that have no crop, for they lie too near to the border of their frame.
+    left_out: tuple[Pit, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pits)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {label or 'unlabelled'}" for label, count in self.counts().items())
+        channels, crop = len(self.description.channels), self.description.crop
+        return f"Dataset({self.description.name}: {len(self)} pits: {counts}; {channels} channels of {crop} x {crop})"
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers map the file themselves; pickling the map would copy every pixel.
@@ -145,6 +151,8 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         raise DataError(faults)
     kept_pits = tuple(pits[index] for index in packed.kept)
     pixels: Grey = np.load(packed.path, mmap_mode="r", allow_pickle=False)
+    from foils.groups import group_pits  # scipy's trees and graphs, which whoever only knows the type does not need
+
     groups = group_pits(kept_pits, pixels, description.crop)
     return Dataset(
         folder.resolve(),
@@ -155,6 +163,7 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         packed.path,
         np.arange(len(kept_pits)),
         (*packed.notes, *_remarks(kept_pits, groups, pixels)),
+        tuple(pit for index, pit in enumerate(pits) if index not in set(packed.kept)),
     )
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import StratifiedGroupKFold
 
 from foils.dataset import Dataset
 from foils.errors import DataError
@@ -31,13 +30,7 @@ def fold_numbers(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
                 f"{data.description.name}: there must be at least as many {kind} pits (groups of overlapping or identical "
                 f"ones count once) as folds ({folds}), but got {count}; label more, or hold out fewer."
             )
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=_random_state(data.fingerprint, seed))
-    number = np.empty(len(data), dtype=np.int64)
-    with warnings.catch_warnings():
-        # Rare labels are joined below; a warning about what remains rare would not help the reader.
-        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        for fold, (_, members) in enumerate(splitter.split(np.zeros(len(data)), _strata(data, folds), data.groups)):
-            number[members] = fold
+    number = _split(data, folds, seed, data.groups)
     for members in kinds.values():
         _spread(number, folds, data.groups, members)
     return number
@@ -51,18 +44,27 @@ def slide_folds(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
     """
     units = _units(data)
     for count in range(min(folds, len(np.unique(units))), 1, -1):
-        splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=_random_state(data.fingerprint, seed))
-        number = np.empty(len(data), dtype=np.int64)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-            for fold, (_, members) in enumerate(splitter.split(np.zeros(len(data)), _strata(data, count), units)):
-                number[members] = fold
+        number = _split(data, count, seed, units)
         if all(kind[number == fold].any() for fold in range(count) for kind in (data.is_signal, data.is_background)):
             return number
     raise DataError(
         f"{data.description.name}: folds of whole slides need signal and background on two slides or more that share no "
         f"plastic, but got {len(np.unique(units))} such slides; label pits of further slides."
     )
+
+
+def _split(data: Dataset, folds: int, seed: int, units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Give each pit its fold, `[pits]`, of stratified ones that no unit straddles."""
+    from sklearn.model_selection import StratifiedGroupKFold  # takes seconds to import
+
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=_random_state(data.fingerprint, seed))
+    number = np.empty(len(data), dtype=np.int64)
+    with warnings.catch_warnings():
+        # Rare labels are joined in _strata; a warning about what remains rare would not help the reader.
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        for fold, (_, members) in enumerate(splitter.split(np.zeros(len(data)), _strata(data, folds), units)):
+            number[members] = fold
+    return number
 
 
 def _units(data: Dataset) -> npt.NDArray[np.int64]:

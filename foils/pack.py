@@ -25,6 +25,7 @@ from foils.description import Description
 from foils.errors import DataError
 from foils.images import Grey, ImageFault, read_pages
 from foils.labels import Pit
+from pitsearch.errors import reason
 
 Flags = npt.NDArray[np.bool_]
 # A fault shared by thousands of files is shown on this many of them.
@@ -250,6 +251,6 @@ def write_cached(path: Path, write: Callable[[BinaryIO], object]) -> None:
         write_whole(path, write)
     except OSError as error:
         raise DataError(
-            f"{path.parent}: the cache folder must be writable, but: {error.strerror}; free space there, or set "
+            f"{path.parent}: the cache folder must be writable, but: {reason(error)}; free space there, or set "
             "PITSEARCH_CACHE to another folder."
         ) from None

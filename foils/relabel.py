@@ -16,6 +16,7 @@ from foils.atomic_write import write_whole
 from foils.description import Description, read_description
 from foils.errors import DataError
 from foils.labels import read_labels
+from pitsearch.errors import reason
 
 # What the list of suspects must have; `corrected` is the column that a person fills in.
 COLUMNS = ("pit", "label", "corrected")
@@ -57,11 +58,11 @@ def relabel(folder: str | Path, suspects: str | Path) -> Relabelled:
     if description is None or faults:
         raise DataError(faults)
     now = {pit.pit: pit.label for pit in pits}
-    filled = _check_rows(suspects.name, rows, now, description, faults)
+    filled = _check_rows(_name(suspects), rows, now, description, faults)
     corrections = [row for row in filled if row.corrected != row.label]
     if not faults and not corrections:
         faults.append(
-            f"{suspects.name}: at least one row must have a `corrected` label that differs from `label`, but none has; "
+            f"{_name(suspects)}: at least one row must have a `corrected` label that differs from `label`, but none has; "
             "fill some in."
         )
     if faults:
@@ -72,8 +73,13 @@ def relabel(folder: str | Path, suspects: str | Path) -> Relabelled:
         backup = _keep(folder / "labels.csv")
         write_whole(folder / "labels.csv", lambda stream: stream.write(content))
     except OSError as error:
-        raise DataError(f"{folder}: the folder must be writable, but: {error.strerror}; change its permissions.") from None
+        raise DataError(f"{folder}: the folder must be writable, but: {reason(error)}; change its permissions.") from None
     return Relabelled(tuple(corrections), len(filled) - len(corrections), backup)
+
+
+def _name(path: Path) -> str:
+    """Name a file in a fault; what has no name of its own, as `.`, by its path."""
+    return path.name or str(path)
 
 
 def _read_rows(path: Path, faults: list[str]) -> list[Correction]:
@@ -86,7 +92,7 @@ def _read_rows(path: Path, faults: list[str]) -> list[Correction]:
             missing = [column for column in COLUMNS if column not in header]
             if missing:
                 faults.append(
-                    f"{path.name}:1: the columns {', '.join(COLUMNS)} must be there, but `{'`, `'.join(missing)}` "
+                    f"{_name(path)}:1: the columns {', '.join(COLUMNS)} must be there, but `{'`, `'.join(missing)}` "
                     f"{'is' if len(missing) == 1 else 'are'} missing (got {', '.join(header) or 'nothing'}); take the "
                     "file that `pitsearch diagnose` wrote."
                 )
@@ -96,7 +102,7 @@ def _read_rows(path: Path, faults: list[str]) -> list[Correction]:
         faults.append(f"{path}: a list of suspects must be there, but is not; run `pitsearch diagnose` first.")
         return []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        faults.append(f"{path.name}: the file must be readable UTF-8 CSV with commas, but: {error}; save it as such.")
+        faults.append(f"{_name(path)}: the file must be readable UTF-8 CSV with commas, but: {reason(error)}; save it as such.")
         return []
     return [Correction(pit, label, corrected, line) for line, (pit, label, corrected) in rows if corrected]
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_auc_score, roc_curve
 
 Floats = npt.NDArray[np.floating]
 Flags = npt.NDArray[np.bool_]
@@ -60,6 +59,8 @@ def threshold_at(scores: Floats, is_signal: Flags, working_point: float) -> floa
     `scores`, `is_signal`: `[pits]`, scored pits only. Where even the first step passes it, nothing can be accepted and the
     threshold lies just above the highest score.
     """
+    from sklearn.metrics import roc_curve  # takes seconds to import, which commands that only read a study do not need
+
     rates, _, thresholds = roc_curve(is_signal, scores, drop_intermediate=False)
     threshold = thresholds[np.searchsorted(rates, working_point, side="right") - 1]
     return float(threshold if np.isfinite(threshold) else np.nextafter(np.float64(scores.max()), np.inf))
@@ -77,6 +78,8 @@ def score(scores: Floats, is_signal: Flags, *, working_point: float | None = Non
 
     `scores`, `is_signal`: `[pits]`, scored pits only, signal and background among them.
     """
+    from sklearn.metrics import roc_auc_score  # as above
+
     if threshold is None:
         if working_point is None:
             raise ValueError("`working_point` or `threshold` must be given, but got neither; pass one.")

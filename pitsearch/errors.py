@@ -1,8 +1,26 @@
-"""The base of every exception that pitsearch raises for bad input. Imports nothing, so that every package can import it.
+"""The base of every exception that pitsearch raises for bad input, and words that errors share. Imports nothing of ours.
 
 `search/errors.py` draws the tree.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+# The remedy where nothing better is known.
+CORRECT = "correct it"
+
 
 class PitsearchError(ValueError):
     """Refuse what a user gave: the rule, the value received, the remedy, on one line."""
+
+
+def reason(error: BaseException) -> str:
+    """Say on one line why something failed: the system's own words, for an error without them what it says, or its kind."""
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(words).strip().splitlines()[0].rstrip(".")
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Point to the words that this one may have been meant as, as the remedy of an error."""
+    near = get_close_matches(word, list(words), cutoff=0.5)
+    return f"perhaps {' or '.join(near)} was meant" if near else CORRECT

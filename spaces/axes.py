@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from pitsearch.errors import CORRECT, did_you_mean
 from spaces.choices.augmentation import PERTURBATIONS
 from spaces.choices.balance import BALANCES
 from spaces.choices.channels import MODES, SUBSETS
@@ -224,10 +225,19 @@ def holds(domain: Domain, value: Scalar) -> bool:
     return isinstance(value, int | float) and domain.low <= value <= domain.high
 
 
+def unknown_axis(key: str) -> SpaceError:
+    """Refuse a key that is no axis."""
+    remedy = did_you_mean(key, (*AXES, *SHORT))
+    return SpaceError(
+        f"`{key}` must be an axis of the space ({', '.join(AXES)}); "
+        f"{f'{remedy}: ' if remedy != CORRECT else ''}correct or remove it."
+    )
+
+
 def check_domain(key: str, domain: Domain, own: Collection[str] = ()) -> None:
     """Check a domain against its axis; `own`: further labelling schemes. Raises SpaceError naming the key."""
     if key not in AXES:
-        raise SpaceError(f"`{key}` must be an axis of the space ({', '.join(AXES)}); correct or remove it.")
+        raise unknown_axis(key)
     axis = AXES[key]
     if isinstance(domain, Range):
         if axis.least is None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import tomli_w
 
-from spaces.axes import AXES, Scalar, check_domain, holds
+from spaces.axes import AXES, Scalar, check_domain, holds, unknown_axis
 from spaces.choices.networks import check_form
 from spaces.config import Config
 from spaces.errors import SpaceError
@@ -42,6 +42,9 @@ class KnownConfig:
                         f"`{key}` must be in the space ({offered}), but got {value!r}; widen it, or leave the axis out."
                     )
             network, mode = self.choices.get("network.name"), self.choices.get("channels.mode")
+            for key, value in self.choices.items():
+                if network is not None and key.startswith("network.") and not AXES[key].applies(self.choices):
+                    raise SpaceError(f"`{key}` must not be set for {network}, which has none, but got {value!r}; leave it out.")
             if network is not None and mode is not None:
                 check_form(str(network), str(mode))
         except SpaceError as error:
@@ -81,7 +84,7 @@ def _known(place: str, values: Mapping[str, Any]) -> KnownConfig:
     choices = flatten(values)
     for key, value in choices.items():
         if key not in AXES:
-            raise SpaceError(f"{place}: `{key}` must be an axis of the space ({', '.join(AXES)}); correct or remove it.")
+            raise SpaceError(f"{place}: {unknown_axis(key)}")
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             raise SpaceError(f"{place}: `{key}` must be one name or number, but got {value!r}; correct it.")
     return KnownConfig(choices, place)

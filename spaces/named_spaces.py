@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from difflib import get_close_matches
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from pitsearch.errors import did_you_mean, reason
 from spaces.axes import AXES, SHORT, Scalar, check_domain
 from spaces.errors import SpaceError
 from spaces.space import Space
@@ -23,7 +23,7 @@ def ready_text(name: str) -> str:
     """Give the text of a ready-made space's file. Raises SpaceError for an unknown name."""
     if name not in READY:
         raise SpaceError(
-            f"a space must be one of {', '.join(READY)}, or a space file, but got {name!r}; {_close(name, READY)}."
+            f"a space must be one of {', '.join(READY)}, or a space file, but got {name!r}; {did_you_mean(name, READY)}."
         )
     return (files("spaces") / "ready" / f"{name}.toml").read_text(encoding="utf-8")
 
@@ -64,7 +64,7 @@ def copy_space(name: str, path: Path) -> None:
         ) from None
     except OSError as error:
         raise SpaceError(
-            f"{path}: a space must be written to a new file, but: {error.strerror}; check folder and rights."
+            f"{path}: a space must be written to a new file, but: {reason(error)}; check folder and rights."
         ) from None
 
 
@@ -74,6 +74,7 @@ def pin(space: Space, pins: Iterable[str]) -> Space:
     A key is an axis's, or the bare name of a part. Raises SpaceError for an unknown key or value.
     """
     chosen, lenient = dict(space.chosen), set(space.lenient)
+    pinned: dict[str, str] = {}
     for text in pins:
         short, equals, word = (part.strip() for part in text.partition("="))
         key = SHORT.get(short, short)
@@ -81,8 +82,12 @@ def pin(space: Space, pins: Iterable[str]) -> Space:
             raise SpaceError(f"an axis must be pinned as KEY=VALUE, but got {text!r}; write e.g. network=minihip.")
         if key not in AXES:
             raise SpaceError(
-                f"`{short}` must be an axis of the space, but is not; {_close(short, (*AXES, *SHORT))}, see `pitsearch spaces`."
+                f"`{short}` must be an axis of the space, but is not; {did_you_mean(short, (*AXES, *SHORT))}, see "
+                "`pitsearch spaces`."
             )
+        before = pinned.setdefault(key, text)
+        if before is not text:
+            raise SpaceError(f"`{key}` must be pinned once, but got {before} and {text}; remove one.")
         value = _value(key, word)
         check_domain(key, (value,), space.schemes)
         chosen[key] = (value,)
@@ -100,9 +105,3 @@ def _value(key: str, word: str) -> Scalar:
         except ValueError:
             continue
     return word
-
-
-def _close(word: str, words: Iterable[str]) -> str:
-    """Point to the words that this one may have been meant as."""
-    near = get_close_matches(word, list(words), cutoff=0.5)
-    return f"perhaps {' or '.join(near)} was meant" if near else "correct it"

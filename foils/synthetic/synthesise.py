@@ -21,6 +21,7 @@ from foils.errors import DataError
 from foils.synthetic.lighting import QMUL_RIG, Camera, Optics, draw_exposure
 from foils.synthetic.scene import FRAME_HEIGHT, FRAME_WIDTH, Looks, Pit, Slide, draw_pit, looks_at, photograph
 from foils.synthetic.texture import Window, draw_clutter, white_plane
+from pitsearch.errors import reason
 
 LABELS = ("candidate", "top", "bottom", "misc", "maybe")
 NEW_COUNTS: Mapping[str, int] = {"candidate": 259, "top": 199, "bottom": 811, "misc": 80, "maybe": 44}
@@ -95,7 +96,7 @@ def synthesise(folder: Path, options: SyntheticFoils) -> Path:
     try:
         images.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"{folder}: the folder must be writable, but: {error.strerror}; choose another.") from None
+        raise DataError(f"{folder}: the folder must be writable, but: {reason(error)}; choose another.") from None
     rows: list[Row] = []
     for number, members in enumerate(plan, start=1):
         slide, placed = _stage(options, number, members, looks, first_pit=len(rows) + 1)

@@ -36,6 +36,9 @@ class Bundle:
     # Study, trial, fingerprint and held-out pits of the data, metrics, seed and versions, as plain values.
     about: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return f"Bundle(threshold {self.threshold:.4f} at {self.working_point:g} false positives; {self.ensemble!r})"
+
 
 def model_hash(bundle: Bundle) -> str:
     """Give the SHA-256 of what scores and accepts pits: the weights, the temperature and the threshold."""

@@ -39,6 +39,10 @@ class Ensemble:
     # Divides the scores' log-odds.
     temperature: float = 1.0
 
+    def __repr__(self) -> str:
+        images = f"{len(self.lights)} channels of {self.size} x {self.size}"
+        return f"Ensemble({len(self.members)} members, {images}: {self.config.describe()})"
+
     @torch.no_grad()
     def scores(self, crops: Grey) -> Floats:
         """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`: the members' mean, over a pit's images, calibrated."""

@@ -23,6 +23,7 @@ from search import defaults
 from search.analysis.learning_curve_setup import best_config
 from search.analysis.permutation_tests import LEVEL, Effects, SlideGroup, member_effects, table_effects
 from search.analysis.suspects import LabelScores, Suspect, contradictions, errors, find_suspects, merge, near_duplicates
+from search.counting import Step, shown
 from search.errors import StudyError
 from search.seeds import derive_seed
 from search.selection.selection_record import SELECTION
@@ -104,6 +105,10 @@ class Diagnosis:
     chance: Chance
     labels: Labels
 
+    def __repr__(self) -> str:
+        suspects, groups = len(self.labels.suspects), ", ".join(group.name for group in self.labels.standing_out) or "none"
+        return f"Diagnosis({self.subject.what}: {suspects} suspect pits; slides and styles that stand out: {groups})"
+
 
 def study_subject(study: Study, folder: str | Path | None = None, trial: int | None = None) -> DiagnosisInput:
     """Take a trial of a study, by default the winner of its last selection, or else the best complete one.
@@ -137,14 +142,17 @@ def diagnose(
     seeds: int = defaults.DIAGNOSIS_SEEDS,
     repeats: int = defaults.DIAGNOSIS_REPEATS,
     workers: int | None = None,
-    done: Callable[[int, int], None] = lambda finished, of: None,
+    progress: bool | Step = True,
 ) -> Diagnosis:
     """Diagnose a trial of a study, by default the winner of its last selection, or else the best complete one.
 
-    `data`: the folder of the study's data, if it has moved; the rest is as for `run_diagnosis`. Raises StudyError where there
-    is no such trial, or the study was made from other data.
+    `data`: the folder of the study's data, if it has moved; `progress` is called after each cross-validation that ended, True
+    shows it on stderr; the rest is as for `run_diagnosis`. Raises StudyError where there is no such trial, or the study was
+    made from other data.
     """
-    return run_diagnosis(study_subject(study, data, trial), seeds=seeds, repeats=repeats, workers=workers, done=done)
+    subject = study_subject(study, data, trial)
+    with shown(progress, "cross-validations") as done:
+        return run_diagnosis(subject, seeds=seeds, repeats=repeats, workers=workers, done=done)
 
 
 def run_diagnosis(

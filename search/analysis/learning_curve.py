@@ -8,7 +8,7 @@ in a trial: the collapse counts in the reliability, not in the acceptance. Knows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -29,6 +29,7 @@ from search.errors import StudyError
 from search.seeds import derive_seed, make_generator
 from search.statistics.intervals import Share, reliability, wilson
 from search.statistics.paired_tests import compare_paired
+from search.training.kept_results import data_key, resume
 from search.training.pool import parallel_map
 from spaces import Config
 
@@ -118,6 +119,10 @@ class Curve:
     # The rise between the two largest shares; None where there is one share.
     last: Rise | None
 
+    def __repr__(self) -> str:
+        points = ", ".join(f"{point.share:g}: {point.acceptance}" for point in self.points)
+        return f"Curve({self.name}: acceptance by share {points})"
+
 
 def draw_curve(
     data: Dataset,
@@ -144,23 +149,22 @@ def draw_curve(
     folds = [fold_numbers(data, FOLDS, plot.seed + repeat) for repeat in range(plot.repeats)]
     _check_examples(data, task, plot, folds)
     trained: list[Trained] = []
-    workers = min(workers or cpu_count(), len(jobs))
-    train = partial(_train_job, data, config, plot, folds)
-    for one in parallel_map(train, jobs, workers):
+    count, of_data = workers or cpu_count(), data_key(data)
+
+    def key(job: tuple[float, int, int]) -> object:
+        return ["learning curve", of_data, config.to_dict(), plot.seed, plot.epochs, plot.working_point, job]
+
+    def train(missing: Sequence[tuple[int, tuple[float, int, int]]]) -> Iterator[tuple[int, Trained]]:
+        work = partial(_train_job, data, config, plot, folds)
+        return parallel_map(work, missing, min(count, max(len(missing), 1)))
+
+    for _, one in resume(jobs, key, Trained, train):
         trained.append(one)
         done(len(trained), len(jobs))
     trained.sort(key=lambda one: (one.share, one.repeat, one.fold))
     points = tuple(_point([one for one in trained if one.share == share], plot.repeats) for share in plot.shares)
     last = rise(trained, *plot.shares[-2:]) if len(plot.shares) > 1 else None
     return Curve(data.description.name, config, plot, config.labelling.classes, points, last)
-
-
-def parse_shares(text: str) -> tuple[float, ...]:
-    """Read shares as they are typed, `0.1,0.35,1`. Raises StudyError for what is no number."""
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise StudyError(f"shares must be numbers with commas between them, but got {text!r}; write e.g. 0.1,0.35,1.") from None
 
 
 def positions(data: Dataset, train: npt.NDArray[np.int64], seed: Sequence[int]) -> Floats:
@@ -184,10 +188,14 @@ def positions(data: Dataset, train: npt.NDArray[np.int64], seed: Sequence[int]) 
 
 
 def _train_job(
-    data: Dataset, config: Config, plot: Plot, folds: Sequence[npt.NDArray[np.int64]], job: tuple[float, int, int]
-) -> Trained:
-    share, repeat, fold = job
-    return train_share(data, config, plot, folds[repeat], share, repeat, fold)
+    data: Dataset,
+    config: Config,
+    plot: Plot,
+    folds: Sequence[npt.NDArray[np.int64]],
+    numbered: tuple[int, tuple[float, int, int]],
+) -> tuple[int, Trained]:
+    number, (share, repeat, fold) = numbered
+    return number, train_share(data, config, plot, folds[repeat], share, repeat, fold)
 
 
 def train_share(

@@ -6,7 +6,7 @@ the pits that its trials saw. Either way held-out pits stay locked away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from foils.held_out_log import read_log
 from foils.hold_out import hold_out
 from search import defaults
 from search.analysis.learning_curve import FOLDS, Curve, Plot, draw_curve
+from search.counting import Step, shown
 from search.errors import StudyError
 from search.studies.study import Study, study_data
 from search.trials.ranking import best_trial
@@ -45,16 +46,26 @@ def learning_curve(
     seed: int = 0,
     epochs: int = defaults.CURVE_EPOCHS,
     workers: int | None = None,
-    done: Callable[[int, int], None] = lambda finished, of: None,
+    progress: bool | Step = True,
 ) -> Curve:
     """Draw the learning curve of a study's best complete trial, or of the sound recipe on a data set.
 
-    `data`: the folder of the study's data, if it has moved; the rest is as for `Plot` and `draw_curve`. Raises StudyError where
-    the study has no complete trial, or was made from other data.
+    `data`: the folder of the study's data, if it has moved; `progress` is called after each training that ended, True shows it
+    on stderr; the rest is as for `Plot` and `draw_curve`. Raises StudyError where the study has no complete trial, or was made
+    from other data.
     """
     taken = study_subject(subject, data) if isinstance(subject, Study) else sound_subject(subject)
     plot = Plot(tuple(shares), repeats, seed, epochs, taken.working_point)
-    return draw_curve(taken.data, taken.config, plot, workers=workers, done=done)
+    with shown(progress, "trainings") as done:
+        return draw_curve(taken.data, taken.config, plot, workers=workers, done=done)
+
+
+def parse_shares(text: str) -> tuple[float, ...]:
+    """Read shares as they are typed, `0.1,0.35,1`. Raises StudyError for what is no number."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise StudyError(f"shares must be numbers with commas between them, but got {text!r}; write e.g. 0.1,0.35,1.") from None
 
 
 def sound_subject(whole: Dataset) -> CurveInput:

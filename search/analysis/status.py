@@ -21,6 +21,7 @@ from search.studies.pareto import ParetoTrial, pareto_trials
 from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.baseline import Comparison, compare
+from search.trials.nothing_learned import nothing_learned
 from search.trials.objectives import second_of
 from search.trials.ranking import best_trial, find_trial
 from search.trials.records import DAMAGE, ERROR, Recipe, RungResult, is_interrupted, on_rungs
@@ -34,6 +35,8 @@ class Status:
     """A study at one moment."""
 
     name: str
+    # What it was made for.
+    plan: Plan
     complete: int
     pruned: int
     # Those that broke, with `errors`.
@@ -53,6 +56,8 @@ class Status:
     rungs: Sequence[tuple[str, int]]
     # None where nothing is pruned, or any trial may be.
     audit: Audit | None
+    # One sentence where nothing has learned.
+    nothing: str | None
     # The objective beside acceptance, if there is one, and then the `front`.
     second: str | None
     front: Sequence[ParetoTrial]
@@ -61,6 +66,10 @@ class Status:
     damages: Sequence[str]
     # Seconds left; None where that cannot be estimated.
     left_s: float | None
+
+    def __repr__(self) -> str:
+        best = "none" if self.best is None else f"trial {self.best.number}, acceptance {acceptance(self.best)}"
+        return f"Status({self.name}: {self.complete} complete, {self.pruned} pruned of {self.target} trials; best {best})"
 
 
 def summarise(study: Study) -> Status:
@@ -88,6 +97,7 @@ def of_trials(
     verdicts = Counter(verdict for record in reached for verdict in record.verdicts)
     return Status(
         name=name,
+        plan=plan,
         complete=len(complete),
         pruned=states[TrialState.PRUNED],
         failed=states[TrialState.FAIL],
@@ -101,6 +111,7 @@ def of_trials(
         reseeds=sum(sum(record.reseeds) for record in reached),
         rungs=[(str(rung), sum(rung.cost in on_rungs(trial) for trial in trials)) for rung in plan.ladder.rungs],
         audit=measure(trials, plan.options.objectives) if plan.options.audit > 0 and plan.options.pruner != "none" else None,
+        nothing=nothing_learned(trials, plan.ladder.folds, plan.ladder.epochs, plan.folder),
         second=second,
         front=[member for member in pareto_trials(trials, plan) if member.on_front] if second else (),
         errors=[f"trial {trial.number}: {error}" for trial in trials if (error := ERROR.read(trial))],

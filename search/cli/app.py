@@ -14,7 +14,9 @@ from typer.core import TyperGroup
 
 from search.cli.choose import confirm, front, select
 from search.cli.clusters import jobscript, storage_app, worker
+from search.cli.console import Output
 from search.cli.data import check, relabel, synth
+from search.cli.once_command import OnceCommand
 from search.cli.plugins import plugin_app
 from search.cli.search import dashboard, launch, spaces, status
 from search.cli.understand import curve, diagnose, importance
@@ -102,7 +104,7 @@ def top(
 
 for group, commands in COMMANDS.items():
     for command, example in commands:
-        app.command(epilog=f"Example: {example}", rich_help_panel=group)(command)
+        app.command(cls=OnceCommand, epilog=f"Example: {example}", rich_help_panel=group)(command)
 app.add_typer(storage_app, name="storage", rich_help_panel="Clusters")
 app.add_typer(plugin_app, name="plugin", rich_help_panel="Search")
 
@@ -110,7 +112,10 @@ app.add_typer(plugin_app, name="plugin", rich_help_panel="Search")
 def main() -> None:
     """Run the command line; print a refusal as it is and exit with 1."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            Output(sys.stdout).flush()  # the interpreter's own flush would be too late for a line of ours
     except Exception as error:  # told apart below: what is no refusal goes on as it is
         from search.errors import refusal
 

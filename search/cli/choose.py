@@ -9,7 +9,7 @@ import typer
 
 from search import defaults
 from search.cli import options
-from search.cli.console import counting, make_console, on_stop, say, where
+from search.cli.console import counting, make_console, next_command, on_stop, say
 from search.cli.options import MovedData, Storage, StudyName, Workers
 from search.cli.plugins import use_plugins
 
@@ -45,7 +45,7 @@ def confirm(
     bootstrapped = {entrant.number: draw(entrant, plan, plan.search_set(loaded)) for entrant in race if entrant.repeats}
     searched = {entrant.number: wilson(*RungResult.demand(handle.trial(entrant.number)).pooled) for entrant in race}
     make_console().print(race_table(handle.name, race, searched, bootstrapped, terms))
-    say(f"next: pitsearch select --study {handle.name}{where(storage)}")
+    say(f"next: {next_command('select', storage, study=handle.name)}")
 
 
 def front(
@@ -57,12 +57,14 @@ def front(
 
     Acceptance against rejection, or against the cost of inference, as a table and as a figure.
     """
+    from search.report.out_files import try_out
     from search.report.pareto_figure import write_figure
     from search.report.pareto_table import front_table
     from search.studies.pareto import pareto_trials
     from search.studies.study import find_study
     from search.trials.objectives import second_of
 
+    try_out(out)
     handle = find_study(study, storage)
     plan = handle.plan
     candidates = pareto_trials(handle.optuna.get_trials(deepcopy=False), plan)
@@ -99,4 +101,4 @@ def select(
     with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as progress:
         selection = run(handle, terms, final=final, data=data, runs=runs, workers=workers, progress=progress)
     make_console().print(selection_table(selection))
-    say(f"next: pitsearch export --study {handle.name}{where(storage)} OUT/")
+    say(f"next: {next_command('export', storage, 'OUT/', study=handle.name)}")

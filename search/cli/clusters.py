@@ -8,7 +8,8 @@ import typer
 
 from search import defaults
 from search.cli import options
-from search.cli.console import say, where
+from search.cli.console import next_command, say
+from search.cli.once_command import OnceCommand
 from search.cli.options import MovedData, Storage, StudyName
 from search.cli.plugins import use_plugins
 
@@ -40,7 +41,7 @@ def worker(
             say(trial_line(handle.trial(number)))
         if stop_reason() == "stopped by hand":
             raise typer.Exit(130)
-    say(f"next: pitsearch status --study {handle.name}{where(storage)}")
+    say(f"next: {next_command('status', storage, study=handle.name)}")
 
 
 def jobscript(
@@ -54,6 +55,7 @@ def jobscript(
     from search.errors import StudyError
     from search.launcher.cluster_config import ClusterConfig, read_cluster
     from search.launcher.jobscripts import MODULE, job_script
+    from search.storage.urls import require_server
     from search.studies.study import find_study
 
     config = read_cluster(cluster)
@@ -61,6 +63,7 @@ def jobscript(
         raise StudyError(
             f"a job script must be for a batch system, but got the scheduler {config}; give slurm, say, or a file."
         )
+    require_server(storage)
     handle = find_study(study, storage)
     command = [config.python, *MODULE, "worker", "--study", handle.name, "--storage", storage]
     print(job_script(config, [*command, *(["--runs", str(runs)] if runs else [])], jobs), end="")
@@ -73,7 +76,7 @@ def storage_check(address: Annotated[str, typer.Argument(metavar="URL", help="Da
     from search.storage.health import check_storage
 
     make_console().print(storage_table(check_storage(address)))
-    say(f"fit for studies; next: pitsearch launch DATA{where(address)}")
+    say(f"fit for studies; next: {next_command('launch DATA', address)}")
 
 
 def storage_copy(
@@ -86,10 +89,10 @@ def storage_copy(
 
     copied, trials = copy_study(study, source, target)
     say(f"copied {copied.name}: {trials} trials; the original stays")
-    say(f"next: pitsearch status --study {copied.name}{where(target)}")
+    say(f"next: {next_command('status', target, study=copied.name)}")
 
 
-storage_app.command("check", epilog="Example: pitsearch storage check sqlite:///studies.db")(storage_check)
-storage_app.command("copy", epilog="Example: pitsearch storage copy sqlite:///studies.db postgresql+psycopg://me@db/studies")(
-    storage_copy
-)
+storage_app.command("check", cls=OnceCommand, epilog="Example: pitsearch storage check sqlite:///studies.db")(storage_check)
+storage_app.command(
+    "copy", cls=OnceCommand, epilog="Example: pitsearch storage copy sqlite:///studies.db postgresql+psycopg://me@db/studies"
+)(storage_copy)

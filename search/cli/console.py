@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from pitsearch.errors import PitsearchError, reason
 from search import defaults
 
 # Where no terminal says how wide it is, tables keep this width and lines are not wrapped.
@@ -18,10 +22,41 @@ WIDE = 140
 ONE_LINE = 250
 
 
+class Output:
+    """The output, which raises PitsearchError where it takes no more: a full disk, or a pipe whose reader is gone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        with self._taking():
+            return self.stream.write(text)
+
+    def flush(self) -> None:
+        """Bring to its place what was written."""
+        with self._taking():
+            self.stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    @contextmanager
+    def _taking(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            with suppress(OSError, ValueError):  # the interpreter flushes once more when it ends
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+            raise PitsearchError(
+                f"what is printed must have somewhere to go, but: {reason(error)}; give it a reader, or a disk with room."
+            ) from None
+
+
 def make_console(width: int = WIDE) -> Console:
     """Make a console for plain lines and tables; without a terminal it has this width."""
     # Labels and file names are shown as they are, also those that look like rich's markup.
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = Console(file=cast(TextIO, Output(sys.stdout)), highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = width
     return console
@@ -34,28 +69,11 @@ def say(text: str) -> None:
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Count something that takes long: a bar on a terminal, elsewhere a line for each step.
+    """Count something that takes long, and give what to call after each step."""
+    from search.counting import counting as count
 
-    Gives what to call with how much is done, of how much.
-    """
-    from rich.progress import Progress
-
-    console = make_console()
-    if not console.is_terminal:
-        said = ""
-
-        def line(finished: int, of: int) -> None:
-            nonlocal said
-            text = f"{what}: {finished} of {of}"
-            if finished and text != said:
-                said = text
-                say(text)
-
-        yield line
-        return
-    with Progress(console=console, transient=True) as progress:
-        bar = progress.add_task(what, total=None)
-        yield lambda finished, of: progress.update(bar, completed=finished, total=of)
+    with count(make_console(), what) as step:
+        yield step
 
 
 @contextmanager
@@ -68,8 +86,18 @@ def on_stop(left: str) -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def where(storage: str) -> str:
-    """Name a storage in a command to be typed next, unless it is the default; its password stays out of sight."""
+def typed(*words: object) -> str:
+    """Give a command as it is to be typed next: words with blanks or characters of the shell are quoted."""
+    return shlex.join(map(str, words))
+
+
+def next_command(command: str, storage: str, *words: object, study: str | None = None) -> str:
+    """Give a command on a study to be typed next; `words` stand at its end.
+
+    The storage is named unless it is the default; its password stays out of sight.
+    """
     from sqlalchemy.engine import make_url
 
-    return "" if storage == defaults.STORAGE else f" --storage {make_url(storage).render_as_string(hide_password=True)}"
+    named = ["--study", study] if study is not None else []
+    place = [] if storage == defaults.STORAGE else ["--storage", make_url(storage).render_as_string(hide_password=True)]
+    return typed("pitsearch", *command.split(), *named, *place, *words)

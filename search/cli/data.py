@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from search.cli.console import make_console, say
+from search.cli.console import make_console, say, typed
 from search.cli.options import Data
 
 
@@ -27,7 +27,7 @@ def synth(
 
     options = SyntheticFoils(seed=seed, difficulty=difficulty, frames=frames)
     synthesise(folder, options if pits is None else replace(options, counts=scaled_counts(pits)))
-    say(f"wrote {folder}; next: pitsearch check {folder}")
+    say(f"wrote {folder}; next: {typed('pitsearch', 'check', folder)}")
 
 
 def check(
@@ -36,8 +36,11 @@ def check(
 ) -> None:
     """Report every fault of a data set, or sum it up."""
     from foils import load
+    from search.report.out_files import try_out
     from search.report.tables import data_table
 
+    if sheet is not None:
+        try_out(sheet, "--sheet")
     loaded = load(data)
     make_console().print(data_table(loaded))
     if sheet is not None:
@@ -47,7 +50,7 @@ def check(
         pits = [pit.pit for pit in loaded.pits]
         save_sheet(contact_sheet(loaded.crops(), loaded.labels.tolist(), lights, names=pits, per_label=8), sheet)
         say(f"wrote {sheet}")
-    say(f"no faults; next: pitsearch launch {data}")
+    say(f"no faults; next: {typed('pitsearch', 'launch', data)}")
 
 
 def relabel(
@@ -67,4 +70,4 @@ def relabel(
     changed = f"{len(result.corrections)} {'label' if len(result.corrections) == 1 else 'labels'} changed"
     say(f"wrote {data / 'labels.csv'}: {changed}{confirmed}; the old ones are in {result.kept}")
     say("the data's fingerprint is new, so studies of the old labels refuse it")
-    say(f"next: pitsearch launch {data} --study NEW")
+    say(f"next: {typed('pitsearch', 'launch', data, '--study', 'NEW')}")

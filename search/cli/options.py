@@ -15,11 +15,22 @@ Storage = Annotated[str, typer.Option(help="Database address of the studies.")]
 MovedData = Annotated[Path | None, typer.Option("--data", help="Where the study's data set is now, if it has moved.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default, on a GPU one.")]
 
-# What a launch may be told.
-Trials = Annotated[int, typer.Option(min=1, help="Finished trials that the study is to have.")]
+# What a launch may be told; a study that goes on does so with its own.
+OWN = "the study's own, or {}"
+LaunchData = Annotated[Path, typer.Argument(metavar="DATA|STUDY", help="Folder of the data set, or a study that is to go on.")]
+Trials = Annotated[
+    int | None, typer.Option(min=1, show_default=OWN.format(defaults.TRIALS), help="Finished trials that the study is to have.")
+]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after this time, whatever was reached.")]
 NewStudy = Annotated[str | None, typer.Option("--study", help="Name of the study; the data set's name by default.")]
-Space = Annotated[str, typer.Option(metavar="NAME|FILE", help="Ready-made space, or a space file; see `pitsearch spaces`.")]
+Space = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE",
+        show_default=OWN.format(defaults.SPACE),
+        help="Ready-made space, or a space file; see `pitsearch spaces`.",
+    ),
+]
 Scheme = Annotated[
     str | None, typer.Option(metavar="NAME", help="Pin the labelling scheme, e.g. anomaly; short for --fix labelling=NAME.")
 ]
@@ -29,19 +40,44 @@ Fix = Annotated[
 Enqueue = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Try these configurations first; `status --trial` prints such a file.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Folds and every trial follow from it.")]
+Seed = Annotated[
+    int | None,
+    typer.Option(min=0, show_default=OWN.format(defaults.SEED), help="Folds and every trial follow from it."),
+]
 HoldoutSlide = Annotated[list[str] | None, typer.Option(help="Hold this slide out, e.g. 24 or foil:24; may be given again.")]
-HoldoutShare = Annotated[float | None, typer.Option(help="Share to hold out; default: the share of the data's lock, or 0.2.")]
-WorkingPoint = Annotated[float, typer.Option(help="False-positive rate at which acceptance is quoted.")]
-Pruner = Annotated[str, typer.Option(help="trailing, halving, median or none.")]
+HoldoutShare = Annotated[
+    float | None,
+    typer.Option(show_default="the data's own, or 0.2", help="Share of the pits to hold out where no slide is named."),
+]
+WorkingPoint = Annotated[
+    float | None,
+    typer.Option(show_default=OWN.format(defaults.WORKING_POINT), help="False-positive rate at which acceptance is quoted."),
+]
+Pruner = Annotated[
+    str | None, typer.Option(show_default=OWN.format(defaults.PRUNER), help="trailing, halving, median or none.")
+]
 Sampler = Annotated[
-    str, typer.Option(metavar="NAME", help="tpe, gp, cmaes, random or qmc: how the next configuration is chosen.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        show_default=OWN.format(defaults.SAMPLER),
+        help="tpe, gp, cmaes, random or qmc: how the next configuration is chosen.",
+    ),
 ]
 Objectives = Annotated[
-    str, typer.Option(help="What to search for: acceptance; acceptance,rejection; or acceptance,cost, as a Pareto front.")
+    str | None,
+    typer.Option(
+        show_default=OWN.format(",".join(defaults.OBJECTIVES)),
+        help="What to search for: acceptance; acceptance,rejection; or acceptance,cost, as a Pareto front.",
+    ),
 ]
 Audit = Annotated[
-    float, typer.Option(metavar="SHARE", help="Share of the trials that is never pruned, to measure what pruning kills.")
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        show_default=OWN.format(defaults.AUDIT),
+        help="Share of the trials that is never pruned, to measure what pruning kills.",
+    ),
 ]
 Ladder = Annotated[
     str | None,

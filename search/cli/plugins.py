@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from search.cli.console import say
+from search.cli.console import say, typed
+from search.cli.once_command import OnceCommand
 
 plugin_app = typer.Typer(help="Check a plugin, or list the installed ones.", no_args_is_help=True)
 
@@ -20,7 +21,7 @@ def use_plugins(names: Sequence[str]) -> None:
         use(names)
 
 
-@plugin_app.command("check", epilog="Example: pitsearch plugin check mynets.py")
+@plugin_app.command("check", cls=OnceCommand, epilog="Example: pitsearch plugin check mynets.py")
 def check(
     plugin: Annotated[str, typer.Argument(metavar="FILE|NAME", help="A plugin file, or an installed plugin.")],
 ) -> None:
@@ -36,7 +37,7 @@ def check(
     for line in check_plugin(ref):
         say(line)
         count += 1
-    say(f"{ref}: {count} checks passed; next: pitsearch launch DATA --plugin {plugin} --fix AXIS=NAME")
+    say(f"{ref}: {count} checks passed; next: {typed('pitsearch', 'launch', 'DATA', '--plugin', plugin, '--fix', 'AXIS=NAME')}")
 
 
 @plugin_app.command("list", epilog="Example: pitsearch plugin list")

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from pitsearch.errors import reason
 from search import defaults
 from search.cli import options
-from search.cli.console import ONE_LINE, make_console, on_stop, say, where
-from search.cli.options import Data, Storage, StudyName
+from search.cli.console import ONE_LINE, make_console, next_command, on_stop, say, typed
+from search.cli.options import Storage, StudyName
 from search.cli.plugins import use_plugins
 
 
@@ -26,7 +27,7 @@ def spaces(
     use_plugins(plugin or ())
     if write is not None:
         copy_space(space or defaults.SPACE, write)
-        say(f"wrote {write}; next: change it, then pitsearch launch DATA --space {write}")
+        say(f"wrote {write}; next: change it, then {typed('pitsearch', 'launch', 'DATA', '--space', write)}")
     elif space is not None:
         make_console().print(space_table(space, find_space(space)))
     else:
@@ -34,24 +35,24 @@ def spaces(
 
 
 def launch(
-    data: Data,
-    trials: options.Trials = defaults.TRIALS,
+    data: options.LaunchData,
+    trials: options.Trials = None,
     minutes: options.Minutes = None,
     workers: options.LaunchWorkers = None,
     study: options.NewStudy = None,
     storage: Storage = defaults.STORAGE,
-    space: options.Space = defaults.SPACE,
+    space: options.Space = None,
     scheme: options.Scheme = None,
     fix: options.Fix = None,
     enqueue: options.Enqueue = None,
-    seed: options.Seed = defaults.SEED,
+    seed: options.Seed = None,
     holdout_slide: options.HoldoutSlide = None,
     holdout_share: options.HoldoutShare = None,
-    working_point: options.WorkingPoint = defaults.WORKING_POINT,
-    pruner: options.Pruner = defaults.PRUNER,
-    sampler: options.Sampler = defaults.SAMPLER,
-    audit: options.Audit = defaults.AUDIT,
-    objectives: options.Objectives = ",".join(defaults.OBJECTIVES),
+    working_point: options.WorkingPoint = None,
+    pruner: options.Pruner = None,
+    sampler: options.Sampler = None,
+    audit: options.Audit = None,
+    objectives: options.Objectives = None,
     ladder: options.Ladder = None,
     devices: options.Devices = defaults.DEVICE,
     runs: options.Runs = None,
@@ -61,7 +62,8 @@ def launch(
 ) -> None:
     """Search for the best network, or go on searching.
 
-    A study of the same name goes on where it stopped. Ctrl-C once ends running trials after their epoch, twice at once.
+    A study of the same name goes on where it stopped, with its own space, ladder, seed and the rest unless told otherwise.
+    Ctrl-C once ends running trials after their epoch, twice at once.
     """
     from foils import load
     from search.analysis.status import summarise
@@ -70,39 +72,42 @@ def launch(
     from search.launcher.launch import launch as run
     from search.report.progress import LiveTable, PlainLines
     from search.report.tables import status_table
-    from search.studies.options import Budget, Holdout, SearchOptions
+    from search.studies.launch_record import target_of
+    from search.studies.options import Budget, parse_holdout
+    from search.studies.study import data_and_study, options_of
     from search.trials.ladder import Ladder
     from search.trials.objectives import parse_objectives
     from spaces.known_configs import read_known
     from spaces.named_spaces import find_space, pin
 
     use_plugins(plugin or ())
-    if holdout_slide and holdout_share is not None:
-        raise StudyError(
-            f"a held-out set is a share or slides, but got a share of {holdout_share:g} and slides; leave one of the two out."
-        )
     console = make_console()
     progress: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
     pins = [*(fix or ()), *([f"labelling={scheme}"] if scheme else [])]
     places = tuple(devices.split(","))
-    search_options = SearchOptions(
-        seed=seed,
-        working_point=working_point,
-        ladder=None if ladder is None else Ladder.parse(ladder),
-        pruner=pruner,
-        sampler=sampler,
-        audit=audit,
-        objectives=parse_objectives(objectives),
-        holdout=Holdout(holdout_share, tuple(holdout_slide or ())),
-    )
+    given = {
+        "seed": seed,
+        "working_point": working_point,
+        "ladder": None if ladder is None else Ladder.parse(ladder),
+        "pruner": pruner,
+        "sampler": sampler,
+        "audit": audit,
+        "objectives": None if objectives is None else parse_objectives(objectives),
+        "holdout": parse_holdout(holdout_share, tuple(holdout_slide or ())),
+    }
+    if cluster is not None and workers is not None:
+        raise StudyError(f"a cluster must be given --jobs, not --workers, but got {workers}; remove --workers.")
     with on_stop("finished trials are kept, the same command goes on"):
+        folder, study = data_and_study(data, study, storage)
+        loaded = load(folder)
+        name = loaded.description.name if study is None else study
         launched = run(
-            load(data),
-            pin(find_space(space), pins),
-            search_options,
-            study=study,
+            loaded,
+            pin(find_space(space or defaults.SPACE), pins) if space or pins else None,
+            options_of(name, storage, given),
+            study=name,
             storage=storage,
-            budget=Budget(trials, minutes),
+            budget=Budget(trials or target_of(name, storage), minutes),
             executor=Processes(workers, places) if cluster is None else Cluster(cluster, jobs, places[0]),
             runs=runs,
             enqueue=read_known(enqueue) if enqueue else (),
@@ -114,7 +119,11 @@ def launch(
     if progress.interrupted:
         say("stopped; finished trials are kept, the same command goes on where it stopped")
         raise typer.Exit(130)
-    say(f"next: pitsearch select --study {launched.name}{where(storage)}")
+    if status.nothing is not None:
+        say(status.nothing)
+        say(f"next: {typed('pitsearch', 'check', status.plan.folder, '--sheet', 'pits.png')}")
+        return
+    say(f"next: {next_command('select', storage, study=launched.name)}")
 
 
 def status(
@@ -155,4 +164,4 @@ def dashboard(
     try:
         optuna_dashboard.run_server(opened, host="127.0.0.1", port=port)
     except OSError as error:
-        raise StudyError(f"port {port} must be free, but: {error.strerror}; choose another --port.") from None
+        raise StudyError(f"port {port} must be free, but: {reason(error)}; choose another --port.") from None

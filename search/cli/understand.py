@@ -9,7 +9,7 @@ import typer
 
 from search import defaults
 from search.cli import options
-from search.cli.console import counting, make_console, on_stop, say
+from search.cli.console import counting, make_console, on_stop, say, typed
 from search.cli.options import Data, MovedData, Storage, StudyName, Workers
 from search.cli.plugins import use_plugins
 
@@ -51,17 +51,18 @@ def curve(
     Acceptance and reliability against the examples of each class; validation pits stay the same at every share.
     """
     from foils import load
-    from search.analysis.learning_curve import parse_shares
-    from search.analysis.learning_curve_setup import learning_curve
+    from search.analysis.learning_curve_setup import learning_curve, parse_shares
     from search.report.learning_curve_figure import write_figure
     from search.report.learning_curve_table import curve_table
+    from search.report.out_files import try_out
     from search.studies.study import find_study
 
     sizes = parse_shares(shares)
+    try_out(out)
     subject, folder = (load(data), None) if study is None else (find_study(study, storage), data)
-    with on_stop("nothing of the curve is kept, the same command begins anew"), counting("trainings") as done:
+    with on_stop("finished trainings are kept, the same command goes on"), counting("trainings") as step:
         learned_curve = learning_curve(
-            subject, data=folder, shares=sizes, repeats=repeats, seed=seed, epochs=epochs, workers=workers, done=done
+            subject, data=folder, shares=sizes, repeats=repeats, seed=seed, epochs=epochs, workers=workers, progress=step
         )
     make_console().print(curve_table(learned_curve))
     write_figure(learned_curve, out)
@@ -95,10 +96,11 @@ def diagnose(
     use_plugins(plugin or ())
     check_out(out)
     study_of_name = find_study(study, storage)
-    with on_stop("nothing of the diagnosis is kept, the same command begins anew"), counting("cross-validations") as done:
-        diagnosis = run(study_of_name, data=data, trial=trial, seeds=seeds, repeats=repeats, workers=workers, done=done)
+    with on_stop("finished cross-validations are kept, the same command goes on"), counting("cross-validations") as step:
+        diagnosis = run(study_of_name, data=data, trial=trial, seeds=seeds, repeats=repeats, workers=workers, progress=step)
     make_console().print(diagnosis_table(diagnosis))
     subject = diagnosis.subject
     page = write_suspects(diagnosis.labels.suspects, subject.data, out, f"Suspect pits: {subject.what}")
-    then = f"pitsearch relabel {subject.data.folder} {out}"
+    out = page.with_suffix(out.suffix)
+    then = typed("pitsearch", "relabel", subject.data.folder, out)
     say(f"wrote {out} and {page}; next: look at the page, fill in `corrected` where a label is wrong, then {then}")

@@ -9,7 +9,7 @@ import typer
 
 from search import defaults
 from search.cli import options
-from search.cli.console import say
+from search.cli.console import say, typed
 from search.cli.options import Data, Storage, StudyName
 from search.cli.plugins import use_plugins
 
@@ -30,7 +30,7 @@ def export(
 
     check_new(out)
     run(find_study(study, storage), out, runs=runs)
-    say(f"wrote {out}; next: pitsearch predict {out} DATA --out scores.csv")
+    say(f"wrote {out}; next: {typed('pitsearch', 'predict', out, 'DATA', '--out', 'scores.csv')}")
 
 
 def predict(
@@ -43,10 +43,12 @@ def predict(
     """Score the pits of a data set; labels are not needed."""
     from foils import load
     from models.inference.bundle import read_bundle
+    from search.report.out_files import try_out
     from search.selection.predict import predict as run
     from search.selection.predict import write_scores
 
     use_plugins(plugin or ())
+    try_out(out)
     prediction = run(read_bundle(bundle), load(data, labelled=False), slides=slide or ())
     write_scores(prediction, out)
     say(f"wrote {out}: {len(prediction.data)} pits, {int(prediction.accepted.sum())} accepted as signal")

@@ -15,7 +15,7 @@ from search.errors import StudyError
 from search.launcher.cluster_config import read_cluster
 from search.launcher.process_executor import ProcessExecutor, SerialExecutor
 from search.storage.leases import open_places
-from search.storage.urls import is_file, parse_url, place_of
+from search.storage.urls import require_server
 from search.studies.launch_record import LaunchRecord
 from search.studies.plan import Plan
 from search.studies.study import Study
@@ -133,12 +133,7 @@ class Cluster:
     def check(self, storage: str) -> None:
         """Raise StudyError where the configuration is none, or the workers could not share the storage."""
         read_cluster(self.config)
-        url = parse_url(storage)
-        if is_file(url):
-            raise StudyError(
-                f"a cluster's workers must share a database server, but got the file {place_of(url)}; give "
-                "--storage postgresql+psycopg://..."
-            )
+        require_server(storage)
 
     def run(self, run: Run, stop: Path, note: Note) -> Generator[None, None, None]:
         """Run tasks, as many as there is work for; what the jobs print is beside the checkpoints."""

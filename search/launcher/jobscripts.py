@@ -40,11 +40,13 @@ done
 def job_script(cluster: ClusterConfig, command: Sequence[str], jobs: int) -> str:
     """Write a script that runs a command in so many jobs; for HTCondor a submit description.
 
-    Raises StudyError for a command with a password in it: others can read what jobs run.
+    Raises StudyError for a command with a password in it, for others can read what jobs run, or with more than one line.
     """
     if jobs < 1:
         raise StudyError(f"`jobs >= 1` must hold, but got {jobs}; correct it.")
     for word in command:
+        if not word.isprintable():  # a line of its own in a script would be a directive, or a command
+            raise StudyError(f"a job's command must be one line of plain text, but got {word!r}; rename it.")
         if "://" in word:
             parse_url(word.partition("=")[2] if word.startswith("-") else word)
     if cluster.system == "htcondor":

@@ -16,12 +16,13 @@ from search.launcher.run_loop import run_workers
 from search.storage.checkpoints import place_runs, reconcile
 from search.storage.leases import enqueue_trials, requeue_stale_trials
 from search.studies.initial_trials import InitialTrial, initial_trials
-from search.studies.launch_record import write_launch_record
+from search.studies.launch_record import LaunchRecord, last_launch, write_launch_record
 from search.studies.lock import record_search
-from search.studies.options import Budget, SearchOptions
-from search.studies.plan import Plan, make_plan
-from search.studies.study import Study, open_or_create, stored_plan
-from search.trials.ladder import Ladder
+from search.studies.options import Budget, Holdout, SearchOptions
+from search.studies.plan import Plan, check_same, make_plan
+from search.studies.study import Study, check_new_name, open_or_create, stored_plan
+from search.text import counted
+from search.trials.ladder import Ladder, short_ladder
 from search.trials.records import CheckpointRecord, FixedParams, TrialOrigin
 from spaces import Space
 from spaces.known_configs import KnownConfig
@@ -44,20 +45,24 @@ def launch(
     """Search a space on a data set until the study has the budget's finished trials, or its minutes are over.
 
     `space`: also the name of a ready-made one, or of a space file. `study`: its name, the data set's by default; a study of
-    this name goes on where it stopped, if it was made for the same, interrupted trials first. `runs`: the folder of
+    this name goes on where it stopped, if it was made for the same, interrupted trials first; without `space` or `options` it
+    goes on with its own. `runs`: the folder of
     checkpoints, beside an SQLite storage by default. `enqueue`: configurations to try first, after the network in use and the
     sound recipe, each once a study.
     Raises DataError, SpaceError or StudyError where something does not fit, before anything is written.
     """
     budget, executor, callback = budget or Budget(), executor or Processes(), CallbackList(callbacks)
     executor.check(storage)
-    name = study or data.description.name
+    name = data.description.name if study is None else study
     stored = stored_plan(name, storage)
-    options = _with_ladder(options or SearchOptions(), stored, executor)
-    plan, notes = make_plan(data, find_space(space) if isinstance(space, str) else space or Space(), options, stored)
+    if stored is None:
+        check_new_name(name)
+    options = _with_ladder(options or (stored.options if stored else SearchOptions()), stored, executor)
+    plan, notes = _plan(name, data, find_space(space) if isinstance(space, str) else space, options, stored)
     initial_trials(plan, data, enqueue, ())  # raises what is wrong with them before anything is written
     handle = open_or_create(name, storage, plan)
     requeue_stale_trials(handle.backend, handle.id)
+    earlier = last_launch(handle)
     record = write_launch_record(handle, budget, executor.worker_count, place_runs(runs, storage))
     enqueue_initial_trials(handle, initial_trials(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False)))
     trials = handle.optuna.get_trials(deepcopy=False)
@@ -65,9 +70,48 @@ def launch(
     notes += record_search(handle, plan, data)
     left_s = None if budget.minutes is None else 60 * budget.minutes
     with callback:
-        callback.on_start(handle, (*data.notes, *notes, *_no_room(trials, record.trials - record.finished, bool(enqueue))))
+        room = _no_room(trials, record.trials - record.finished, bool(enqueue))
+        barely = short_ladder(plan.ladder.epochs)
+        lines = (*data.notes, *notes, setup_line(plan), *([barely] if barely else []), *_budget_notes(record, earlier), *room)
+        callback.on_start(handle, lines)
         run_workers(executor, Run(handle, plan, plan.search_set(data), record, left_s), callback)
     return handle
+
+
+def _plan(
+    name: str, data: Dataset, space: Space | None, options: SearchOptions, stored: Plan | None
+) -> tuple[Plan, tuple[str, ...]]:
+    """Plan a search; with what a study was made for where it is to go on and no other space is given. Also give notes."""
+    if stored is not None and space is None:
+        own = replace(options, holdout=stored.options.holdout)
+        same = replace(stored, folder=str(data.folder), fingerprint=data.fingerprint, options=own)
+        check_same(name, stored, same)
+        if options.holdout.rule in (Holdout().rule, stored.options.holdout.rule):
+            return same, ()
+        space = stored.space
+    return make_plan(data, space or Space(), options, stored)
+
+
+def setup_line(plan: Plan) -> str:
+    """Say what is locked away and how trials are trained."""
+    options, searched = plan.options, len(plan.folds)
+    return (
+        f"{counted(len(plan.held_out), 'pit')} locked away as the held-out set, {searched} searched; ladder {plan.ladder}, "
+        f"working point {options.working_point:g}, seed {options.seed}"
+    )
+
+
+def _budget_notes(record: LaunchRecord, earlier: LaunchRecord | None) -> tuple[str, ...]:
+    """Say what a further launch of a study does, for --trials counts all trials of the study."""
+    left = record.trials - record.finished
+    if left <= 0:
+        return (
+            f"nothing is trained: the study has {counted(record.finished, 'finished trial')} and --trials, which counts them "
+            f"all, is {record.trials}; for as many more give --trials {record.finished + record.trials}",
+        )
+    if earlier is None or not record.finished:
+        return ()
+    return (f"the study has {counted(record.finished, 'finished trial')} of {record.trials}: {left} more are run",)
 
 
 def _with_ladder(options: SearchOptions, stored: Plan | None, executor: Executor) -> SearchOptions:

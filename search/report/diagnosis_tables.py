@@ -13,6 +13,7 @@ from models.training.verdicts import Verdict
 from search.analysis.diagnose import Chance, Diagnosis
 from search.analysis.permutation_tests import LEVEL, Effect, SlideGroup
 from search.report.suspect_files import COLUMNS, cells
+from search.trials.ladder import short_ladder
 
 # Slides and suspects that the page shows; the files hold all suspects.
 WORST, FIRST = 5, 10
@@ -108,6 +109,9 @@ def notes(diagnosis: Diagnosis) -> Iterable[str]:
 
 def conclusions(diagnosis: Diagnosis) -> Iterable[str]:
     """Say in plain sentences whether failures and low scores go with the data or with the seed."""
+    barely = short_ladder(diagnosis.subject.epochs)
+    if barely is not None:
+        yield barely
     yield failing_line(diagnosis.chance)
     yield acceptance_line(diagnosis.chance)
     for member in diagnosis.labels.standing_out:

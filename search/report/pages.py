@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from foils.atomic_write import write_whole
+from pitsearch.errors import reason
 from search.errors import StudyError
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -36,4 +37,4 @@ def write_figure_page(figure: go.Figure, name: str, title: str, path: Path) -> N
     try:
         write_whole(path, lambda stream: stream.write(page.encode("utf-8")))
     except OSError as error:
-        raise StudyError(f"{path}: the figure must be written, but: {error.strerror}; choose another --out.") from None
+        raise StudyError(f"{path}: the figure must be written, but: {reason(error)}; choose another --out.") from None

@@ -17,7 +17,11 @@ from search.selection.outcome import Selection
 from search.statistics.bootstrap import BootstrapShare
 from search.statistics.intervals import Share
 from search.text import counted
+from search.trials.ladder import short_ladder
 from search.trials.objectives import amount
+
+# With fewer held-out signal pits than this a single pit moves the acceptance by a point or more.
+FEW_SIGNALS = 100
 
 
 def race_table(
@@ -91,11 +95,24 @@ def _winner_lines(selection: Selection) -> Iterable[str]:
     yield from opening_lines(selection.opening)
     acceptance = selection.opening.held_out.points[0].acceptance
     confirmed = winner.confirmed.value if winner.confirmed else float("nan")
+    held_out = "the one to quote" if selection.opening.honest else "not to be quoted, for the set was seen before"
     yield (
         f"acceptance in the search {winner.searched.value:.3f}, optimistic, for it was chosen by it; on fresh splits "
-        f"{confirmed:.3f}; held out {acceptance.value:.3f}, the one to quote; gap between search and held out "
-        f"{selection.gap:+.3f}"
+        f"{confirmed:.3f}; held out {acceptance.value:.3f}, {held_out}; gap between search and held out {selection.gap:+.3f}"
     )
+    yield from caveats(selection.opening.held_out.signals, selection.study.plan.ladder.epochs)
+
+
+def caveats(signals: int, epochs: int) -> Iterable[str]:
+    """Say what the numbers do not mean. `signals`: held-out signal pits; `epochs`: those of a whole training."""
+    if signals < FEW_SIGNALS:
+        yield (
+            f"of {counted(signals, 'held-out signal pit')} one more or less moves the held-out acceptance by "
+            f"{1 / signals:.3f}: label more, or hold out more, to tell networks apart"
+        )
+    barely = short_ladder(epochs)
+    if barely is not None:
+        yield barely
 
 
 def opening_lines(opening: Opening) -> Iterable[str]:

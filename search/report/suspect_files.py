@@ -19,9 +19,12 @@ from PIL import Image
 from foils import Dataset
 from foils.atomic_write import write_whole
 from foils.images import Grey
+from pitsearch.errors import reason
 from search.analysis.suspects import Suspect
 from search.errors import StudyError
+from search.report.out_files import try_out
 from search.report.pages import render_page
+from search.text import counted
 
 COLUMNS = ("pit", "label", "suggested", "sure", "repeats", "reason", "corrected")
 # Pixels of the page for one pixel of a pit.
@@ -58,10 +61,14 @@ class SuspectRow:
 def write_suspects(suspects: Sequence[Suspect], data: Dataset, path: Path, title: str) -> Path:
     """Write suspects.csv, and beside it the page; gives the page's path.
 
-    `corrected` is left empty for a person to fill in. Cells hold labels and names as labels.csv does. Raises StudyError where
-    a file cannot be written.
+    `corrected` is left empty for a person to fill in. Cells hold labels and names as labels.csv does. Where a person has filled
+    in an earlier list of this name, since `check_out`, both files get the first free number: suspects.1.csv. Raises StudyError
+    where a file cannot be written.
     """
-    check_out(path)
+    stem, number = path.stem, 0
+    while _filled_in(path):
+        number += 1
+        path = path.with_stem(f"{stem}.{number}")
     page = path.with_suffix(".html")
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -71,7 +78,7 @@ def write_suspects(suspects: Sequence[Suspect], data: Dataset, path: Path, title
         write_whole(path, lambda stream: stream.write(text.getvalue().encode("utf-8")))
         write_whole(page, lambda stream: stream.write(page_of(suspects, data, path.name, title).encode("utf-8")))
     except OSError as error:
-        raise StudyError(f"{path}: the suspects must be written, but: {error.strerror}; choose another --out.") from None
+        raise StudyError(f"{path}: the suspects must be written, but: {reason(error)}; choose another --out.") from None
     return page
 
 
@@ -81,8 +88,33 @@ def check_out(path: Path) -> None:
         raise StudyError(
             f"--out must not end in .html, for that is the page beside it, but got {path}; write e.g. suspects.csv."
         )
-    if not path.parent.is_dir():
-        raise StudyError(f"--out must lie in a folder that is there, but got {path}; make the folder first.")
+    try_out(path)
+    try_out(path.with_suffix(".html"))
+    filled = _filled_in(path)
+    if filled:
+        raise StudyError(
+            f"{path}: suspects must not be written over what a person filled in, but this list has "
+            f"{counted(filled, 'corrected label')}; run `pitsearch relabel`, then move it, or choose another --out."
+        )
+
+
+def _filled_in(path: Path) -> int:
+    """Count the rows of an earlier list that a person filled in. Raises StudyError for a file that is no list of suspects."""
+    if not path.exists():
+        return 0
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            if not {*COLUMNS} <= {*(reader.fieldnames or ())}:
+                raise StudyError(
+                    f"{path}: --out must be a new file or an earlier list of suspects, but this is another file; choose "
+                    "another --out."
+                )
+            return sum(bool((row["corrected"] or "").strip()) for row in reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(
+            f"{path}: --out must be a new file or an earlier list of suspects, but: {reason(error)}; choose another --out."
+        ) from None
 
 
 def cells(suspect: Suspect, data: Dataset) -> list[str]:

@@ -16,14 +16,19 @@ from foils import Dataset
 from search.analysis.status import Status, acceptance, configuration, trained
 from search.pruning.audit import Audit
 from search.report.pareto_table import front_table
+from search.statistics.intervals import wilson
 from search.storage.health import StorageHealth
+from search.studies.plan import Plan
 from search.text import counted, duration
 from search.trials.baseline import Comparison, is_baseline
 from search.trials.objectives import final_value, said
 from search.trials.records import ERROR, STOPPED, Recipe, RungResult, is_interrupted
+from spaces.axes import Domain
 
 # Trials of a front that a status shows.
 MOST = 15
+# With fewer signal pits than this an acceptance is known to no better than some ten points.
+FEW_SIGNALS = 100
 
 
 def data_table(data: Dataset) -> RenderableType:
@@ -45,9 +50,18 @@ def data_table(data: Dataset) -> RenderableType:
         f"channels     {kinds}",
         f"crops        {description.crop} x {description.crop} pixels, {bits} bit",
         f"fingerprint  {data.fingerprint[:12]}",
-        *(f"note         {note}" for note in data.notes),
+        *(f"note         {note}" for note in (*data.notes, *_few_signals(data))),
     ]
     return Group(table, *(Text(line) for line in lines))
+
+
+def _few_signals(data: Dataset) -> list[str]:
+    """Say how well an acceptance can be known with so few signal pits."""
+    signals = int(data.is_signal.sum())
+    if not 0 < signals < FEW_SIGNALS:
+        return []
+    share = wilson(round(0.9 * signals), signals)
+    return [f"few signal pits ({signals}): measured on all of them an acceptance of 0.9 is {share}; label more"]
 
 
 def _light(kind: str, azimuth: float | None) -> str:
@@ -59,6 +73,8 @@ def status_table(status: Status) -> RenderableType:
     table = Table(title=f"study {status.name}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column()
+    for name, text in setup_rows(status.plan):
+        table.add_row(name, text)
     finished = status.complete + status.pruned
     table.add_row(
         "trials",
@@ -77,12 +93,33 @@ def status_table(status: Status) -> RenderableType:
     table.add_row("verdicts", f"{verdicts}; {counted(status.reseeds, 'fold')} reseeded")
     if status.audit is not None:
         table.add_row("audit", audit_line(status.audit, [rung for rung, _ in status.rungs]))
+    if status.nothing is not None:
+        table.add_row("learned", Text(status.nothing, style="red"))
     table.add_row("time left", duration(status.left_s))
     for error in status.errors[-3:]:
         table.add_row("failed", Text(error, style="red"))
     for damage in status.damages[-3:]:
         table.add_row("repaired", damage)
     return table if status.second is None else Group(table, front_table(status.second, status.front, MOST))
+
+
+def setup_rows(plan: Plan) -> list[tuple[str, str]]:
+    """Say what a study was made for: its data, space, held-out set, and how trials are judged and trained."""
+    options, axes = plan.options, {key: domain for key, domain in plan.space.chosen.items() if _varies(domain)}
+    pinned = len(plan.space.chosen) - len(axes)
+    networks = plan.space.domain("network.name")
+    named = ", ".join(map(str, networks)) if isinstance(networks, tuple) else ""
+    between = f", {len(plan.between)} left out beside them" if plan.between else ""
+    return [
+        ("data", f"{plan.folder}, fingerprint {plan.fingerprint[:12]}"),
+        ("space", f"{len(axes)} axes vary, {pinned} pinned; networks {named}"),
+        ("held out", f"{counted(len(plan.held_out), 'pit')}{between}; {len(plan.folds)} searched in {plan.ladder.folds} folds"),
+        ("search", f"working point {options.working_point:g}, ladder {plan.ladder}, seed {options.seed}"),
+    ]
+
+
+def _varies(domain: Domain) -> bool:
+    return not isinstance(domain, tuple) or len(domain) > 1
 
 
 def storage_table(health: StorageHealth) -> RenderableType:

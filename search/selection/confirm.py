@@ -6,7 +6,7 @@ results of the search itself are not in the race: they were chosen for their luc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial
 
 from foils import Dataset
 from search import defaults
+from search.counting import Step, shown
 from search.errors import StudyError
 from search.selection.confirmations import Confirmation, confirmation_request, read_confirmations, write_confirmation
 from search.selection.racing import error_of_each, is_lost, lag
@@ -26,6 +27,7 @@ from search.studies.study import Study, study_data
 from search.training.cross_validation import CVRequest, Repeat, cross_validate, summarise_folds
 from search.training.fold_cache import keep_members
 from search.training.pool import parallel_map
+from search.trials.nothing_learned import nothing_learned
 from search.trials.objectives import second_of
 from search.trials.ranking import rank_trials
 from search.trials.records import Recipe, RungResult
@@ -73,17 +75,28 @@ def confirm(
     *,
     data: str | Path | Dataset | None = None,
     workers: int | None = None,
-    progress: Callable[[int, int], None] = lambda finished, of: None,
+    progress: bool | Step = True,
 ) -> tuple[Entrant, ...]:
     """Train the best configurations of a study again, and drop those that can no longer win; the best first.
 
     `data`: where the study's data is now, if it has moved; `workers`: processes, one a core by default, which change no number;
-    `progress` is called after each repeat that ended, with their number and the most that there may be. Raises
-    StudyError where no trial is complete.
+    `progress` is called after each repeat that ended, with their number and the most that there may be; True shows it on
+    stderr. Raises StudyError where no trial is complete.
     """
+    with shown(progress, "repeats") as step:
+        return _confirm(study, options, data, workers, step)
+
+
+def _confirm(
+    study: Study, options: ConfirmOptions | None, data: str | Path | Dataset | None, workers: int | None, step: Step
+) -> tuple[Entrant, ...]:
     options, optuna_study, plan = options or ConfirmOptions(), study.optuna, study.plan
     search_set = plan.search_set(data if isinstance(data, Dataset) else study_data(study, data))
-    chosen = choose_entrants(optuna_study.get_trials(deepcopy=False), plan, options.top)
+    trials = optuna_study.get_trials(deepcopy=False)
+    nothing = nothing_learned(trials, plan.ladder.folds, plan.ladder.epochs, plan.folder)
+    if nothing is not None:
+        raise StudyError(f"study {study.name!r} has no trial to confirm: {nothing}.")
+    chosen = choose_entrants(trials, plan, options.top)
     if not chosen:
         raise StudyError(f"study {study.name!r} must have a complete trial, but has none; launch more trials.")
     confirmations, racing = read_confirmations(optuna_study), [*chosen]
@@ -93,14 +106,14 @@ def confirm(
     for repeat in range(options.repeats):
         missing = [trial for trial in racing if (trial.number, repeat) not in confirmations]
         finished += len(racing) - len(missing)
-        progress(finished, most)
+        step(finished, most)
         requests = [
             (trial.number, confirmation_request(plan, search_set, config_of(trial), trial.number, repeat)) for trial in missing
         ]
         for number, outcome in parallel_map(_train, requests, min(workers or cpu_count(), max(len(requests), 1))):
             confirmations[number, repeat] = write_confirmation(optuna_study, number, repeat, outcome)
             finished += 1
-            progress(finished, most)
+            step(finished, most)
         _drop_beaten(racing, dropped, confirmations, repeat + 1, options)
         _drop_lost(racing, dropped, confirmations, repeat + 1, options, plan)
     entrants = [_entrant(trial, confirmations, dropped.get(trial.number), options.repeats) for trial in chosen]

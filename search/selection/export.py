@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pitsearch.errors import reason
 from search.errors import StudyError
 from search.selection.model_store import read_model
 from search.selection.selection_record import selected_key
@@ -37,7 +38,7 @@ def export(selected: Selection | Study, folder: str | Path, *, runs: str | Path 
         unfinished.rename(folder)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise StudyError(f"{folder}: the folder must be writable, but: {error.strerror}; choose another.") from None
+        raise StudyError(f"{folder}: the folder must be writable, but: {reason(error)}; choose another.") from None
     return folder
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pitsearch.errors import reason
 from search.errors import StudyError
 from search.selection.selection_record import ModelKey, model_record
 from search.storage.checkpoints import OWNER, open_runs, place_runs
@@ -88,7 +89,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StudyError(
-            f"{folder}: a model's folder must be writable, but: {error.strerror}; mend it, or give another --runs."
+            f"{folder}: a model's folder must be writable, but: {reason(error)}; mend it, or give another --runs."
         ) from None
 
 
@@ -113,7 +114,7 @@ def read_model(study: Study, key: ModelKey, runs: str | Path | None = None) -> d
             files[name] = (folder / name).read_bytes()
         except OSError as error:
             raise StudyError(
-                f"{folder / name}: the selected model must be where select kept it, but: {error.strerror}; {remedy}"
+                f"{folder / name}: the selected model must be where select kept it, but: {reason(error)}; {remedy}"
             ) from None
         if hashlib.sha256(files[name]).hexdigest() != sha256:
             raise StudyError(

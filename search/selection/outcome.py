@@ -31,6 +31,10 @@ class Selection:
     # Hashes of the pixels that the search saw, and of those that show the same plastic.
     searched_pixels: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        acceptance = self.opening.held_out.points[0].acceptance
+        return f"Selection({self.study.name}: trial {self.winner.number} wins, held-out acceptance {acceptance})"
+
     @property
     def winner(self) -> Candidate:
         """The candidate that was chosen."""

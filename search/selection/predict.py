@@ -15,10 +15,13 @@ import numpy as np
 
 from foils import DataError, Dataset
 from foils.atomic_write import write_whole
+from foils.labels import Pit
 from models.errors import BundleError
 from models.inference.bundle import Bundle
 from models.metrics import Flags, Floats, Score, score
+from pitsearch.errors import reason
 from search.statistics.intervals import wilson
+from search.text import counted
 from spaces.choices.channels import Light
 
 
@@ -35,12 +38,24 @@ class Prediction:
     unseen: Score | None
     # The number of pits that the search and the training saw, or whose plastic they saw; None where the bundle does not tell.
     seen: int | None
+    # The pits that have no crop, and so no score.
+    left_out: tuple[Pit, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Prediction({self.data.description.name}: {len(self.data)} pits, {int(self.accepted.sum())} accepted as signal)"
 
     def remarks(self) -> list[str]:
         """Say how good the scores are, as far as labels tell."""
-        if self.seen is None:
-            return ["the bundle does not tell which pits the search saw: how good these scores are is not known; select again"]
         lines = []
+        if self.seen is None:
+            lines.append(
+                "the bundle does not tell which pits the search saw: how good these scores are is not known; select again"
+            )
+        if self.left_out:
+            lines.append(
+                f"{counted(len(self.left_out), 'pit')} nearer to the border of the frame than half a crop: their rows have no "
+                f"score ({', '.join(pit.pit for pit in self.left_out[:5])}{', ...' if len(self.left_out) > 5 else ''})"
+            )
         if self.seen:
             lines.append(
                 f"{self.seen} of these pits are those that the search and the training saw, or share plastic with one: their "
@@ -63,16 +78,19 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     """
     _check_fits(bundle, data)
     unseen, told = _unseen(bundle, data)
+    left_out = data.left_out
     if slides:
         chosen = data.on_slides(slides)
         data, unseen = data.take(chosen), unseen[chosen]
+        on_them = {(pit.foil, pit.slide) for pit in data.pits}
+        left_out = tuple(pit for pit in left_out if (pit.foil, pit.slide) in on_them)
     scores = bundle.ensemble.scores(data.crops())
     accepted = scores >= bundle.threshold
     is_signal, is_scored = _question(bundle, data)
     counted = unseen & is_scored & (data.labels != "")
     both = is_signal[counted].any() and not is_signal[counted].all()
     total = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
-    return Prediction(data, scores, accepted, total, int((~unseen).sum()) if told else None)
+    return Prediction(data, scores, accepted, total, int((~unseen).sum()) if told else None, left_out)
 
 
 def _unseen(bundle: Bundle, data: Dataset) -> tuple[Flags, bool]:
@@ -99,16 +117,20 @@ def _question(bundle: Bundle, data: Dataset) -> tuple[Flags, Flags]:
 
 
 def write_scores(prediction: Prediction, path: Path) -> None:
-    """Write `pit,p_signal,accepted` lines. Raises DataError where the file cannot be written."""
+    """Write `pit,p_signal,accepted` lines, at the end those of pits without a score.
+
+    Raises DataError where the file cannot be written.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["pit", "p_signal", "accepted"])
     for pit, chance, accepted in zip(prediction.data.pits, prediction.p_signal, prediction.accepted, strict=True):
         writer.writerow([pit.pit, f"{chance:.6f}", int(accepted)])
+    writer.writerows([pit.pit, "", ""] for pit in prediction.left_out)
     try:
         write_whole(path, lambda stream: stream.write(text.getvalue().encode()))
     except OSError as error:
-        raise DataError(f"{path}: the scores must be writable, but: {error.strerror}; choose another --out.") from None
+        raise DataError(f"{path}: the scores must be writable, but: {reason(error)}; choose another --out.") from None
 
 
 def _check_fits(bundle: Bundle, data: Dataset) -> None:

@@ -7,7 +7,7 @@ own, which is optimistic, for the search chose by it, and the held-out one. Know
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 from foils import Dataset
 from models.inference.bundle import model_hash, write_bundle
 from search import defaults
+from search.counting import Step
 from search.errors import StudyError
 from search.selection.candidates import Candidate, rank_candidates
 from search.selection.confirm import ConfirmOptions, confirm
@@ -37,12 +38,12 @@ def select(
     data: str | Path | Dataset | None = None,
     runs: str | Path | None = None,
     workers: int | None = None,
-    progress: Callable[[int, int], None] = lambda finished, of: None,
+    progress: bool | Step = True,
 ) -> Selection:
     """Select the best model of a study that converges reliably, train it, keep it, and read the held-out set.
 
     `options`: what is confirmed, and the bar; `final`: `ensemble` or `refit`; `data`, `runs`: where the study's data and the
-    folder of checkpoints are now, if they have moved; `progress` is called after each confirmation that ended. Selecting the
+    folder of checkpoints are now, if they have moved; `progress`: as for `confirm`. Selecting the
     same model again gives the recorded reading, and opens nothing. Raises StudyError where no trial can be kept, or the model
     cannot be written.
     """

@@ -1,4 +1,7 @@
-"""Shares of pits, of trials or of trainings: their intervals, by scipy, and their standard errors."""
+"""Shares of pits, of trials or of trainings: their intervals, by scipy, and their standard errors.
+
+From scipy.special: scipy.stats takes a second to import, and `status` needs no more than this.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scipy.stats import beta, binomtest
+from scipy.special import betaincinv, ndtri
 
 LEVEL = 0.9
 
@@ -26,8 +29,11 @@ class Share:
 @lru_cache(maxsize=4096)  # of thousands of trials few have counts of their own
 def wilson(hits: int, of: int) -> Share:
     """Give the share `hits / of` with its score interval (Wilson 1927); `of` must be above 0."""
-    interval = binomtest(hits, of).proportion_ci(confidence_level=LEVEL, method="wilson")
-    return Share(hits / of, float(interval.low), float(interval.high))
+    square = float(ndtri((1 + LEVEL) / 2)) ** 2
+    middle, half = hits + square / 2, math.sqrt(square * (hits * (1 - hits / of) + square / 4))
+    low, high = ((middle + side * half) / (of + square) for side in (-1, 1))
+    # At the ends rounding would give a share under 0 or over 1.
+    return Share(hits / of, low if hits else 0.0, high if hits < of else 1.0)
 
 
 def reliability(learned: int, trainings: int) -> Share:
@@ -38,7 +44,7 @@ def reliability(learned: int, trainings: int) -> Share:
     2001, Statistical Science 16). `trainings` must be above 0.
     """
     failed = trainings - learned
-    low, high = beta.interval(LEVEL, learned + 0.5, failed + 0.5)
+    low, high = betaincinv(learned + 0.5, failed + 0.5, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Share(learned / trainings, float(low) if learned else 0.0, float(high) if failed else 1.0)
 
 

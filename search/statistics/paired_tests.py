@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from search.statistics.intervals import LEVEL, Share
 
@@ -40,5 +40,5 @@ def compare_paired(
     variance = max(float(differences.var(ddof=1)), 1 / (trainings * float(signals.mean()) ** 2))
     deviation = math.sqrt(variance * (1 / trainings + 1 / (folds - 1)))
     mean = float(differences.mean())
-    half = float(student.ppf((1 + LEVEL) / 2, trainings - 1)) * deviation
-    return PairedDifference(Share(mean, mean - half, mean + half), float(student.sf(mean / deviation, trainings - 1)))
+    half = float(stdtrit(trainings - 1, (1 + LEVEL) / 2)) * deviation
+    return PairedDifference(Share(mean, mean - half, mean + half), float(stdtr(trainings - 1, -mean / deviation)))

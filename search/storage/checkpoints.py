@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from foils.atomic_write import write_whole
+from pitsearch.errors import reason
 from search import defaults
 from search.errors import StudyError
 from search.storage.urls import is_file, parse_url
@@ -49,7 +50,7 @@ class CheckpointStore:
             write_whole(self.folder / name, lambda stream: stream.write(content), synced=True)
         except OSError as error:
             raise StudyError(
-                f"{self.folder}: a checkpoint must be writable, but: {error.strerror}; mend it, then run the same command "
+                f"{self.folder}: a checkpoint must be writable, but: {reason(error)}; mend it, then run the same command "
                 "again: what finished is kept."
             ) from None
         return CheckpointFile(name, hashlib.sha256(content).hexdigest(), reseeds, epoch)
@@ -61,7 +62,7 @@ class CheckpointStore:
             try:
                 content = (self.folder / file.name).read_bytes()
             except OSError as error:
-                faults.append(f"fold {fold}: {file.name}: {error.strerror}")
+                faults.append(f"fold {fold}: {file.name}: {reason(error)}")
                 continue
             if hashlib.sha256(content).hexdigest() == file.sha256:
                 contents[fold] = content
@@ -92,7 +93,7 @@ def open_runs(root: Path, study: str, uid: str) -> Path:
                 return folder.resolve()
         except OSError as error:
             raise StudyError(
-                f"{folder}: the folder of checkpoints must be writable, but: {error.strerror}; give another --runs."
+                f"{folder}: the folder of checkpoints must be writable, but: {reason(error)}; give another --runs."
             ) from None
     raise AssertionError("count has no end")
 

@@ -70,7 +70,7 @@ def check_storage(address: str) -> StorageHealth:
                 return _checked(url, opened, exists=False)
         except OSError as error:
             raise StudyError(
-                f"{folder}: the folder of an SQLite storage must be writable, but: {error.strerror}; choose another."
+                f"{folder}: the folder of an SQLite storage must be writable, but: {reason(error)}; choose another."
             ) from None
     return _checked(url, open_storage(address), exists=True)
 

@@ -7,18 +7,22 @@ there they reach logs, job scripts and the commands of workers. Knows nothing of
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from pitsearch.errors import reason
 from search import defaults
 from search.errors import StudyError
 
 # Where a password is found, besides what the driver itself looks up (PGPASSWORD and ~/.pgpass of PostgreSQL).
 PASSWORD, PASSWORD_FILE = "PITSEARCH_DB_PASSWORD", "PITSEARCH_DB_PASSWORD_FILE"
-# Under these names drivers take a password from an address's query.
+# A file that somebody named where an address must stand: nothing in it can be a password.
+FILE = re.compile(r"(?:sqlite:/*)?([\w./~ -]+)")
+# Under these names drivers take a password from an address's query, in small letters or large.
 SECRETS = frozenset({"password", "passwd", "passfile", "pwd"})
 
 
@@ -27,13 +31,15 @@ def parse_url(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
+        file = FILE.fullmatch(text)
+        example = f"sqlite:///{file[1]}" if file else defaults.STORAGE
         raise StudyError(
-            f"a storage must be a database address, but got none; write e.g. {defaults.STORAGE}, or see what may stand in "
+            f"a storage must be a database address, but got none; write e.g. {example}, or see what may stand in "
             "place of a password in docs/clusters.md."
         ) from None
     authority = text.partition("://")[2].partition("/")[0]
     # With an @ in a password that is not written %40, what stands before the last one is taken for user and host, and shown.
-    if url.password is not None or authority.count("@") > 1 or SECRETS & set(url.query):
+    if url.password is not None or authority.count("@") > 1 or SECRETS & {name.casefold() for name in url.query}:
         raise StudyError(
             f"a storage's address must hold no password, but got one for {url.get_backend_name()}; take it out, and give it in "
             f"{PASSWORD}, in a file of your own that {PASSWORD_FILE} names, or for PostgreSQL in ~/.pgpass."
@@ -44,6 +50,16 @@ def parse_url(text: str) -> URL:
 def is_file(url: URL) -> bool:
     """Tell whether an address is that of an SQLite file."""
     return url.get_backend_name() == "sqlite"
+
+
+def require_server(text: str) -> None:
+    """Raise StudyError where an address is that of a file, which the workers of a cluster cannot share."""
+    url = parse_url(text)
+    if is_file(url):
+        raise StudyError(
+            f"a cluster's workers must share a database server, but got the file {place_of(url)}; give "
+            "--storage postgresql+psycopg://..."
+        )
 
 
 def place_of(url: URL) -> str:
@@ -64,7 +80,7 @@ def read_password() -> str | None:
     try:
         mode, text = Path(name).stat().st_mode, Path(name).read_text(encoding="utf-8")
     except OSError as error:
-        raise StudyError(f"{PASSWORD_FILE} must name a readable file, but {name}: {error.strerror}; correct it.") from None
+        raise StudyError(f"{PASSWORD_FILE} must name a readable file, but {name}: {reason(error)}; correct it.") from None
     if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
         raise StudyError(
             f"the file of {PASSWORD_FILE} must be readable by you alone, but {name} has mode {stat.S_IMODE(mode):o}; "

@@ -12,6 +12,8 @@ from typing import Any
 
 from optuna.trial import TrialState
 
+from search import defaults
+from search.errors import StudyError
 from search.storage.checkpoints import open_runs
 from search.storage.clock import read_clock
 from search.storage.leases import FINISHED, LAUNCH
@@ -76,6 +78,15 @@ def last_launch(study: Study) -> LaunchRecord | None:
     """Read what the last launch of a study asked for; None where there was none."""
     stored, what = study.optuna.user_attrs.get(LAUNCH), f"the last launch of study {study.name!r}"
     return None if stored is None else from_plain(LaunchRecord, upgrade(stored, MIGRATIONS, what), what)
+
+
+def target_of(name: str, storage: str) -> int:
+    """Give the finished trials that the last launch of the study of this name asked for; the default where there was none."""
+    try:
+        launched = last_launch(Study(name, storage))
+    except (StudyError, KeyError):  # Optuna's word for a study that is not there
+        launched = None
+    return defaults.TRIALS if launched is None else launched.trials
 
 
 def _name_launch_id(stored: dict[str, Any]) -> dict[str, Any]:

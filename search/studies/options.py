@@ -30,6 +30,16 @@ class Holdout:
         return slide_rule(self.slides) if self.slides else Rule(self.share)
 
 
+def parse_holdout(share: float | None, slides: tuple[str, ...]) -> Holdout | None:
+    """Give what is held out as it is typed; None where neither is given. Raises StudyError where both are."""
+    if share is not None and slides:
+        raise StudyError(
+            f"the held-out pits must be chosen in one way, but got the share {share:g} and the slides {', '.join(slides)}; "
+            "remove one."
+        )
+    return None if share is None and not slides else Holdout(slides=slides) if share is None else Holdout(share)
+
+
 @dataclass(frozen=True)
 class SearchOptions:
     """What a study is searched with, beside its data and its space. Raises StudyError for a value outside its range."""

@@ -52,6 +52,10 @@ class Plan:
     # The plugins that the space needs.
     plugins: tuple[PluginRef, ...] = ()
 
+    def __repr__(self) -> str:
+        pits = f"{len(self.folds)} pits searched, {len(self.held_out)} held out"
+        return f"Plan({self.folder}: {pits}; ladder {self.options.ladder}, seed {self.options.seed}; {self.space!r})"
+
     @property
     def ladder(self) -> Ladder:
         """The rungs that every trial climbs."""

@@ -5,9 +5,12 @@ Knows nothing of training or of how trials are run.
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import optuna
 from optuna.study import StudyDirection
@@ -18,14 +21,21 @@ from search import defaults
 from search.errors import StudyError
 from search.storage.connect import backend_of, open_storage
 from search.storage.rdb import RetryingRDBStorage
+from search.studies.options import SearchOptions
 from search.studies.plan import PLAN, Plan, check_same, read_plan, store_plan
+from search.studies.trial_rows import trial_rows
 from search.trials.objectives import OBJECTIVES
 from search.trials.ranking import find_trial
+
+if TYPE_CHECKING:
+    import pandas
 
 # The key under which a study keeps what tells it from others of its name elsewhere.
 UID = "pitsearch:uid"
 # Optuna's own key for how the dashboard labels values.
 METRIC_NAMES = "study:metric_names"
+# What a study may be called: no character that a shell or a path takes for something else.
+NAME = re.compile(r"[^\W_][\w .,:=+@%-]*")
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,13 @@ class Study:
             raise StudyError(f"a trial must be in its study, but {self.name!r} has no trial {number}; choose another number.")
         return trial
 
+    def to_frame(self) -> pandas.DataFrame:
+        """Give the trials as a table, a row each: how it ended, acceptance with its interval, cost, its choices by axis."""
+        import pandas  # takes a second to import
+
+        rows = trial_rows(self.optuna.get_trials(deepcopy=False))
+        return pandas.DataFrame(rows).set_index("trial") if rows else pandas.DataFrame()
+
     @property
     def plan(self) -> Plan:
         """Read what the study was made for. Raises StudyError where pitsearch did not make it."""
@@ -86,6 +103,31 @@ def open_or_create(name: str, storage: str, plan: Plan) -> Study:
     if opened_study.user_attrs[PLAN] != current:  # the data may have moved, or the stored format be older
         opened_study.set_user_attr(PLAN, current)
     return Study(name, storage)
+
+
+def check_new_name(name: str) -> None:
+    """Raise StudyError for a name that a new study must not have: commands, job scripts and a folder's name hold it."""
+    if not NAME.fullmatch(name):
+        raise StudyError(
+            "a study's name must be of letters, digits, blanks and .,:=+@%_-, a letter or digit first, but got "
+            f"{name!r}; give another --study."
+        )
+
+
+def options_of(name: str, storage: str, given: Mapping[str, Any]) -> SearchOptions:
+    """Give search options: those that are given, not None, and otherwise those of the study of this name, or the defaults."""
+    stored = stored_plan(name, storage)
+    named = {option: value for option, value in given.items() if value is not None}
+    return replace(stored.options if stored else SearchOptions(), **named)
+
+
+def data_and_study(data: Path, study: str | None, storage: str) -> tuple[Path, str | None]:
+    """Give a folder of data and the name of a study, where in the folder's place a study may be named that is to go on."""
+    if study is None and not data.exists():
+        stored = stored_plan(str(data), storage)
+        if stored is not None:
+            return Path(stored.folder), str(data)
+    return data, study
 
 
 def stored_plan(name: str, storage: str) -> Plan | None:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from foils import Dataset
 from models.metrics import Floats
-from models.process import one_thread
-from models.training.cross_validation import CrossValidation
-from models.training.task import make_task
+from search.training.kept_results import data_key, resume
 from search.training.pool import parallel_map
 from spaces import Config
+
+if TYPE_CHECKING:
+    from models.training.cross_validation import (
+        CrossValidation,  # imports torch, which whoever only reads results does not need
+    )
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,10 @@ def train_repeat(ask: CVRequest) -> Repeat:
 
 def cross_validate(ask: CVRequest) -> CrossValidation:
     """Train every fold of a cross-validation to the end, on one thread."""
+    from models.process import one_thread
+    from models.training.cross_validation import CrossValidation
+    from models.training.task import make_task
+
     with one_thread():
         task = make_task(ask.data, ask.config, epochs=ask.epochs, working_point=ask.working_point)
         validation = CrossValidation(task, np.array(ask.folds), ask.seed, reseed=ask.reseed)
@@ -95,8 +103,21 @@ def summarise_folds(validation: CrossValidation) -> Repeat:
 
 
 def train_repeats(asks: Sequence[CVRequest], workers: int) -> Iterator[tuple[int, Repeat]]:
-    """Train cross-validations on worker processes and give each with its number in `asks`, as they end."""
-    return parallel_map(_numbered, enumerate(asks), min(workers, max(len(asks), 1)))
+    """Train cross-validations on worker processes and give each with its number in `asks`, as they end.
+
+    Those that had ended when a command was stopped come first, and are not trained again.
+    """
+
+    def train(missing: Sequence[tuple[int, CVRequest]]) -> Iterator[tuple[int, Repeat]]:
+        return parallel_map(_numbered, missing, min(workers, max(len(missing), 1)))
+
+    return resume(asks, _key, Repeat, train)
+
+
+def _key(ask: CVRequest) -> object:
+    """Say what a cross-validation follows from."""
+    of_training = [ask.config.to_dict(), ask.folds, ask.seed, ask.epochs, ask.working_point, ask.reseed]
+    return ["cross-validation", data_key(ask.data), *of_training]
 
 
 def _numbered(item: tuple[int, CVRequest]) -> tuple[int, Repeat]:

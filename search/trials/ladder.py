@@ -11,6 +11,10 @@ from itertools import pairwise
 
 from search import defaults
 from search.errors import StudyError
+from search.text import counted
+
+# With fewer epochs than this most networks are barely trained.
+FEW_EPOCHS = 10
 
 
 @dataclass(frozen=True)
@@ -68,3 +72,13 @@ class Ladder:
 
     def __str__(self) -> str:
         return ",".join(map(str, self.rungs))
+
+
+def short_ladder(epochs: int) -> str | None:
+    """Say what numbers mean after so few epochs; None where there are enough."""
+    if epochs >= FEW_EPOCHS:
+        return None
+    return (
+        f"networks are barely trained: the ladder ends at {counted(epochs, 'epoch')}; acceptance, reliability and suspect pits "
+        f"say little; launch another study whose --ladder ends at {FEW_EPOCHS} epochs or more"
+    )

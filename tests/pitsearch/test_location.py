@@ -53,14 +53,14 @@ def test_a_script_beside_them_searches_with_workers(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_searches_among_them_and_so_does_a_job(folder: Path) -> None:
-    words = ["--trials", 2, "--workers", 2, "--ladder", SHORT, "--space", "space.toml"]
+def test_the_command_searches_among_them_and_so_does_a_job(folder: Path, postgres_url: str) -> None:
+    words = ["--trials", 2, "--workers", 2, "--ladder", SHORT, "--space", "space.toml", "--storage", postgres_url]
     assert "2 of 2 done" in run(folder, PITSEARCH, "launch", "mydata", *words, searched=True)
-    script = run(folder, PITSEARCH, "jobscript", "--cluster", "slurm")
+    script = run(folder, PITSEARCH, "jobscript", "--cluster", "slurm", "--storage", postgres_url)
     (line,) = [line for line in script.splitlines() if line.startswith("exec ")]
     command = shlex.split(line)[1:]
     assert command[1:5] == ["-P", "-m", "pitsearch", "worker"]
-    assert run(folder, *command) == "next: pitsearch status --study tiny\n"
+    assert run(folder, *command) == f"next: pitsearch status --study tiny --storage {postgres_url}\n"
 
 
 def test_a_package_that_is_imported_first_finds_the_others(folder: Path) -> None:

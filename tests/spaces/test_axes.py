@@ -49,7 +49,12 @@ def test_values_at_the_bounds_are_taken(key: str, domain: Domain) -> None:
 @pytest.mark.parametrize(
     ("key", "domain", "line"),
     [
-        ("lost", ("focal",), f"`lost` must be an axis of the space ({', '.join(AXES)}); correct or remove it."),
+        (
+            "lost",
+            ("focal",),
+            f"`lost` must be an axis of the space ({', '.join(AXES)}); perhaps loss or loss.rate was meant: correct or remove "
+            "it.",
+        ),
         (
             "labelling.scheme",
             ("six-way",),

@@ -21,12 +21,11 @@ from search.analysis.learning_curve import (
     Rise,
     Trained,
     draw_curve,
-    parse_shares,
     positions,
     rise,
     train_share,
 )
-from search.analysis.learning_curve_setup import best_config, sound_config, sound_subject, study_subject
+from search.analysis.learning_curve_setup import best_config, parse_shares, sound_config, sound_subject, study_subject
 from search.errors import StudyError
 from search.report.learning_curve_figure import figure, write_figure
 from search.report.learning_curve_table import curve_table, verdict_line

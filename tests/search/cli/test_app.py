@@ -248,18 +248,21 @@ def test_a_study_is_diagnosed_and_its_labels_corrected(
             "next: pitsearch launch mine --study NEW",
         ],
     )
-    assert run(*words).err.startswith("error: study 'tiny' was made from other data (fingerprint ")
+    assert run(*words).err.startswith("error: suspects.csv: suspects must not be written over what a person filled in, but")
+    assert run(*words, "--out", "more.csv").err.startswith("error: study 'tiny' was made from other data (fingerprint ")
     assert run("relabel", "mine", "suspects.csv").err.startswith("error: suspects.csv:")
 
 
-def test_ctrl_c_keeps_nothing_of_a_diagnosis(run: Runner, finished_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_keeps_what_is_finished_of_a_diagnosis(
+    run: Runner, finished_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     shutil.copy(finished_folder / "studies.db", "studies.db")
     monkeypatch.setattr("search.analysis.diagnose.diagnose", interrupted)
     ended = run("diagnose")
-    says = "nothing of the diagnosis is kept, the same command begins anew"
+    says = "finished cross-validations are kept, the same command goes on"
     assert (ended.code, ended.out, ended.err) == (130, "", f"stopped at once; {says}\n")
     assert [path.name for path in Path.cwd().iterdir()] == ["studies.db"]
 
@@ -271,7 +274,7 @@ def test_ctrl_c_keeps_nothing_of_a_diagnosis(run: Runner, finished_folder: Path,
         (
             "curve",
             "search.analysis.learning_curve_setup.learning_curve",
-            "nothing of the curve is kept, the same command begins anew",
+            "finished trainings are kept, the same command goes on",
         ),
     ],
 )

@@ -109,3 +109,10 @@ def test_there_is_at_least_one_job() -> None:
     # PBS takes no array of one, and a job's parts once only.
     assert job_script(ClusterConfig("pbs"), COMMAND, 2).count("-l select=1:ncpus=1:mem=4000mb") == 1
     assert "-J" not in job_script(ClusterConfig("pbs"), COMMAND, 1)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("word", ["a\nqueue 100", "a\r#SBATCH --x", "a\x00b"])
+def test_a_word_of_more_than_one_line_is_refused(system: str, word: str) -> None:
+    with pytest.raises(StudyError, match="a job's command must be one line of plain text, but got "):
+        job_script(ClusterConfig(system), [*COMMAND, word], 2)

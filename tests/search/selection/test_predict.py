@@ -198,3 +198,21 @@ def test_nothing_is_overwritten_and_nothing_is_left_half(
     with pytest.raises(DataError, match="the scores must be writable, but: No such file or directory"):
         write_scores(predict(read_bundle(bundle), tiny), tmp_path / "nowhere" / "scores.csv")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "out", "runs", "studies.db"]
+
+
+def test_a_pit_without_a_crop_has_a_row_without_a_score_and_a_note(bundle: Path, tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "frames", frames=True)
+    lines = (folder / "labels.csv").read_text().splitlines()
+    cells = lines[3].split(",")
+    (folder / "labels.csv").write_text("\n".join([*lines[:3], ",".join([*cells[:4], "3", *cells[5:]]), *lines[4:]]) + "\n")
+    prediction = predict(read_bundle(bundle), load(folder))
+    (note,) = [line for line in prediction.remarks() if "border" in line]
+    assert note == f"1 pit nearer to the border of the frame than half a crop: their rows have no score ({cells[0]})"
+    write_scores(prediction, tmp_path / "scores.csv")
+    with (tmp_path / "scores.csv").open() as stream:
+        rows = {row["pit"]: row for row in csv.DictReader(stream)}
+    assert set(rows) == {line.split(",")[0] for line in lines[1:]}
+    assert rows[cells[0]] == {"pit": cells[0], "p_signal": "", "accepted": ""}
+    assert all(row["p_signal"] for pit, row in rows.items() if pit != cells[0])
+    on_it, elsewhere = (predict(read_bundle(bundle), load(folder), slides=[slide]).left_out for slide in (cells[3], "4"))
+    assert (len(on_it), len(elsewhere)) == (1, 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search.errors import StudyError
-from search.storage.urls import PASSWORD, PASSWORD_FILE, parse_url, place_of, read_password
+from search.storage.urls import PASSWORD, PASSWORD_FILE, parse_url, place_of, read_password, require_server
 
 SECRET = "s3cret"
 
@@ -19,6 +19,8 @@ SECRET = "s3cret"
         f"postgresql+psycopg://me:{SECRET}@{SECRET}@db/studies",
         f"postgresql+psycopg://me@{SECRET}@db/studies",
         f"postgresql+psycopg://db/studies?user=me&password={SECRET}",
+        f"postgresql+psycopg://db/studies?user=me&Password={SECRET}",
+        f"postgresql+psycopg://db/studies?user=me&PASSWD={SECRET}",
         f"postgresql+psycopg://me@db/studies?passfile=/{SECRET}",
         f"mysql+pymysql://me:{SECRET}@db/studies",
         f"mysql+pymysql://me@db/studies?passwd={SECRET}",
@@ -39,6 +41,21 @@ def test_what_is_no_address_is_refused_and_never_shown(address: str) -> None:
     ) as caught:
         parse_url(address)
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("mine.db", "mine.db"), ("../a b/mine.db", "../a b/mine.db"), ("sqlite:mine.db", "mine.db"), ("a:b@c", "studies.db")],
+)
+def test_a_file_where_an_address_must_stand_is_told_what_to_write_instead(text: str, written: str) -> None:
+    with pytest.raises(StudyError, match=rf"but got none; write e\.g\. sqlite:///{written}, or see"):
+        parse_url(text)
+
+
+def test_workers_of_a_cluster_share_no_file() -> None:
+    require_server("postgresql+psycopg://me@db/studies")
+    with pytest.raises(StudyError, match=r"must share a database server, but got the file studies\.db; give"):
+        require_server("sqlite:///studies.db")
 
 
 def test_a_database_is_named_by_its_file_or_its_host() -> None:

@@ -1,0 +1,83 @@
+"""Keep the results of trainings that ended until their command has ended: a command that was stopped goes on where it was.
+
+One file a result, in the cache, under everything that the result follows from and a hash of its own content; a file that is cut
+short or changed counts as missing. Knows nothing of what is trained or of what the results are for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar, get_origin
+
+import numpy as np
+from cattrs.errors import BaseValidationError
+
+from foils import DataError, Dataset
+from foils.pack import cache_folder, write_cached
+from search.trials.formats import CONVERTER
+
+Ask = TypeVar("Ask")
+Result = TypeVar("Result")
+
+# Arrays as lists: Python writes numbers of 64 bits so that they come back bit for bit.
+ARRAYS = CONVERTER.copy()
+ARRAYS.register_structure_hook_func(lambda kind: get_origin(kind) is np.ndarray, lambda values, _: np.array(values, np.float64))
+ARRAYS.register_unstructure_hook_func(lambda kind: get_origin(kind) is np.ndarray, lambda values: values.tolist())
+
+
+def resume(
+    asks: Sequence[Ask],
+    key: Callable[[Ask], object],
+    kind: type[Result],
+    train: Callable[[Sequence[tuple[int, Ask]]], Iterable[tuple[int, Result]]],
+) -> Iterator[tuple[int, Result]]:
+    """Give the result of each ask with its number: first those that were kept, then the others as `train` gives them.
+
+    `key`: what a result follows from, as plain values; `kind`: the dataclass that a result is. What was kept is removed when
+    every result has been taken.
+    """
+    files = [_place(key(ask)) for ask in asks]
+    kept_results = {number: result for number, file in enumerate(files) if (result := _read(file, kind)) is not None}
+    yield from kept_results.items()
+    for number, result in train([(number, ask) for number, ask in enumerate(asks) if number not in kept_results]):
+        _write(files[number], result)
+        yield number, result
+    for file in files:
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
+
+
+def data_key(data: Dataset) -> list[object]:
+    """Say what a training follows from in its data: the content, the pits that it may see, and what they count as."""
+    return [data.fingerprint, data.rows.tolist(), data.labels.tolist(), data.description.signal]
+
+
+def _place(key: object) -> Path:
+    made_by = [version("pitsearch"), version("torch")]
+    text = json.dumps([made_by, key], sort_keys=True)
+    return cache_folder() / f"result-{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
+
+
+def _write(path: Path, result: object) -> None:
+    content = json.dumps(ARRAYS.unstructure(result))
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    with suppress(DataError):  # a cache that is full or read-only costs a second training, if this command is stopped
+        write_cached(path, lambda stream: stream.write(f"{digest}\n{content}".encode()))
+
+
+def _read(path: Path, kind: type[Result]) -> Result | None:
+    try:
+        digest, _, content = path.read_text(encoding="utf-8").partition("\n")
+    except (OSError, UnicodeDecodeError):
+        return None
+    if hashlib.sha256(content.encode()).hexdigest() != digest:
+        return None
+    try:
+        return ARRAYS.structure(json.loads(content), kind)
+    except (BaseValidationError, ValueError, KeyError, TypeError):
+        return None
