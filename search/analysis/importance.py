@@ -128,8 +128,7 @@ def failures(reached: RungResult) -> int:
 
 def _standing(reached: RungResult, rungs: Sequence[str]) -> float:
     """Rank a trial: the rung first, acceptance, at most 1, within the rung alone."""
-    accepted, signals = reached.pooled
-    return 2 * rungs.index(reached.rung) + accepted / signals
+    return 2 * rungs.index(reached.rung) + reached.quoted.value
 
 
 class _Resampled:

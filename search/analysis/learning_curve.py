@@ -27,7 +27,8 @@ from models.training.verdicts import Verdict
 from search import defaults
 from search.errors import StudyError
 from search.seeds import derive_seed, make_generator
-from search.statistics.intervals import Share, reliability, wilson
+from search.statistics.fitted import fit_acceptance, mean_of
+from search.statistics.intervals import Share, reliability
 from search.statistics.paired_tests import compare_paired
 from search.training.pool import parallel_map
 from spaces import Config
@@ -73,6 +74,9 @@ class Trained:
     signals: int
     learned: bool
     reseeds: int
+    # P(signal) of the scored validation pits, and whether they are signal.
+    scores: tuple[float, ...] = ()
+    is_signal: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ def draw_curve(
         trained.append(one)
         done(len(trained), len(jobs))
     trained.sort(key=lambda one: (one.share, one.repeat, one.fold))
-    points = tuple(_point([one for one in trained if one.share == share], plot.repeats) for share in plot.shares)
+    points = tuple(_point([one for one in trained if one.share == share], plot) for share in plot.shares)
     last = rise(trained, *plot.shares[-2:]) if len(plot.shares) > 1 else None
     return Curve(data.description.name, config, plot, config.labelling.classes, points, last)
 
@@ -206,7 +210,7 @@ def train_share(
             training.advance(epochs)
             if training.verdict() is not Verdict.COLLAPSED:
                 break
-        score = training.score()
+        score, scored = training.score(), task.is_scored[validate]
         return Trained(
             share,
             repeat,
@@ -216,6 +220,8 @@ def train_share(
             score.signals,
             training.verdict() is Verdict.LEARNED,
             reseeds,
+            tuple(training.scores()[scored].tolist()),
+            tuple(task.is_signal[validate][scored].tolist()),
         )
 
 
@@ -274,12 +280,14 @@ def _check_examples(data: Dataset, task: Task, plot: Plot, folds: Sequence[npt.N
                 )
 
 
-def _point(trained: Sequence[Trained], repeats: int) -> CurvePoint:
-    accepted, signals = sum(one.accepted for one in trained), sum(one.signals for one in trained)
+def _point(trained: Sequence[Trained], plot: Plot) -> CurvePoint:
+    repeats = [[one for one in trained if one.repeat == repeat] for repeat in range(plot.repeats)]
+    scored = [[(np.array(one.scores), np.array(one.is_signal)) for one in folds] for folds in repeats]
+    fitted = [fit_acceptance(folds, plot.working_point) for folds in scored]
     return CurvePoint(
         share=trained[0].share,
         examples=tuple(float(mean) for mean in np.mean([one.examples for one in trained], axis=0)),
-        acceptance=replace(wilson(round(accepted / repeats), round(signals / repeats)), value=accepted / signals),
+        acceptance=mean_of(fitted).share,
         learned=sum(one.learned for one in trained),
         trainings=sum(1 + one.reseeds for one in trained),
     )

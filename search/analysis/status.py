@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from search.errors import StudyError
 from search.pruning.audit import Audit, measure
 from search.selection.confirmations import Confirmation, of_trial, read_confirmations
-from search.statistics.intervals import Share, wilson
+from search.statistics.intervals import Share
 from search.storage.leases import FINISHED
 from search.studies.launch_record import LaunchRecord, last_launch, now_of
 from search.studies.pareto import ParetoTrial, pareto_trials
@@ -112,7 +112,7 @@ def of_trials(
 def acceptance(trial: FrozenTrial) -> Share | None:
     """Give the pooled acceptance of the folds that a trial has trained, with its interval over pits."""
     reached = RungResult.read(trial)
-    return wilson(*reached.pooled) if reached else None
+    return reached.quoted.share if reached else None
 
 
 def trained(trial: FrozenTrial) -> Tally:

@@ -20,7 +20,7 @@ from models.inference.cost import inference_cost
 from search.selection.confirm import ConfirmOptions, Entrant, config_of
 from search.selection.confirmations import confirmation_request
 from search.statistics.bootstrap import BootstrapShare, Pits, draw_acceptance
-from search.statistics.intervals import Share, wilson
+from search.statistics.intervals import Share
 from search.studies.plan import Plan
 from search.trials.objectives import second_of
 from search.trials.ranking import rank_trials
@@ -96,7 +96,7 @@ def _candidate(
     return Candidate(
         number=trial.number,
         config=config,
-        searched=wilson(*result.pooled),
+        searched=result.quoted.share,
         confirmed=drawn[trial.number].share if trial.number in drawn else None,
         tally=trainings,
         cost=inference_cost(config, data.description.channels, data.description.crop),

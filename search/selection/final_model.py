@@ -47,6 +47,8 @@ class FinalModel:
     thresholds: Mapping[float, float]
     # The effect of the temperature on those scores.
     calibration: Calibration
+    # The background pits that may be among them; 0 where that is not known.
+    backgrounds: int = 0
 
 
 def make_final_model(data: Dataset, plan: Plan, entrant: Entrant, final: str, workers: int | None = None) -> FinalModel:
@@ -65,7 +67,8 @@ def make_final_model(data: Dataset, plan: Plan, entrant: Entrant, final: str, wo
     scores = calibrated(scores, calibration.temperature)
     rates = sorted({plan.options.working_point, STRICT}, reverse=True)
     thresholds = {rate: threshold_at(scores, is_signal, rate) for rate in rates}
-    return FinalModel(replace(ensemble, temperature=calibration.temperature), thresholds, calibration)
+    backgrounds = int((data.is_scored & ~data.is_signal).sum())
+    return FinalModel(replace(ensemble, temperature=calibration.temperature), thresholds, calibration, backgrounds)
 
 
 def check_final(final: str) -> None:

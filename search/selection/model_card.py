@@ -37,6 +37,7 @@ def describe(selection: Selection) -> dict[str, Any]:
             "calibration": asdict(selection.model.calibration),
             "held_out": asdict(opening.held_out),
             "held_out_reading": opening.number,
+            "threshold_backgrounds": selection.model.backgrounds,
         },
         "versions": {name: version(name) for name in ("pitsearch", "torch", "timm", "optuna", "numpy")},
     }

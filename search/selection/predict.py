@@ -18,6 +18,7 @@ from foils.atomic_write import write_whole
 from models.errors import BundleError
 from models.inference.bundle import Bundle
 from models.metrics import Flags, Floats, Score, score
+from search.statistics.fitted import FittedShare, from_counts
 from search.statistics.intervals import wilson
 from spaces.choices.channels import Light
 
@@ -35,6 +36,8 @@ class Prediction:
     unseen: Score | None
     # The number of pits that the search and the training saw.
     seen: int
+    # Their acceptance, with the chance of the threshold, too; None where `unseen` is.
+    acceptance: FittedShare | None = None
 
     def remarks(self) -> list[str]:
         """Say how good the scores are, as far as labels tell."""
@@ -43,11 +46,11 @@ class Prediction:
             lines.append(
                 f"{self.seen} of these pits are those that the search and the training saw: their scores flatter the model"
             )
-        if self.unseen is not None:
+        if self.unseen is not None and self.acceptance is not None:
             total = self.unseen
             lines.append(
                 f"on {total.signals} signal and {total.backgrounds} background pits that it never saw: AUC {total.auc:.4f}, "
-                f"acceptance {wilson(total.accepted, total.signals)}, rejection {wilson(total.rejected, total.backgrounds)}"
+                f"acceptance {self.acceptance.share}, rejection {wilson(total.rejected, total.backgrounds)}"
             )
         return lines
 
@@ -70,7 +73,14 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     counted = unseen & is_scored & (data.labels != "")
     both = is_signal[counted].any() and not is_signal[counted].all()
     total = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
-    return Prediction(data, scores, accepted, total, int((~unseen).sum()))
+    return Prediction(data, scores, accepted, total, int((~unseen).sum()), _acceptance(bundle, total) if total else None)
+
+
+def _acceptance(bundle: Bundle, total: Score) -> FittedShare:
+    """Give the acceptance of pits at a threshold that other background pits fixed; how many, an old bundle leaves to guess."""
+    share, metrics = total.backgrounds / (total.signals + total.backgrounds), bundle.about.get("metrics", {})
+    backgrounds = metrics.get("threshold_backgrounds") or round(share * bundle.about.get("searched_pits", 0))
+    return from_counts(total.accepted, total.signals, backgrounds or total.backgrounds, bundle.working_point)
 
 
 def _question(bundle: Bundle, data: Dataset) -> tuple[Flags, Flags]:

@@ -1,7 +1,8 @@
 """Bounds on the acceptance of a configuration that was cross-validated several times: a bootstrap over groups and repeats.
 
-A draw takes as many groups of pits, with replacement, and as many repeats. The threshold of every fold is computed anew from
-the background pits drawn, so that its variance counts, too. Draws are over pits, never over images, and pits that share plastic
+A draw takes as many groups of pits, with replacement, and as many repeats. The threshold of every fold, or of all together
+where folds are small (`search/statistics/fitted.py`), is computed anew from the background pits drawn, so that its variance
+counts, too. Draws are over pits, never over images, and pits that share plastic
 are drawn together. Configurations that are compared use the same draws, so that differences are paired. Knows nothing of
 studies.
 """
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.metrics import Flags, Floats
+from search.statistics.fitted import is_few
 from search.statistics.intervals import LEVEL, Share, wilson
 
 DRAWS = 1000
@@ -80,13 +82,15 @@ def draw_acceptance(
 def _acceptance(pits: Pits, weights: Floats, scores: Floats, folds: npt.NDArray[np.int64], working_point: float) -> Floats:
     """Give the pooled acceptance of one repeat for every row of weights, `[rows]`; `weights`: `[rows, pits]`."""
     accepted, signals = np.zeros(len(weights)), np.zeros(len(weights))
+    if is_few(np.bincount(folds[pits.is_scored & ~pits.is_signal], minlength=int(folds.max()) + 1).tolist(), working_point):
+        folds = np.zeros_like(folds)
     for fold in range(int(folds.max()) + 1):
         in_fold = (folds == fold) & pits.is_scored
         signal, background = np.flatnonzero(in_fold & pits.is_signal), np.flatnonzero(in_fold & ~pits.is_signal)
         background = background[np.argsort(-scores[background], kind="stable")]
         passed = weights[:, background].cumsum(1)
         # The first background pit that may not pass: a signal pit is accepted where its score is above that one's.
-        over = passed > working_point * passed[:, -1:]
+        over = passed > working_point * passed[:, -1:] + 1e-9
         bar = np.where(over.any(1), scores[background][over.argmax(1)], -np.inf)
         accepted += (weights[:, signal] * (scores[signal] > bar[:, None])).sum(1)
         signals += weights[:, signal].sum(1)

@@ -1,4 +1,7 @@
-"""Shares of pits, of trials or of trainings: their intervals, by scipy, and their standard errors."""
+"""Shares of pits, of trials or of trainings at a threshold fixed before: their intervals, and their standard errors.
+
+An acceptance whose threshold the same sample fixed is of `search/statistics/fitted.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scipy.stats import beta, binomtest
+from scipy.stats import beta, norm
 
 LEVEL = 0.9
 
@@ -26,8 +29,15 @@ class Share:
 @lru_cache(maxsize=4096)  # of thousands of trials few have counts of their own
 def wilson(hits: int, of: int) -> Share:
     """Give the share `hits / of` with its score interval (Wilson 1927); `of` must be above 0."""
-    interval = binomtest(hits, of).proportion_ci(confidence_level=LEVEL, method="wilson")
-    return Share(hits / of, float(interval.low), float(interval.high))
+    return score_interval(hits / of, of)
+
+
+def score_interval(share: float, size: float) -> Share:
+    """Give a share with the score interval of so many pits; `size`, above 0, need not be a whole number."""
+    square = float(norm.ppf((1 + LEVEL) / 2)) ** 2 / size
+    centre = (share + square / 2) / (1 + square)
+    half = math.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
+    return Share(share, max(centre - half, 0.0) if share else 0.0, min(centre + half, 1.0) if share < 1 else 1.0)
 
 
 def reliability(learned: int, trainings: int) -> Share:

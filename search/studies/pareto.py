@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from optuna.trial import FrozenTrial, TrialState
 
 from search.errors import StudyError
-from search.statistics.intervals import Share, wilson
+from search.statistics.intervals import Share
 from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.baseline import is_baseline
@@ -71,10 +71,10 @@ def pareto_trials(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[ParetoTria
 
 
 def _member(trial: FrozenTrial, reached: RungResult, second: str) -> ParetoTrial:
-    interval = wilson(*reached.pooled_high) if second == "rejection" else None
+    interval = reached.quoted_high.share if second == "rejection" else None
     return ParetoTrial(
         number=trial.number,
-        acceptance=wilson(*reached.pooled),
+        acceptance=reached.quoted.share,
         second=final_value(reached, second) if interval is None else interval.value,
         interval=interval,
         tally=tally([reached]),

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from search.statistics.intervals import wilson
 from search.trials.records import Recipe, RungResult
 
 
@@ -36,4 +35,4 @@ def find_trial(trials: Iterable[FrozenTrial], number: int) -> FrozenTrial | None
 
 def _order(trial: FrozenTrial) -> tuple[float, float, int]:
     result = RungResult.demand(trial)
-    return -wilson(*result.pooled).low, -float(np.mean(result.auc)), trial.number
+    return -result.quoted.share.low, -float(np.mean(result.auc)), trial.number

@@ -12,7 +12,9 @@ from typing import Any, ClassVar, Self
 
 from optuna.trial import BaseTrial, FrozenTrial, TrialState
 
+from models.metrics import HIGH
 from search.errors import StudyError
+from search.statistics.fitted import FittedShare, from_counts
 from search.trials.formats import Migration, from_plain, upgrade
 from spaces.axes import Scalar
 
@@ -129,6 +131,23 @@ class RungResult(_Record):
     steps: tuple[int, ...] = ()
     # The value of each objective on every rung so far; empty where there is one.
     path: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    # The acceptance at the working point and the rejection at high acceptance that are quoted, of all folds together; None
+    # where an older pitsearch wrote the record.
+    fitted: FittedShare | None = None
+    fitted_high: FittedShare | None = None
+
+    @property
+    def quoted(self) -> FittedShare:
+        """The acceptance of the folds together, as it is quoted."""
+        if self.fitted is not None:
+            return self.fitted
+        rate = 1 - sum(self.rejection) / len(self.rejection)
+        return from_counts(*self.pooled, sum(self.backgrounds), rate)
+
+    @property
+    def quoted_high(self) -> FittedShare:
+        """The rejection at high acceptance of the folds together, as it is quoted."""
+        return self.fitted_high or from_counts(*self.pooled_high, sum(self.signals), 1 - HIGH)
 
     @property
     def pooled(self) -> tuple[int, int]:

@@ -17,6 +17,7 @@ import optuna
 
 from foils import Dataset
 from models.inference.cost import inference_cost
+from models.metrics import HIGH
 from models.training.checkpoint import pack_fold
 from models.training.cross_validation import CrossValidation, FoldResult
 from models.training.task import make_task
@@ -24,6 +25,7 @@ from search import defaults
 from search.pruning.audit import is_audited
 from search.pruning.multi_objective import is_pruned
 from search.seeds import trial_seed
+from search.statistics.fitted import fit_acceptance, fit_rejection
 from search.storage.checkpoints import CheckpointStore
 from search.studies.plan import Plan
 from search.training.fold_cache import keep_members
@@ -31,6 +33,7 @@ from search.trials.baseline import is_baseline
 from search.trials.ladder import Rung
 from search.trials.objectives import OBJECTIVES, final_value, on_path, shortfall
 from search.trials.records import DAMAGE, CheckpointRecord, FixedParams, Recipe, RungResult, on_rungs
+from search.trials.stored_scores import RungScores, write_scores
 from search.workers.stop_signal import StopRequested
 from spaces import Config
 from spaces.suggest import suggest
@@ -178,7 +181,7 @@ class _Climber:
     def _report(self, rung: Rung, left: int, before: RungResult | None, saved: CheckpointRecord | None) -> RungResult:
         """Tell the study that a rung is reached, and ask its pruner, all in one write; `left`: the rungs above it."""
         trial, goals = self.trial, self.plan.options.objectives
-        results = self.validation.results()
+        results, scores = self.validation.results(), _out_of_fold(self.validation)
         values = {name: OBJECTIVES[name].measure(results, self.cost) for name in goals}
         two, would_prune = len(goals) > 1, before.would_prune if before else None
         steps = (*(before.steps if before else ()), rung.cost) if two else ()
@@ -192,12 +195,15 @@ class _Climber:
                 would_prune = str(rung)
             result = replace(
                 _reached(rung, results, self.validation),
+                fitted=fit_acceptance(scores.by_fold(), self.plan.options.working_point),
+                fitted_high=fit_rejection(scores.by_fold(), HIGH),
                 would_prune=would_prune,
                 pruned=prune and not self.never_pruned,
                 steps=steps,
                 path=path,
             )
             result.write(trial)
+            write_scores(trial, str(rung), scores)
             if saved is not None and left:
                 saved.write(trial)
             if two and (result.pruned or not left):
@@ -232,6 +238,15 @@ def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation)
         seconds=round(validation.seconds, 3),
         note=validation.note,
     )
+
+
+def _out_of_fold(validation: CrossValidation) -> RungScores:
+    """Give how every pit stands that a fold has validated so far."""
+    scores, task = np.zeros(len(validation.folds)), validation.task
+    for training in validation.trainings.values():
+        scores[training.validate] = training.scores()
+    pits = np.isin(validation.folds, list(validation.trainings))
+    return RungScores(scores[pits], validation.folds[pits], task.is_signal[pits], task.is_scored[pits])
 
 
 def _others_learned(trial: optuna.Trial, rung: Rung, plan: Plan) -> bool:

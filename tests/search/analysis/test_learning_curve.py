@@ -143,7 +143,8 @@ def test_a_study_gives_its_best_configuration_its_pits_and_its_working_point(
     finished: Study, tiny: Dataset, tiny_folder: Path
 ) -> None:
     subject = study_subject(finished, tiny_folder)
-    best = max(finished.optuna.trials, key=lambda trial: trial.value or 0.0)
+    best = best_trial(finished.optuna.trials)
+    assert best is not None
     assert subject.config.to_dict() == best.user_attrs["recipe"]["config"]
     assert len(subject.data) == len(finished.plan.folds)
     assert subject.working_point == 0.1

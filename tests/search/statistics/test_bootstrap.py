@@ -23,11 +23,13 @@ def made(seed: int, pits: int = 200, apart: float = 1.5) -> tuple[Pits, np.ndarr
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 1000), st.sampled_from([0.01, 0.05, 0.2]))
 def test_what_was_found_is_what_the_folds_score(seed: int, rate: float) -> None:
-    pits, scores, folds = made(seed)
+    pits, scores, folds = made(seed, pits=2000)
     scores = scores.round(1)  # with ties
-    found = [score(scores[folds == fold], pits.is_signal[folds == fold], working_point=rate) for fold in range(5)]
+    if rate < 0.04:
+        folds = np.zeros_like(folds)  # below ten passing background pits a fold one threshold stands for all
+    found = [score(scores[folds == fold], pits.is_signal[folds == fold], working_point=rate) for fold in np.unique(folds)]
     pooled = sum(one.accepted for one in found) / sum(one.signals for one in found)
-    assert draw_acceptance(pits, [scores], [folds], rate, draws=10).value == pytest.approx(pooled)
+    assert draw_acceptance(pits, [scores], [np.arange(2000) % 5], rate, draws=10).value == pytest.approx(pooled)
 
 
 def test_pits_that_are_not_scored_count_nowhere() -> None:
