@@ -32,6 +32,7 @@ from search.report.learning_curve_figure import figure, write_figure
 from search.report.learning_curve_table import curve_table, verdict_line
 from search.statistics.intervals import wilson
 from search.studies.study import Study, find_study
+from search.trials.ranking import best_trial
 from spaces import Config
 from spaces.choices.networks import Network
 from spaces.choices.optimisers import Optimiser
