@@ -50,11 +50,12 @@ def write_card(selection: Selection, bundle: Bundle) -> str:
     lines = [
         f"# Etch-pit classifier from study {about['study']}, trial {about['trial']}",
         "",
-        f"{_networks(selection)} P(signal) is calibrated by a temperature of {ensemble.temperature:.3f}.",
+        f"{_networks(selection)} P(signal) is calibrated by a temperature of {ensemble.temperature:.3f} and an "
+        f"offset of {ensemble.offset:+.3f}.",
         "",
         f"- Configuration: {ensemble.config.describe()}",
         f"- Input: crops of {ensemble.size} x {ensemble.size} pixels, values up to {ensemble.full_scale}, channels {lights}",
-        f"- Model: {selection.key.sha256}, SHA-256 of weights, temperature and threshold",
+        f"- Model: {selection.key.sha256}, SHA-256 of weights, calibration and threshold",
         f"- Threshold: {bundle.threshold:.6f}, fixed at {bundle.working_point:.0%} false positives on out-of-fold scores",
         f"- Trained on {about['searched_pits']} pits of the data with fingerprint {about['fingerprint'][:12]}",
         f"- Reliability: {selection.winner.tally} trainings learned (90 % interval)",
