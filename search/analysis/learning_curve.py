@@ -21,7 +21,7 @@ from foils.folds import fold_numbers
 from models.metrics import Floats
 from models.process import one_thread
 from models.training.balance import count_shown, is_signal
-from models.training.cross_validation import make_training
+from models.training.cross_validation import make_training, may_restart
 from models.training.task import LEFT_OUT, Task, make_task
 from models.training.verdicts import Verdict
 from search import defaults
@@ -208,7 +208,7 @@ def train_share(
             seed = derive_seed(plot.seed, repeat, fold, reseeds)
             training = make_training(replace(task, epochs=epochs), chosen, validate, seed)
             training.advance(epochs)
-            if training.verdict() is not Verdict.COLLAPSED:
+            if not may_restart(training, epochs):
                 break
         score, scored = training.score(), task.is_scored[validate]
         return Trained(

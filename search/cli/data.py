@@ -37,6 +37,7 @@ def check(
     """Report every fault of a data set, or sum it up."""
     from foils import load
     from search.report.tables import data_table
+    from search.studies.learnable import unlearnable_data
 
     loaded = load(data)
     make_console().print(data_table(loaded))
@@ -47,6 +48,9 @@ def check(
         pits = [pit.pit for pit in loaded.pits]
         save_sheet(contact_sheet(loaded.crops(), loaded.labels.tolist(), lights, names=pits, per_label=8), sheet)
         say(f"wrote {sheet}")
+    hopeless = unlearnable_data(loaded)
+    if hopeless is not None:
+        say(f"note: {hopeless}")
     say(f"no faults; next: pitsearch launch {data}")
 
 

@@ -17,6 +17,7 @@ from search.storage.checkpoints import place_runs, reconcile
 from search.storage.leases import enqueue_trials, requeue_stale_trials
 from search.studies.initial_trials import InitialTrial, initial_trials
 from search.studies.launch_record import write_launch_record
+from search.studies.learnable import unlearnable_folds
 from search.studies.options import Budget, SearchOptions
 from search.studies.plan import make_plan
 from search.studies.study import Study, open_or_create, stored_ladder
@@ -55,6 +56,7 @@ def launch(
     plan, notes = make_plan(data, find_space(space) if isinstance(space, str) else space or Space(), options)
     initial_trials(plan, data, enqueue, ())  # raises what is wrong with them before anything is written
     handle = open_or_create(name, storage, plan)
+    plan = replace(plan, space=handle.plan.space)  # of an older version, where its defaults were others
     requeue_stale_trials(handle.backend, handle.id)
     record = write_launch_record(handle, budget, executor.worker_count, place_runs(runs, storage))
     enqueue_initial_trials(handle, initial_trials(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False)))
@@ -62,6 +64,8 @@ def launch(
     remove_orphans(Path(record.runs), trials)
     left_s = None if budget.minutes is None else 60 * budget.minutes
     with callback:
+        hopeless = unlearnable_folds(plan.search_set(data), plan.folds)
+        notes = (*notes, *([hopeless] if hopeless else ()))
         callback.on_start(handle, (*data.notes, *notes, *_no_room(trials, record.trials - record.finished, bool(enqueue))))
         run_workers(executor, Run(handle, plan, plan.search_set(data), record, left_s), callback)
     return handle

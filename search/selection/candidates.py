@@ -25,7 +25,7 @@ from search.studies.plan import Plan
 from search.trials.objectives import second_of
 from search.trials.ranking import rank_trials
 from search.trials.records import RungResult
-from search.trials.reliability import Tally, tally
+from search.trials.reliability import Tally, tally, trainings_of
 from spaces import Config
 
 # Where more than this share of a configuration's trainings overtrained, the configuration is trained for too long.
@@ -65,7 +65,9 @@ def rank_candidates(
     drawn = {entrant.number: draw(entrant, plan, data) for entrant in race if entrant.repeats}
     entered = {entrant.number: entrant for entrant in race}
     two = second_of(plan.options.objectives) is not None
-    candidates = [_candidate(trial, entered.get(trial.number), drawn, options, data, two) for trial in rank_trials(trials)]
+    candidates = [
+        _candidate(trial, trials, entered.get(trial.number), drawn, options, data, two) for trial in rank_trials(trials)
+    ]
     ranked = sorted((one for one in candidates if one.kept), key=lambda one: -(one.confirmed.low if one.confirmed else 0.0))
     dropped = [one for one in candidates if not one.kept and one.number in entered]
     rest = [one for one in candidates if one.number not in entered]
@@ -84,6 +86,7 @@ def draw(entrant: Entrant, plan: Plan, data: Dataset) -> BootstrapShare:
 
 def _candidate(
     trial: FrozenTrial,
+    trials: Sequence[FrozenTrial],
     entrant: Entrant | None,
     drawn: Mapping[int, BootstrapShare],
     options: ConfirmOptions,
@@ -91,7 +94,7 @@ def _candidate(
     two: bool,
 ) -> Candidate:
     config, result = config_of(trial), RungResult.demand(trial)
-    trainings = entrant.tally if entrant else tally([result])
+    trainings = entrant.tally if entrant else tally(trainings_of(trial, trials))
     is_kept, reason = _verdict(entrant, trainings, options, two)
     return Candidate(
         number=trial.number,

@@ -18,7 +18,13 @@ from optuna.trial import FrozenTrial
 from foils import Dataset
 from search import defaults
 from search.errors import StudyError
-from search.selection.confirmations import Confirmation, confirmation_request, read_confirmations, write_confirmation
+from search.selection.confirmations import (
+    Confirmation,
+    confirmation_request,
+    pooled_tally,
+    read_confirmations,
+    write_confirmation,
+)
 from search.selection.racing import error_of_each, is_lost, lag
 from search.studies.pareto import front_numbers
 from search.studies.plan import Plan
@@ -28,8 +34,8 @@ from search.training.fold_cache import keep_members
 from search.training.pool import parallel_map
 from search.trials.objectives import second_of
 from search.trials.ranking import rank_trials
-from search.trials.records import Recipe, RungResult
-from search.trials.reliability import Tally, tally
+from search.trials.records import Recipe
+from search.trials.reliability import Tally
 from spaces import Config
 
 
@@ -42,7 +48,7 @@ class Entrant:
     config: Config
     # Its confirmations.
     repeats: tuple[Confirmation, ...]
-    # Of all its trainings, the trial's own among them.
+    # Of all trainings of its configuration, those of the search among them.
     tally: Tally
     # Why it left the race; None for one that ran to the end.
     dropped: str | None
@@ -83,12 +89,13 @@ def confirm(
     """
     options, optuna_study, plan = options or ConfirmOptions(), study.optuna, study.plan
     search_set = plan.search_set(data if isinstance(data, Dataset) else study_data(study, data))
-    chosen = choose_entrants(optuna_study.get_trials(deepcopy=False), plan, options.top)
+    trials = optuna_study.get_trials(deepcopy=False)
+    chosen = choose_entrants(trials, plan, options.top)
     if not chosen:
         raise StudyError(f"study {study.name!r} must have a complete trial, but has none; launch more trials.")
     confirmations, racing = read_confirmations(optuna_study), [*chosen]
     dropped: dict[int, str] = {}
-    _drop_lost(racing, dropped, confirmations, 0, options, plan)
+    _drop_lost(racing, dropped, trials, confirmations, 0, options, plan)
     finished, most = 0, len(racing) * options.repeats
     for repeat in range(options.repeats):
         missing = [trial for trial in racing if (trial.number, repeat) not in confirmations]
@@ -102,8 +109,8 @@ def confirm(
             finished += 1
             progress(finished, most)
         _drop_beaten(racing, dropped, confirmations, repeat + 1, options)
-        _drop_lost(racing, dropped, confirmations, repeat + 1, options, plan)
-    entrants = [_entrant(trial, confirmations, dropped.get(trial.number), options.repeats) for trial in chosen]
+        _drop_lost(racing, dropped, trials, confirmations, repeat + 1, options, plan)
+    entrants = [_entrant(trial, trials, confirmations, dropped.get(trial.number), options.repeats) for trial in chosen]
     return tuple(sorted(entrants, key=lambda entrant: (entrant.dropped is not None, -mean_acceptance(entrant.repeats))))
 
 
@@ -154,6 +161,7 @@ def _drop_beaten(
 def _drop_lost(
     racing: list[FrozenTrial],
     dropped: dict[int, str],
+    trials: Sequence[FrozenTrial],
     confirmations: Mapping[tuple[int, int], Confirmation],
     rounds: int,
     options: ConfirmOptions,
@@ -162,7 +170,7 @@ def _drop_lost(
     """Drop those whose reliability cannot pass the bar any more. Changes `racing` and `dropped`."""
     folds = max(plan.folds) + 1
     for trial in [*racing]:
-        trainings = tally([RungResult.demand(trial), *(confirmations[trial.number, r] for r in range(rounds))])
+        trainings = pooled_tally(trial, trials, confirmations, rounds)
         if is_lost(trainings.learned, trainings.trainings, folds * (options.repeats - rounds), options.reliability):
             racing.remove(trial)
             dropped[trial.number] = (
@@ -172,11 +180,17 @@ def _drop_lost(
 
 def entrant_of(study: optuna.Study, trial: FrozenTrial, repeats: int) -> Entrant:
     """Give a trial with its first confirmations as one that ran the race to its end."""
-    return _entrant(trial, read_confirmations(study), None, repeats)
+    return _entrant(trial, study.get_trials(deepcopy=False), read_confirmations(study), None, repeats)
 
 
 def _entrant(
-    trial: FrozenTrial, confirmations: Mapping[tuple[int, int], Confirmation], dropped: str | None, repeats: int
+    trial: FrozenTrial,
+    trials: Sequence[FrozenTrial],
+    confirmations: Mapping[tuple[int, int], Confirmation],
+    dropped: str | None,
+    repeats: int,
 ) -> Entrant:
     repeats_run = [confirmations[trial.number, repeat] for repeat in range(repeats) if (trial.number, repeat) in confirmations]
-    return Entrant(trial.number, config_of(trial), tuple(repeats_run), tally([RungResult.demand(trial), *repeats_run]), dropped)
+    return Entrant(
+        trial.number, config_of(trial), tuple(repeats_run), pooled_tally(trial, trials, confirmations, repeats), dropped
+    )

@@ -78,7 +78,7 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
 
 def _acceptance(bundle: Bundle, total: Score) -> FittedShare:
     """Give the acceptance of pits at a threshold that other background pits fixed; how many, an old bundle leaves to guess."""
-    share, metrics = total.backgrounds / (total.signals + total.backgrounds), bundle.about.get("metrics", {})
+    share, metrics = total.backgrounds / (total.signals + total.backgrounds), bundle.about.get("metrics") or {}
     backgrounds = metrics.get("threshold_backgrounds") or round(share * bundle.about.get("searched_pits", 0))
     return from_counts(total.accepted, total.signals, backgrounds or total.backgrounds, bundle.working_point)
 

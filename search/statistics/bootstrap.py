@@ -42,6 +42,8 @@ class BootstrapShare:
     draws: Floats
     # The number of signal pits.
     signals: int
+    # Whether one threshold over all folds gave it.
+    is_pooled: bool = False
 
     @property
     def share(self) -> Share:
@@ -51,7 +53,7 @@ class BootstrapShare:
         """
         low, high = np.quantile(self.draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         floor = wilson(round(self.value * self.signals), self.signals)
-        return Share(self.value, min(float(low), floor.low), max(float(high), floor.high))
+        return Share(self.value, min(float(low), floor.low), max(float(high), floor.high), self.is_pooled)
 
 
 def draw_acceptance(
@@ -76,13 +78,14 @@ def draw_acceptance(
     repeats = generator.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), size=draws)
     shares = np.stack([_acceptance(pits, weights, *repeat, working_point) for repeat in zip(scores, folds, strict=True)])
     means = np.einsum("rd,dr->d", shares[:, 1:], repeats) / len(scores)
-    return BootstrapShare(float(shares[:, 0].mean()), means, int((pits.is_signal & pits.is_scored).sum()))
+    pooled = any(_is_few(pits, numbers, working_point) for numbers in folds)
+    return BootstrapShare(float(shares[:, 0].mean()), means, int((pits.is_signal & pits.is_scored).sum()), pooled)
 
 
 def _acceptance(pits: Pits, weights: Floats, scores: Floats, folds: npt.NDArray[np.int64], working_point: float) -> Floats:
     """Give the pooled acceptance of one repeat for every row of weights, `[rows]`; `weights`: `[rows, pits]`."""
     accepted, signals = np.zeros(len(weights)), np.zeros(len(weights))
-    if is_few(np.bincount(folds[pits.is_scored & ~pits.is_signal], minlength=int(folds.max()) + 1).tolist(), working_point):
+    if _is_few(pits, folds, working_point):
         folds = np.zeros_like(folds)
     for fold in range(int(folds.max()) + 1):
         in_fold = (folds == fold) & pits.is_scored
@@ -96,6 +99,11 @@ def _acceptance(pits: Pits, weights: Floats, scores: Floats, folds: npt.NDArray[
         signals += weights[:, signal].sum(1)
     share: Floats = accepted / np.maximum(signals, 1)
     return share
+
+
+def _is_few(pits: Pits, folds: npt.NDArray[np.int64], working_point: float) -> bool:
+    background = folds[pits.is_scored & ~pits.is_signal]
+    return is_few(np.bincount(background, minlength=int(folds.max()) + 1).tolist(), working_point)
 
 
 def grouped_wilson(hits: Flags, groups: npt.NDArray[np.int64]) -> Share:

@@ -12,7 +12,7 @@ the folds together is quoted. The same holds, mirrored, for background rejected 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,8 +22,9 @@ from scipy.stats import norm
 from models.metrics import Flags, Floats
 from search.statistics.intervals import Share, score_interval
 
-# Background pits that pass in a fold, from which on its own threshold is quoted.
+# Background pits that pass in a fold, from which on its own threshold is quoted; what is said where they are fewer.
 FEW = 10
+POOLED = f"acceptance is quoted at one threshold over all folds: fewer than {FEW} background pits of a fold may pass"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class FittedShare:
         """The share with its 90 % interval."""
         centre = (self.passed + 2) / (self.pits + 4)  # a share of 0 or 1 has no variance to compare with
         own = centre * (1 - centre) / self.pits
-        return score_interval(self.value, self.pits * own / (own + self._others_variance))
+        interval = score_interval(self.value, self.pits * own / (own + self._others_variance))
+        return replace(interval, is_pooled=self.is_pooled)
 
     @property
     def standard_error(self) -> float:
@@ -91,6 +93,11 @@ def mean_of(shares: Sequence[FittedShare]) -> FittedShare:
     """Give the mean over repeats of the same pits, with the interval of one: repeats score the same pits again."""
     passed, slope = (float(np.mean([getattr(one, name) for one in shares])) for name in ("passed", "slope"))
     return replace(shares[0], passed=passed, slope=slope, is_pooled=any(one.is_pooled for one in shares))
+
+
+def pooled_remarks(shares: Iterable[Share | None]) -> tuple[str, ...]:
+    """Give the line that stands under shares of which some were taken at one threshold over all folds; none under others."""
+    return (POOLED,) if any(share is not None and share.is_pooled for share in shares) else ()
 
 
 def is_few(others: Sequence[int] | npt.NDArray[np.int64], working_point: float) -> bool:

@@ -6,7 +6,7 @@ An acceptance whose threshold the same sample fixed is of `search/statistics/fit
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from scipy.stats import beta, norm
@@ -21,6 +21,8 @@ class Share:
     value: float
     low: float
     high: float
+    # Whether one threshold over all folds gave it, for single folds are too small to fix their own.
+    is_pooled: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"

@@ -6,6 +6,7 @@ Knows nothing of how trials run, nor of what is made of their records.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self
@@ -96,6 +97,11 @@ class Recipe(_Record):
     # Whether the trial is never pruned.
     audited: bool
 
+    @property
+    def key(self) -> str:
+        """What two trials of one configuration have in common."""
+        return json.dumps(self.config, sort_keys=True)
+
 
 @dataclass(frozen=True)
 class RungResult(_Record):
@@ -135,6 +141,8 @@ class RungResult(_Record):
     # where an older pitsearch wrote the record.
     fitted: FittedShare | None = None
     fitted_high: FittedShare | None = None
+    # Those of the reseeds that were not needed, one value a fold; empty where an older pitsearch wrote the record.
+    needless: tuple[int, ...] = ()
 
     @property
     def quoted(self) -> FittedShare:
@@ -186,6 +194,8 @@ class CheckpointRecord(_Record):
     seconds: float
     # Whether folds are trained together; None while that is not known.
     fused: bool | None = None
+    # By fold, the epoch at which it was started again, where it was.
+    restarts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def folds(self) -> dict[int, CheckpointFile]:

@@ -143,7 +143,13 @@ class _Climber:
         packed, faults = store.read(saved) if store else ({}, ())
         reseeds, note = {int(fold): times for fold, times in saved.reseeds.items()}, result.note if result else None
         faults += self.validation.resume(
-            packed, reseeds=reseeds, abandoned=saved.abandoned, seconds=saved.seconds, fused=saved.fused, note=note
+            packed,
+            reseeds=reseeds,
+            abandoned=saved.abandoned,
+            seconds=saved.seconds,
+            fused=saved.fused,
+            note=note,
+            restarts={int(fold): epoch for fold, epoch in saved.restarts.items()},
         )
         if faults:
             text = f"a checkpoint could not be used, so that its fold was trained again: {'; '.join(faults)}"
@@ -175,8 +181,11 @@ class _Climber:
                 files[str(fold)] = asdict(file)
             elif training is not None and training.epoch:
                 files[str(fold)] = asdict(store.keep(fold, reseeds, training.epoch, pack_fold(training)))
-        reseeds_of = {str(fold): times for fold, times in validation.reseeds.items()}
-        return CheckpointRecord(files, reseeds_of, validation.abandoned, round(validation.seconds, 3), validation.fused)
+        reseeds_of, restarts = (
+            {str(fold): number for fold, number in numbers.items()} for numbers in (validation.reseeds, validation.restarts)
+        )
+        seconds = round(validation.seconds, 3)
+        return CheckpointRecord(files, reseeds_of, validation.abandoned, seconds, validation.fused, restarts)
 
     def _report(self, rung: Rung, left: int, before: RungResult | None, saved: CheckpointRecord | None) -> RungResult:
         """Tell the study that a rung is reached, and ask its pruner, all in one write; `left`: the rungs above it."""
@@ -234,6 +243,7 @@ def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation)
         accuracy=tuple(result.accuracy for result in results),
         verdicts=tuple(result.verdict.value for result in results),
         reseeds=tuple(result.reseeds for result in results),
+        needless=tuple(result.needless for result in results),
         epochs_run=validation.epochs_run,
         seconds=round(validation.seconds, 3),
         note=validation.note,

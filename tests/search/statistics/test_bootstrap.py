@@ -84,3 +84,10 @@ def test_a_group_is_worth_one_pit() -> None:
     hits = np.arange(40) < 30
     share = grouped_wilson(hits, np.arange(40) // 2)
     assert (share.value, share.low) == (0.75, wilson(15, 20).low)
+
+
+def test_small_folds_are_said_to_share_a_threshold() -> None:
+    pits, scores, folds = made(0)
+    assert draw_acceptance(pits, [scores], [folds], 0.05, draws=10).share.is_pooled
+    pits, scores, folds = made(0, pits=1500)
+    assert not draw_acceptance(pits, [scores], [folds], 0.05, draws=10).share.is_pooled

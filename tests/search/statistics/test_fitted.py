@@ -9,7 +9,17 @@ import pytest
 from scipy.stats import norm
 
 from models.metrics import Flags, Floats, score
-from search.statistics.fitted import FEW, FittedShare, fit_acceptance, fit_rejection, from_counts, is_few, mean_of
+from search.statistics.fitted import (
+    FEW,
+    POOLED,
+    FittedShare,
+    fit_acceptance,
+    fit_rejection,
+    from_counts,
+    is_few,
+    mean_of,
+    pooled_remarks,
+)
 from search.statistics.intervals import standard_error, wilson
 
 Folds = list[tuple[Floats, Flags]]
@@ -95,3 +105,20 @@ def test_repeats_of_the_same_pits_narrow_nothing() -> None:
     both = mean_of([one, other])
     assert both.value == pytest.approx((one.value + other.value) / 2)
     assert both.share.high - both.share.low == pytest.approx(one.share.high - one.share.low, rel=0.3)
+
+
+def test_what_is_quoted_at_one_threshold_says_so() -> None:
+    small, large = (fit_acceptance(drawn(0, signals=41, backgrounds=pits, apart=2.5), 0.05).share for pits in (174, 600))
+    assert pooled_remarks([None, large]) == ()
+    assert pooled_remarks([small, large]) == (POOLED,)
+    assert "fewer than 10 background pits of a fold may pass" in POOLED
+
+
+def test_the_lattice_of_a_fold_is_not_in_the_figure() -> None:
+    # At 1 % one pit of 100 may pass in a fold, and none of 99: folds alone would read them points apart.
+    apart = norm.ppf(0.8) - norm.ppf(0.01)
+    means = [
+        np.mean([fit_acceptance(drawn(seed, signals=41, backgrounds=pits, apart=apart), 0.01).value for seed in range(200)])
+        for pits in (99, 100)
+    ]
+    assert abs(means[0] - means[1]) < 0.02 and abs(means[1] - 0.8) < 0.02
