@@ -94,6 +94,12 @@ def _winner_lines(selection: Selection) -> Iterable[str]:
     yield from opening_lines(selection.opening)
     acceptance = selection.opening.held_out.points[0].acceptance
     confirmed = winner.confirmed.value if winner.confirmed else float("nan")
+    if winner.unflattered is not None:
+        entrants = sum(one.confirmed is not None for one in selection.candidates)
+        yield (
+            f"on fresh splits {confirmed:.3f} is the best of {counted(entrants, 'entrant')}, which flatters it: "
+            f"{winner.unflattered} without that, beside {acceptance} held out"
+        )
     yield (
         f"acceptance in the search {winner.searched.value:.3f}, optimistic, for it was chosen by it; on fresh splits "
         f"{confirmed:.3f}; held out {acceptance.value:.3f}, the one to quote; gap between search and held out "

@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from optuna.trial import FrozenTrial
 
 from foils import Dataset
 from models.inference.cost import inference_cost
 from search.selection.confirm import ConfirmOptions, Entrant, config_of
-from search.selection.confirmations import confirmation_request
-from search.statistics.bootstrap import BootstrapShare, Pits, draw_acceptance
+from search.selection.confirmations import draw_repeats
+from search.selection.racing import optimism
+from search.statistics.bootstrap import BootstrapShare
 from search.statistics.intervals import Share
 from search.studies.plan import Plan
 from search.trials.objectives import second_of
@@ -53,6 +53,8 @@ class Candidate:
     reason: str
     # Whether it is the winner.
     wins: bool = False
+    # The winner's acceptance on fresh splits, less what choosing among the entrants flatters it by; None for others.
+    unflattered: Share | None = None
 
 
 def rank_candidates(
@@ -76,12 +78,7 @@ def rank_candidates(
 
 def draw(entrant: Entrant, plan: Plan, data: Dataset) -> BootstrapShare:
     """Draw an entrant's acceptance over its confirmations; entrants with as many are drawn alike."""
-    folds = [
-        np.array(confirmation_request(plan, data, entrant.config, entrant.number, r).folds) for r in range(len(entrant.repeats))
-    ]
-    pits = Pits(data.groups, data.is_signal, data.is_scored)
-    scores, options = [repeat.scores for repeat in entrant.repeats], plan.options
-    return draw_acceptance(pits, scores, folds, options.working_point, seed=options.seed)
+    return draw_repeats(plan, data, entrant.config, entrant.number, entrant.repeats)
 
 
 def _candidate(
@@ -131,7 +128,11 @@ def _name_winner(ranked: Sequence[Candidate], drawn: Mapping[int, BootstrapShare
     gaps = {one.number: drawn[first.number].value - drawn[one.number].value for one in ranked}
     equals = [one for one in ranked if one is first or gaps[one.number] <= min(errors[one.number], GIVEN_UP)]
     winner = min(equals, key=lambda one: (one.cost, ranked.index(one)))
-    return [_with_reason(one, winner, first, equals) for one in ranked]
+    unflattered = drawn[winner.number].less(optimism([*drawn.values()])).share
+    return [
+        replace(named, unflattered=unflattered) if named.wins else named
+        for named in (_with_reason(one, winner, first, equals) for one in ranked)
+    ]
 
 
 def _with_reason(one: Candidate, winner: Candidate, first: Candidate, equals: Sequence[Candidate]) -> Candidate:

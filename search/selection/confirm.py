@@ -21,11 +21,13 @@ from search.errors import StudyError
 from search.selection.confirmations import (
     Confirmation,
     confirmation_request,
+    draw_repeats,
     pooled_tally,
     read_confirmations,
     write_confirmation,
 )
-from search.selection.racing import error_of_each, is_lost, lag
+from search.selection.racing import FIRST, error_of_each, is_lost, lag
+from search.statistics.bootstrap import BootstrapShare
 from search.studies.pareto import front_numbers
 from search.studies.plan import Plan
 from search.studies.study import Study, study_data
@@ -108,7 +110,18 @@ def confirm(
             confirmations[number, repeat] = write_confirmation(optuna_study, number, repeat, outcome)
             finished += 1
             progress(finished, most)
-        _drop_beaten(racing, dropped, confirmations, repeat + 1, options)
+        if len(racing) > 1 and repeat + 1 >= min(FIRST, options.repeats):
+            drawn = {
+                trial.number: draw_repeats(
+                    plan,
+                    search_set,
+                    config_of(trial),
+                    trial.number,
+                    [confirmations[trial.number, r] for r in range(repeat + 1)],
+                )
+                for trial in racing
+            }
+            _drop_beaten(racing, dropped, drawn, repeat + 1, options)
         _drop_lost(racing, dropped, trials, confirmations, repeat + 1, options, plan)
     entrants = [_entrant(trial, trials, confirmations, dropped.get(trial.number), options.repeats) for trial in chosen]
     return tuple(sorted(entrants, key=lambda entrant: (entrant.dropped is not None, -mean_acceptance(entrant.repeats))))
@@ -140,19 +153,15 @@ def _train(item: tuple[int, CVRequest]) -> tuple[int, Repeat]:
 def _drop_beaten(
     racing: list[FrozenTrial],
     dropped: dict[int, str],
-    confirmations: Mapping[tuple[int, int], Confirmation],
+    drawn: Mapping[int, BootstrapShare],
     rounds: int,
     options: ConfirmOptions,
 ) -> None:
     """Drop those that lag behind the leader beyond chance. Changes `racing` and `dropped`."""
-    accepted = {trial.number: np.array([confirmations[trial.number, r].accepted for r in range(rounds)]) for trial in racing}
-    if len(racing) < 2:
-        return
-    signals = np.array([confirmations[racing[0].number, r].signals for r in range(rounds)])
-    leader = max(racing, key=lambda trial: float((accepted[trial.number] / signals).mean())).number
+    leader = max(drawn, key=lambda number: drawn[number].value)
     error = error_of_each(options.top - 1, options.repeats)
     for trial in [*racing]:
-        behind = lag(accepted[leader], accepted[trial.number], signals)
+        behind = lag(drawn[leader], drawn[trial.number])
         if trial.number != leader and behind.p < error:
             racing.remove(trial)
             dropped[trial.number] = f"lost the race after {rounds} of {options.repeats}: {-behind.gap:+.3f} to trial {leader}"

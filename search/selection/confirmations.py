@@ -6,9 +6,10 @@ none of them. They are user attributes of the study, because Optuna changes no f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
+import numpy as np
 import optuna
 from optuna.trial import FrozenTrial
 
@@ -17,6 +18,7 @@ from foils.folds import fold_numbers
 from models.metrics import Floats
 from search.seeds import derive_seed
 from search.selection.json_values import from_json, to_json
+from search.statistics.bootstrap import DRAWS, BootstrapShare, Pits, draw_acceptance
 from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest, Repeat, splits
 from search.trials.reliability import Tally, tally, trainings_of, twins_of
@@ -68,6 +70,16 @@ def read_confirmations(study: optuna.Study) -> dict[tuple[int, int], Confirmatio
             trial, repeat = map(int, numbers.split(":"))
             confirmations[trial, repeat] = from_json(values, Confirmation)
     return confirmations
+
+
+def draw_repeats(
+    plan: Plan, data: Dataset, config: Config, trial: int, repeats: Sequence[Confirmation], draws: int = DRAWS
+) -> BootstrapShare:
+    """Draw a trial's acceptance over its first confirmations; trials with as many are drawn alike."""
+    folds = [np.array(confirmation_request(plan, data, config, trial, repeat).folds) for repeat in range(len(repeats))]
+    pits = Pits(data.groups, data.is_signal, data.is_scored)
+    scores, options = [repeat.scores for repeat in repeats], plan.options
+    return draw_acceptance(pits, scores, folds, options.working_point, seed=options.seed, draws=draws)
 
 
 def pooled_tally(

@@ -32,6 +32,7 @@ def describe(selection: Selection) -> dict[str, Any]:
         "metrics": {
             "search_acceptance": asdict(winner.searched),
             "confirmed_acceptance": asdict(winner.confirmed) if winner.confirmed else None,
+            "confirmed_less_optimism": asdict(winner.unflattered) if winner.unflattered else None,
             "reliability": asdict(winner.tally.reliability) if winner.tally.reliability else None,
             "trainings": asdict(winner.tally),
             "calibration": asdict(selection.model.calibration),

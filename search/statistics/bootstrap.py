@@ -44,6 +44,12 @@ class BootstrapShare:
     signals: int
     # Whether one threshold over all folds gave it.
     is_pooled: bool = False
+    # As measured in each repeat.
+    by_repeat: tuple[float, ...] = ()
+
+    def less(self, optimism: float) -> BootstrapShare:
+        """Give the acceptance, measured and in every draw, with an optimism taken off."""
+        return replace(self, value=max(self.value - optimism, 0.0), draws=np.maximum(self.draws - optimism, 0.0))
 
     @property
     def share(self) -> Share:
@@ -79,7 +85,8 @@ def draw_acceptance(
     shares = np.stack([_acceptance(pits, weights, *repeat, working_point) for repeat in zip(scores, folds, strict=True)])
     means = np.einsum("rd,dr->d", shares[:, 1:], repeats) / len(scores)
     pooled = any(_is_few(pits, numbers, working_point) for numbers in folds)
-    return BootstrapShare(float(shares[:, 0].mean()), means, int((pits.is_signal & pits.is_scored).sum()), pooled)
+    signals = int((pits.is_signal & pits.is_scored).sum())
+    return BootstrapShare(float(shares[:, 0].mean()), means, signals, pooled, tuple(map(float, shares[:, 0])))
 
 
 def _acceptance(pits: Pits, weights: Floats, scores: Floats, folds: npt.NDArray[np.int64], working_point: float) -> Floats:
