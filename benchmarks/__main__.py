@@ -18,7 +18,7 @@ from rich.table import Table as RichTable
 from benchmarks.search import anomaly, finals, fronts, losses, pruning, selected, winners
 from benchmarks.search import search_cost as search
 from benchmarks.speed import checkpoints, cost, load, parts, storage, throughput
-from benchmarks.statistics import coverage, diagnosis, reliability, verdicts
+from benchmarks.statistics import coverage, diagnosis, fitted_coverage, reliability, verdicts
 from benchmarks.support.measure import Table, machine
 
 BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "losses": losses.measure,
     "winners": winners.measure,
     "coverage": coverage.measure,
+    "fitted_coverage": fitted_coverage.measure,
     "finals": finals.measure,
     "selected": selected.measure,
     "reliability": reliability.measure,

@@ -31,7 +31,7 @@ CURVE_EPOCHS = 30
 DIAGNOSIS_SEEDS = 5
 DIAGNOSIS_REPEATS = 5
 # Confirming and selecting: trials that are trained again, how often, the bar of reliability, what is made of the winner.
-TOP = 5
+TOP = 10
 CONFIRMATIONS = 5
 RELIABILITY = 0.8
 FINAL = "ensemble"

@@ -32,12 +32,19 @@ class Range:
     high: float
     # Whether the logarithm is sampled.
     log: bool = False
+    # Whether each optimiser takes its own part of it, the rates at which it is worth a trial; of learning rates alone.
+    per_optimiser: bool = False
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
             raise SpaceError(f"`low <= high` must hold, but got (low={self.low:g}, high={self.high:g}); correct it.")
         if self.log and self.low <= 0:
             raise SpaceError(f"`low > 0` must hold on a logarithmic range, but got low={self.low:g}; correct it.")
+
+    def within(self, low: float, high: float) -> Range:
+        """Give the part between two ends; the whole where nothing of it lies there."""
+        low, high = max(self.low, low), min(self.high, high)
+        return Range(low, high, self.log) if low < high else Range(self.low, self.high, self.log)
 
     @property
     def whole(self) -> bool:
@@ -167,7 +174,7 @@ AXES: dict[str, Axis] = {
     "network.lights": Axis("pooling over lights", ("max",), applies=_for_network("lights")),
     "network.weights": Axis("where weights start", ("none",), applies=_for_network("weights")),
     "optimiser.name": Axis("optimiser", ("nesterov", "adam", "adamw")),
-    "optimiser.learning_rate": Axis("learning rate", Range(1e-4, 5e-2, log=True), 1e-8, 100.0),
+    "optimiser.learning_rate": Axis("learning rate", Range(1e-4, 3e-1, log=True, per_optimiser=True), 1e-8, 100.0),
     "optimiser.weight_decay": Axis("weight decay", Range(1e-6, 1e-2, log=True), 0.0, 1.0),
     "optimiser.batch_size": Axis("images a step", (32, 64, 128), 2, 65536, whole=True),
     "optimiser.schedule": Axis("learning-rate schedule", ("constant", "cosine")),
@@ -242,6 +249,8 @@ def check_domain(key: str, domain: Domain, own: Collection[str] = ()) -> None:
     if isinstance(domain, Range):
         if axis.least is None:
             raise SpaceError(f"`{key}` must be a list of names, but got a range; write the names.")
+        if domain.per_optimiser and key != "optimiser.learning_rate":
+            raise SpaceError(f"`per_optimiser` must stand at optimiser.learning_rate alone, but stands at `{key}`; remove it.")
         ends: tuple[Scalar, ...] = (domain.low, domain.high)
     else:
         ends = domain

@@ -13,8 +13,9 @@ from typing import Any
 
 import tomli_w
 
-from spaces.axes import AXES, Scalar, check_domain, holds, unknown_axis
+from spaces.axes import AXES, Range, Scalar, check_domain, holds, unknown_axis
 from spaces.choices.networks import check_form
+from spaces.choices.optimisers import kind_of
 from spaces.config import Config
 from spaces.errors import SpaceError
 from spaces.space import Space, flatten
@@ -36,6 +37,8 @@ class KnownConfig:
             for key, value in self.choices.items():
                 check_domain(key, (value,), space.schemes)
                 domain = space.domain(key)
+                if isinstance(domain, Range) and domain.per_optimiser and "optimiser.name" in self.choices:
+                    domain = domain.within(*kind_of(str(self.choices["optimiser.name"])).rates)
                 if not holds(domain, value):
                     offered = ", ".join(map(str, domain)) if isinstance(domain, tuple) else f"{domain.low:g} to {domain.high:g}"
                     raise SpaceError(

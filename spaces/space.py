@@ -25,6 +25,8 @@ from spaces.toml_file import read_toml
 
 # Where a space file keeps labelling schemes of its own.
 SCHEMES_KEY = "schemes"
+# What a range of learning rates says of itself where each optimiser takes its own part of it.
+PER_OPTIMISER = "per_optimiser"
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,7 @@ class Space:
     def to_dict(self) -> dict[str, Any]:
         """Give plain values of the chosen axes, ready for JSON; `from_dict` reads them."""
         plain: dict[str, Any] = {
-            key: {"low": domain.low, "high": domain.high, "log": domain.log} if isinstance(domain, Range) else list(domain)
-            for key, domain in self.chosen.items()
+            key: _plain_range(domain) if isinstance(domain, Range) else list(domain) for key, domain in self.chosen.items()
         }
         return {**plain, SCHEMES_KEY: {name: dict(own) for name, own in self.schemes.items()}} if self.schemes else plain
 
@@ -277,16 +278,22 @@ def flatten(table: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def _plain_range(domain: Range) -> dict[str, Any]:
+    """Give a range as plain values; what an older pitsearch did not know is named only where it is set."""
+    plain = {"low": domain.low, "high": domain.high, "log": domain.log}
+    return {**plain, PER_OPTIMISER: True} if domain.per_optimiser else plain
+
+
 def _domain(key: str, value: Any) -> Domain:
     if isinstance(value, dict):
-        odd = set(value) - {"low", "high", "log"}
+        odd = set(value) - {"low", "high", "log", PER_OPTIMISER}
         if odd or not {"low", "high"} <= set(value):
             raise SpaceError(f"`{key}` must be written {{low = ..., high = ..., log = true}}, but got {value}; correct it.")
-        low, high, log = value["low"], value["high"], value.get("log", False)
+        low, high, log, own = value["low"], value["high"], value.get("log", False), value.get(PER_OPTIMISER, False)
         numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
-        if not numbers or not isinstance(log, bool):
+        if not numbers or not isinstance(log, bool) or not isinstance(own, bool):
             raise SpaceError(f"`{key}` must have numbers as low and high, true or false as log, but got {value}; correct it.")
-        return Range(low, high, log)
+        return Range(low, high, log, own)
     values = value if isinstance(value, list) else [value]
     if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in values):
         raise SpaceError(f"`{key}` must be a name, a number, a list of them, or a range, but got {value!r}; correct it.")

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from spaces.axes import AXES, Domain, Range, Scalar, holds
+from spaces.choices.optimisers import kind_of
 from spaces.config import PARTS, Config
 from spaces.space import Space
 
@@ -42,9 +43,12 @@ def parameter(space: Space, key: str, taken: Mapping[str, Scalar]) -> tuple[str,
     """Give the name under which Optuna knows an axis after these choices, and the domain that it has there.
 
     Optuna wants one domain for each name. Where not every choice goes with every choice of the axis beside it, the name says
-    with which it goes, `network.name (volume)`; those of that axis with the same domain share a name, and what is learned.
+    with which it goes, `network.name (volume)`; those of that axis with the same domain share a name, and what is learned. So
+    it is with learning rates, `optimiser.learning_rate (adam, adamw)`, where each optimiser takes its part of the range.
     """
     domain, beside = space.domain(key), AXES[key].beside
+    if isinstance(domain, Range) and domain.per_optimiser:
+        return _rates(space, key, domain, taken)
     if beside is None or isinstance(domain, Range):
         return key, domain
     other, fits = beside
@@ -58,6 +62,15 @@ def parameter(space: Space, key: str, taken: Mapping[str, Scalar]) -> tuple[str,
     return (key if len(alike) == len(choices_of) else f"{key} ({', '.join(alike)})"), mine
 
 
+def _rates(space: Space, key: str, domain: Range, taken: Mapping[str, Scalar]) -> tuple[str, Domain]:
+    """Give the name and the range of learning rates of the optimiser that was taken."""
+    offered = space.domain("optimiser.name")
+    part_of = {name: domain.within(*kind_of(str(name)).rates) for name in (() if isinstance(offered, Range) else offered)}
+    mine = part_of.get(taken["optimiser.name"]) or domain.within(*kind_of(str(taken["optimiser.name"])).rates)
+    alike = [str(name) for name, part in part_of.items() if part == mine]
+    return (key if len(alike) == len(part_of) else f"{key} ({', '.join(alike)})"), mine
+
+
 def axis_of(name: str) -> str:
     """Give the key of the axis that Optuna knows under this name."""
     return name.partition(" (")[0]
@@ -67,16 +80,22 @@ def parameters(space: Space, choices: Mapping[str, Scalar]) -> dict[str, Scalar]
     """Translate choices on some axes into Optuna's parameters, as far as the space holds them."""
     params: dict[str, Scalar] = {}
     for key, value in choices.items():
-        beside = AXES[key].beside
-        known = space.domain(beside[0]) if beside else ()
-        befores: list[dict[str, Scalar]] = (
-            [{beside[0]: mode} for mode in known] if beside and isinstance(known, tuple) else [{}]
-        )
+        other = _axis_before(space, key)
+        known = space.domain(other) if other else ()
+        befores: list[dict[str, Scalar]] = [{other: choice} for choice in known] if other and isinstance(known, tuple) else [{}]
         for before in befores:
             name, domain = parameter(space, key, before)
             if holds(domain, value):
                 params[name] = value
     return params
+
+
+def _axis_before(space: Space, key: str) -> str | None:
+    """Give the axis that the domain of another depends on; None where it does on none."""
+    domain, beside = space.domain(key), AXES[key].beside
+    if isinstance(domain, Range) and domain.per_optimiser:
+        return "optimiser.name"
+    return beside[0] if beside else None
 
 
 def configuration(taken: Mapping[str, Scalar], schemes: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> Config:

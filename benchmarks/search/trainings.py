@@ -21,9 +21,10 @@ from models.metrics import Floats, score
 from models.process import one_thread
 from models.scores import over_images
 from models.training.balance import draw_shown
+from models.training.cross_validation import may_restart
 from models.training.fold_training import IMPOSSIBLE, FoldTraining
 from models.training.task import make_task
-from models.training.verdicts import Evidence
+from models.training.verdicts import Evidence, Verdict
 from search.seeds import make_generator
 from spaces import Config
 from spaces.choices.balance import BALANCES, Balance, class_weights
@@ -86,6 +87,9 @@ class Ended:
     after: float
     # Area under the curve of the held-out pits.
     auc: float
+    # The epochs after which the verdict was collapsed, and those after which a trial would have started it again.
+    collapsed_at: tuple[int, ...] = ()
+    stuck_at: tuple[int, ...] = ()
 
 
 def draw_recipe(seed: int, number: int, scale: float = 1.0) -> Recipe:
@@ -140,9 +144,14 @@ def train(recipe: Recipe, folder: str) -> Ended:
         seen = _Pits(training, trained[data.is_scored[trained]], _shown(training, trained, recipe.seed))
         held = _Pits(training, np.flatnonzero((parts < HELD_OUT) & data.is_scored), seen.shown)
         before, curve = seen.losses().mean(), []
+        collapsed_at, stuck_at = [], []
         while not training.ended and training.epoch < (recipe.stopped or recipe.epochs):
             training.advance(training.epoch + 1)
             curve.append(float(held.losses().mean()))
+            if training.verdict(planned=training.epoch) is Verdict.COLLAPSED:
+                collapsed_at.append(training.epoch)
+            if may_restart(training, training.epoch):
+                stuck_at.append(training.epoch)
         gains = held.constant() - held.losses()
         scores = held.scores()
         return Ended(
@@ -154,6 +163,8 @@ def train(recipe: Recipe, folder: str) -> Ended:
             before=float(before),
             after=float(seen.losses().mean()),
             auc=score(np.nan_to_num(scores), held.is_signal, working_point=WORKING_POINT).auc,
+            collapsed_at=tuple(collapsed_at),
+            stuck_at=tuple(stuck_at),
         )
 
 

@@ -266,3 +266,10 @@ def mean(values: Sequence[float]) -> str:
     mean, error = float(np.mean(values)), float(stats.sem(values))
     half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
     return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"
+
+
+if __name__ == "__main__":  # a minute; the searches of this module, an hour, are `python -m benchmarks coverage`
+    from benchmarks.__main__ import markdown
+    from benchmarks.statistics import fitted_coverage
+
+    print(*map(markdown, fitted_coverage.measure()), sep="\n")

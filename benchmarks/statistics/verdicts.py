@@ -18,6 +18,7 @@ import numpy as np
 from joblib import cpu_count
 
 from benchmarks.search.trainings import NOISES, Ended, Recipe, draw_recipe, train, write_foils
+from benchmarks.statistics.restarts import restarts_table
 from benchmarks.support.measure import Spread, Table, workers
 from models.training.verdicts import Verdict, judge
 from search.statistics.intervals import wilson
@@ -81,7 +82,8 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
         folders = {key: future.result() for key, future in writing.items()}
         futures = [pool.submit(train, recipe, folders[recipe.noise, number % rounds]) for number, recipe in enumerate(recipes)]
         trained = [future.result() for future in futures]
-    return tables(trained, f"{count} trainings on synthetic foils of {pits} pits, {rounds} seeds")
+    what = f"{count} trainings on synthetic foils of {pits} pits, {rounds} seeds"
+    return [*tables(trained, what), restarts_table(trained, lambda ended: label(ended) is Criterion.LEARNS)]
 
 
 def tables(trained: Sequence[Ended], what: str) -> list[Table]:

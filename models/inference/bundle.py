@@ -41,9 +41,10 @@ class Bundle:
 
 
 def model_hash(bundle: Bundle) -> str:
-    """Give the SHA-256 of what scores and accepts pits: the weights, the temperature and the threshold."""
+    """Give the SHA-256 of what scores and accepts pits: the weights, temperature and offset, and the threshold."""
     weights = hashlib.sha256(bundle.ensemble.weights()).hexdigest()
     parts = [weights, bundle.ensemble.temperature, bundle.threshold]
+    parts += [bundle.ensemble.offset] if bundle.ensemble.offset else []  # models without one have the hash that they had
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -60,6 +61,7 @@ def write_bundle(folder: Path, bundle: Bundle) -> None:
         "full_scale": ensemble.full_scale,
         "members": len(ensemble.members),
         "temperature": ensemble.temperature,
+        "offset": ensemble.offset,
         "threshold": bundle.threshold,
         "working_point": bundle.working_point,
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
@@ -104,6 +106,7 @@ def read_bundle(folder: str | Path) -> Bundle:
             values["crop"],
             values["full_scale"],
             float(values["temperature"]),
+            float(values.get("offset", 0.0)),
         )
         return Bundle(ensemble, float(values["threshold"]), float(values["working_point"]), dict(values["about"]))
     except SpaceError as error:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
+from scipy.special import expit
 
 from foils.images import Grey
 from models.errors import BundleError
-from models.inference.calibration import calibrated
 from models.inputs import SCORED_AT_ONCE, lay_out
 from models.metrics import Floats
 from models.networks.build import Classifier, build
@@ -38,24 +37,36 @@ class Ensemble:
     full_scale: int
     # Divides the scores' log-odds.
     temperature: float = 1.0
+    # Is added to them then.
+    offset: float = 0.0
 
     def __repr__(self) -> str:
         images = f"{len(self.lights)} channels of {self.size} x {self.size}"
         return f"Ensemble({len(self.members)} members, {images}: {self.config.describe()})"
 
-    @torch.no_grad()
     def scores(self, crops: Grey) -> Floats:
         """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`: the members' mean, over a pit's images, calibrated."""
+        scores: Floats = expit(self.log_odds(crops) / self.temperature + self.offset)
+        return scores
+
+    @torch.no_grad()
+    def log_odds(self, crops: Grey) -> Floats:
+        """Give the log-odds of the members' mean P(signal) over a pit's images, before calibration, `[pits]` in float64.
+
+        The chance of background is summed apart from that of signal: 1 - P(signal) would end at P(signal) = 1.
+        """
         inputs = lay_out(crops, self.config.channels, self.lights)
         images = inputs.of_pits(torch.arange(len(crops)))
-        total = torch.zeros(len(images), dtype=torch.float64)
+        total = torch.zeros(len(images), 2, dtype=torch.float64)
         for member in self.members:
             member.eval()
-            parts = [member(inputs.pick(part)).softmax(1)[:, 0] for part in images.split(SCORED_AT_ONCE)]
-            total += torch.cat(parts).double()
-        mean = (total / len(self.members)).view(-1, inputs.per_pit)
-        scores: Floats = over_images(self.config.channels.scores, mean).numpy()
-        return calibrated(np.asarray(scores), self.temperature)
+            parts = [member(inputs.pick(part)).double().softmax(1) for part in images.split(SCORED_AT_ONCE)]
+            total += torch.cat([torch.stack((part[:, 0], part[:, 1:].sum(1)), 1) for part in parts])
+        mean, rule = (total / len(self.members)).view(-1, inputs.per_pit, 2), self.config.channels.scores
+        # The rules are over P(signal): of background, the image with the greatest has the least.
+        signal, background = over_images(rule, mean[..., 0]), -over_images(rule, -mean[..., 1])
+        odds: Floats = (signal.log() - background.log()).numpy()
+        return odds
 
     def weights(self) -> bytes:
         """Give every member's weights and normalisation as safetensors bytes."""
@@ -76,6 +87,7 @@ def with_weights(
     size: int,
     full_scale: int,
     temperature: float = 1.0,
+    offset: float = 0.0,
 ) -> Ensemble:
     """Rebuild an ensemble from `Ensemble.weights`. Raises BundleError where the weights do not fit the configuration."""
     try:
@@ -84,7 +96,7 @@ def with_weights(
     except (SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise BundleError(f"the weights must fit the configuration, but: {reason}; export the model again.") from None
-    return Ensemble(config, classifiers, tuple(lights), size, full_scale, temperature)
+    return Ensemble(config, classifiers, tuple(lights), size, full_scale, temperature, offset)
 
 
 def _member(

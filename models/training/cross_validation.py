@@ -1,6 +1,8 @@
 """Cross-validate a configuration: five trainings that advance together, fold by fold or fused, epoch by epoch.
 
-Reseeds a fold that collapses where others learn. Knows nothing of Optuna, of rungs or of pruning.
+Reseeds a fold that collapses where others learn. A training that only starts slowly is left alone (`is_stuck` of
+`models/training/verdicts.py`); where one was started again all the same, the second looks as the first did, and learns, and the
+restart counts as nothing. Knows nothing of Optuna, of rungs or of pruning.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +25,7 @@ from models.training.fold_training import FoldTraining
 from models.training.fused import advance_together
 from models.training.probe import reason_not_to_fuse
 from models.training.task import Task
-from models.training.verdicts import Verdict
+from models.training.verdicts import Verdict, is_stuck, learned_nothing
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class FoldResult:
     verdict: Verdict
     # How often it collapsed and started again.
     reseeds: int
+    # Those of them that were not needed: the training in its place looked the same then, and learned after all.
+    needless: int
     # Trained since the last start.
     epochs: int
 
@@ -70,6 +75,7 @@ class CrossValidation:
         self.reseed = reseed
         self.trainings: dict[int, FoldTraining] = {}
         self.reseeds: dict[int, int] = {}
+        self.restarts: dict[int, int] = {}  # by fold, the epoch at which it was started again
         self.abandoned = 0
         self.seconds = 0.0
         self.note: str | None = None
@@ -94,6 +100,7 @@ class CrossValidation:
         seconds: float,
         fused: bool | None = None,
         note: str | None = None,
+        restarts: Mapping[int, int] = MappingProxyType({}),
     ) -> tuple[str, ...]:
         """Go on from packed trainings, by fold, to the numbers of a cross-validation that was never stopped.
 
@@ -101,7 +108,7 @@ class CrossValidation:
         probed again. A fold that is not among the trainings is trained anew when it is needed. So is one that cannot be
         restored; a line gives the reason.
         """
-        self.trainings, self.reseeds = {}, dict(reseeds)
+        self.trainings, self.reseeds, self.restarts = {}, dict(reseeds), dict(restarts)
         self.abandoned, self.seconds = abandoned, seconds
         if self.fused is None:
             self.fused, self.note = fused, note
@@ -117,18 +124,18 @@ class CrossValidation:
         return tuple(faults)
 
     def advance(self, folds: int, epoch: int, *, others_learned: Callable[[], bool] = lambda: False) -> None:
-        """Bring the first `folds` folds to this epoch, then start again, once, those that collapsed while others learned.
+        """Bring the first `folds` folds to this epoch, then start again, once, those that are stuck while others learned.
 
         `others_learned` says whether other configurations have learned by this epoch, so that a collapse here is
         due to the seed or to the configuration; the second training decides between them.
         """
         self.bring(folds, epoch)
         verdicts = {fold: self.trainings[fold].verdict(planned=epoch) for fold in range(folds)}
-        collapsed = [fold for fold in range(folds) if verdicts[fold] is Verdict.COLLAPSED and not self.reseeds.get(fold)]
+        stuck = [fold for fold in range(folds) if not self.reseeds.get(fold) and may_restart(self.trainings[fold], epoch)]
         siblings_learned = any(verdict in (Verdict.LEARNED, Verdict.OVERTRAINED) for verdict in verdicts.values())
-        if self.reseed and collapsed and (siblings_learned or others_learned()):
-            for fold in collapsed:
-                self.reseeds[fold] = 1
+        if self.reseed and stuck and (siblings_learned or others_learned()):
+            for fold in stuck:
+                self.reseeds[fold], self.restarts[fold] = 1, self.trainings[fold].epoch
                 self.abandoned += self.trainings.pop(fold).epoch
                 self._bring(fold, epoch)
 
@@ -203,9 +210,28 @@ class CrossValidation:
     def results(self) -> list[FoldResult]:
         """Give the state of every started fold, judged as a training of the whole length."""
         return [
-            FoldResult(training.score(), training.accuracy(), training.verdict(), self.reseeds.get(fold, 0), training.epoch)
+            FoldResult(
+                training.score(),
+                training.accuracy(),
+                training.verdict(),
+                self.reseeds.get(fold, 0),
+                int(fold in self.restarts and was_slow(training, self.restarts[fold])),
+                training.epoch,
+            )
             for fold, training in sorted(self.trainings.items())
         ]
+
+
+def may_restart(training: FoldTraining, epoch: int) -> bool:
+    """Tell whether a training that is due at this epoch is stuck, so that another start is worth its cost."""
+    evidence = training.evidence(planned=epoch)
+    return is_stuck(evidence, epochs=training.task.epochs, steps=training.steps, ended=training.ended)
+
+
+def was_slow(training: FoldTraining, epoch: int) -> bool:
+    """Tell whether a training that learned looked, after this many epochs, as the one that it took the place of."""
+    at_epoch = training.train_loss[epoch - 1 : epoch]
+    return bool(at_epoch) and learned_nothing(at_epoch[0], training.train_constant) and training.verdict() is Verdict.LEARNED
 
 
 def start_fold(task: Task, folds: npt.NDArray[np.int64], fold: int, seed: int, reseeds: int) -> FoldTraining:

@@ -248,7 +248,7 @@ class FoldTraining:
 
     def _probabilities(self) -> torch.Tensor:
         assert self._logits is not None  # a training is scored after its first epoch
-        return over_images(self.task.config.channels.scores, self._logits.softmax(2))
+        return over_images(self.task.config.channels.scores, self._logits.double().softmax(2))
 
     def scores(self) -> Floats:
         """Score the validation pits by P(signal), `[validation pits]`.

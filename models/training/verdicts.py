@@ -37,6 +37,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+# A collapse may be one of the seed's from this share of the epochs and so many steps on: before, slow trainings look alike.
+EARLIEST, LEAST_STEPS = 0.2, 100
 GROWTH, BAD_START = 2.0, 2.0
 CHANCE = 2.33
 NEARLY = 0.02
@@ -100,6 +102,28 @@ def beyond_chance(auc: float, signals: int, backgrounds: int) -> bool:
     """Tell whether an area under the curve is better than chance (rule 3)."""
     deviation = math.sqrt((signals + backgrounds + 1) / (12 * signals * backgrounds))
     return auc - 0.5 > CHANCE * deviation
+
+
+def is_stuck(evidence: Evidence, *, epochs: int, steps: int, ended: bool) -> bool:
+    """Tell whether a collapsed training is worth another start: it has learned nothing of what it was shown, for long enough.
+
+    Its training loss is still the constant predictor's, no more than GAIN under it. `evidence`: of the training under way;
+    `epochs`: of its whole length; `steps`: of an epoch; `ended`: whether it goes no further.
+    """
+    run = len(evidence.train_loss)
+    if not ended and (run < EARLIEST * epochs or run * steps < LEAST_STEPS):
+        return False
+    return judge(evidence) is Verdict.COLLAPSED and learned_nothing(evidence.train_loss[-1], evidence.train_constant)
+
+
+def learned_nothing(train_loss: float, train_constant: float) -> bool:
+    """Tell whether a training loss is still the constant predictor's."""
+    return train_loss > (1 - GAIN) * train_constant
+
+
+def can_learn(signals: int, backgrounds: int) -> bool:
+    """Tell whether a fold with so many validation pits can be called learned at all: a perfect ranking is beyond chance."""
+    return signals > 0 and backgrounds > 0 and beyond_chance(1.0, signals, backgrounds)
 
 
 def _diverged(evidence: Evidence) -> bool:

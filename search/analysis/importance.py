@@ -118,18 +118,17 @@ def finished(trials: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, RungResul
 
 def trainings(reached: RungResult) -> int:
     """Count the trainings that a trial started: its folds, and each reseed."""
-    return len(reached.verdicts) + sum(reached.reseeds)
+    return len(reached.verdicts) + sum(reached.reseeds) - sum(reached.needless)
 
 
 def failures(reached: RungResult) -> int:
     """Count those of a trial's trainings that failed: each reseed was a collapse; verdicts tell of the rest."""
-    return sum(verdict in FAILED for verdict in reached.verdicts) + sum(reached.reseeds)
+    return sum(verdict in FAILED for verdict in reached.verdicts) + sum(reached.reseeds) - sum(reached.needless)
 
 
 def _standing(reached: RungResult, rungs: Sequence[str]) -> float:
     """Rank a trial: the rung first, acceptance, at most 1, within the rung alone."""
-    accepted, signals = reached.pooled
-    return 2 * rungs.index(reached.rung) + accepted / signals
+    return 2 * rungs.index(reached.rung) + reached.quoted.value
 
 
 class _Resampled:

@@ -21,13 +21,14 @@ from foils.folds import fold_numbers
 from models.metrics import Floats
 from models.process import one_thread
 from models.training.balance import count_shown, is_signal
-from models.training.cross_validation import make_training
+from models.training.cross_validation import make_training, may_restart
 from models.training.task import LEFT_OUT, Task, make_task
 from models.training.verdicts import Verdict
 from search import defaults
 from search.errors import StudyError
 from search.seeds import derive_seed, make_generator
-from search.statistics.intervals import Share, reliability, wilson
+from search.statistics.fitted import fit_acceptance, mean_of
+from search.statistics.intervals import Share, reliability
 from search.statistics.paired_tests import compare_paired
 from search.training.kept_results import data_key, resume
 from search.training.pool import parallel_map
@@ -74,6 +75,9 @@ class Trained:
     signals: int
     learned: bool
     reseeds: int
+    # P(signal) of the scored validation pits, and whether they are signal.
+    scores: tuple[float, ...] = ()
+    is_signal: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ def draw_curve(
         trained.append(one)
         done(len(trained), len(jobs))
     trained.sort(key=lambda one: (one.share, one.repeat, one.fold))
-    points = tuple(_point([one for one in trained if one.share == share], plot.repeats) for share in plot.shares)
+    points = tuple(_point([one for one in trained if one.share == share], plot) for share in plot.shares)
     last = rise(trained, *plot.shares[-2:]) if len(plot.shares) > 1 else None
     return Curve(data.description.name, config, plot, config.labelling.classes, points, last)
 
@@ -212,9 +216,9 @@ def train_share(
             seed = derive_seed(plot.seed, repeat, fold, reseeds)
             training = make_training(replace(task, epochs=epochs), chosen, validate, seed)
             training.advance(epochs)
-            if training.verdict() is not Verdict.COLLAPSED:
+            if not may_restart(training, epochs):
                 break
-        score = training.score()
+        score, scored = training.score(), task.is_scored[validate]
         return Trained(
             share,
             repeat,
@@ -224,6 +228,8 @@ def train_share(
             score.signals,
             training.verdict() is Verdict.LEARNED,
             reseeds,
+            tuple(training.scores()[scored].tolist()),
+            tuple(task.is_signal[validate][scored].tolist()),
         )
 
 
@@ -282,12 +288,14 @@ def _check_examples(data: Dataset, task: Task, plot: Plot, folds: Sequence[npt.N
                 )
 
 
-def _point(trained: Sequence[Trained], repeats: int) -> CurvePoint:
-    accepted, signals = sum(one.accepted for one in trained), sum(one.signals for one in trained)
+def _point(trained: Sequence[Trained], plot: Plot) -> CurvePoint:
+    repeats = [[one for one in trained if one.repeat == repeat] for repeat in range(plot.repeats)]
+    scored = [[(np.array(one.scores), np.array(one.is_signal)) for one in folds] for folds in repeats]
+    fitted = [fit_acceptance(folds, plot.working_point) for folds in scored]
     return CurvePoint(
         share=trained[0].share,
         examples=tuple(float(mean) for mean in np.mean([one.examples for one in trained], axis=0)),
-        acceptance=replace(wilson(round(accepted / repeats), round(signals / repeats)), value=accepted / signals),
+        acceptance=mean_of(fitted).share,
         learned=sum(one.learned for one in trained),
         trainings=sum(1 + one.reseeds for one in trained),
     )

@@ -10,7 +10,7 @@ from statistics import median
 from optuna.trial import FrozenTrial, TrialState
 
 from search.analysis.importance import failures, finished, trainings
-from search.statistics.intervals import Share, reliability, wilson
+from search.statistics.intervals import Share, reliability
 from search.trials.ranking import best_trial
 from search.trials.records import Recipe, RungResult
 from spaces import Config
@@ -57,7 +57,7 @@ def uses(trials: Sequence[FrozenTrial]) -> tuple[Use, ...]:
 
 
 def _sum_up(mode: str, lights: str | None, network: str, members: Sequence[tuple[FrozenTrial, RungResult]]) -> Use:
-    pooled = {trial.number: reached.pooled for trial, reached in members if trial.state == TrialState.COMPLETE}
+    quoted = {trial.number: reached.quoted for trial, reached in members if trial.state == TrialState.COMPLETE}
     started = sum(trainings(reached) for _, reached in members)
     failed = sum(failures(reached) for _, reached in members)
     best = best_trial(trial for trial, _ in members)
@@ -66,10 +66,10 @@ def _sum_up(mode: str, lights: str | None, network: str, members: Sequence[tuple
         lights=lights,
         network=network,
         trials=len(members),
-        complete=len(pooled),
-        best=wilson(*pooled[best.number]) if best else None,
+        complete=len(quoted),
+        best=quoted[best.number].share if best else None,
         best_trial=best.number if best else None,
         light=Recipe.demand(best).config["channels"]["light"] if best else None,
-        median=median(accepted / signals for accepted, signals in pooled.values()) if pooled else None,
+        median=median(one.value for one in quoted.values()) if quoted else None,
         sound=reliability(started - failed, started),
     )

@@ -13,8 +13,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.errors import StudyError
 from search.pruning.audit import Audit, measure
-from search.selection.confirmations import Confirmation, of_trial, read_confirmations
-from search.statistics.intervals import Share, wilson
+from search.selection.confirmations import Confirmation, pooled_tally, read_confirmations
+from search.statistics.intervals import Share
 from search.storage.leases import FINISHED
 from search.studies.launch_record import LaunchRecord, last_launch, now_of
 from search.studies.pareto import ParetoTrial, pareto_trials
@@ -46,7 +46,7 @@ class Status:
     running: int
     target: int
     best: FrozenTrial | None
-    # Of the best trial's trainings, confirmations among them.
+    # Of all trainings of the best trial's configuration, confirmations among them.
     tally: Tally
     # Of the best with the network in use, None while that is unknown.
     comparison: Comparison | None
@@ -105,7 +105,7 @@ def of_trials(
         running=states[TrialState.RUNNING],
         target=launched.trials if launched else 0,
         best=best,
-        tally=tally([RungResult.demand(best), *of_trial(confirmations or {}, best.number)] if best else []),
+        tally=pooled_tally(best, trials, confirmations or {}) if best else tally([]),
         comparison=compare(complete, best),
         verdicts=dict(verdicts.most_common()),
         reseeds=sum(sum(record.reseeds) for record in reached),
@@ -123,7 +123,7 @@ def of_trials(
 def acceptance(trial: FrozenTrial) -> Share | None:
     """Give the pooled acceptance of the folds that a trial has trained, with its interval over pits."""
     reached = RungResult.read(trial)
-    return wilson(*reached.pooled) if reached else None
+    return reached.quoted.share if reached else None
 
 
 def trained(trial: FrozenTrial) -> Tally:

@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
         (dashboard, "pitsearch dashboard --port 8080"),
     ),
     "Choose": (
-        (confirm, "pitsearch confirm --study synthetic --top 5 --repeats 5"),
+        (confirm, "pitsearch confirm --study synthetic --top 10 --repeats 5"),
         (front, "pitsearch front --study synthetic --out front.html"),
         (select, "pitsearch select --study synthetic"),
     ),

@@ -32,7 +32,6 @@ def confirm(
     from search.selection.candidates import draw
     from search.selection.confirm import ConfirmOptions
     from search.selection.confirm import confirm as run
-    from search.statistics.intervals import wilson
     from search.studies.study import find_study, study_data
     from search.trials.records import RungResult
 
@@ -43,7 +42,7 @@ def confirm(
         race = run(handle, terms, data=loaded, workers=workers, progress=progress)
     plan = handle.plan
     bootstrapped = {entrant.number: draw(entrant, plan, plan.search_set(loaded)) for entrant in race if entrant.repeats}
-    searched = {entrant.number: wilson(*RungResult.demand(handle.trial(entrant.number)).pooled) for entrant in race}
+    searched = {entrant.number: RungResult.demand(handle.trial(entrant.number)).quoted.share for entrant in race}
     make_console().print(race_table(handle.name, race, searched, bootstrapped, terms))
     say(f"next: {next_command('select', storage, study=handle.name)}")
 

@@ -38,6 +38,7 @@ def check(
     from foils import load
     from search.report.out_files import try_out
     from search.report.tables import data_table
+    from search.studies.learnable import unlearnable_data
 
     if sheet is not None:
         try_out(sheet, "--sheet")
@@ -50,6 +51,9 @@ def check(
         pits = [pit.pit for pit in loaded.pits]
         save_sheet(contact_sheet(loaded.crops(), loaded.labels.tolist(), lights, names=pits, per_label=8), sheet)
         say(f"wrote {sheet}")
+    hopeless = unlearnable_data(loaded)
+    if hopeless is not None:
+        say(f"note: {hopeless}")
     say(f"no faults; next: {typed('pitsearch', 'launch', data)}")
 
 

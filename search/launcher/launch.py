@@ -17,6 +17,7 @@ from search.storage.checkpoints import place_runs, reconcile
 from search.storage.leases import enqueue_trials, requeue_stale_trials
 from search.studies.initial_trials import InitialTrial, initial_trials
 from search.studies.launch_record import LaunchRecord, last_launch, write_launch_record
+from search.studies.learnable import unlearnable_folds
 from search.studies.lock import record_search
 from search.studies.options import Budget, Holdout, SearchOptions
 from search.studies.plan import Plan, check_same, make_plan
@@ -61,6 +62,7 @@ def launch(
     plan, notes = _plan(name, data, find_space(space) if isinstance(space, str) else space, options, stored)
     initial_trials(plan, data, enqueue, ())  # raises what is wrong with them before anything is written
     handle = open_or_create(name, storage, plan)
+    plan = replace(plan, space=handle.plan.space)  # of an older version, where its defaults were others
     requeue_stale_trials(handle.backend, handle.id)
     earlier = last_launch(handle)
     record = write_launch_record(handle, budget, executor.worker_count, place_runs(runs, storage))
@@ -71,9 +73,9 @@ def launch(
     left_s = None if budget.minutes is None else 60 * budget.minutes
     with callback:
         room = _no_room(trials, record.trials - record.finished, bool(enqueue))
-        barely = short_ladder(plan.ladder.epochs)
-        lines = (*data.notes, *notes, setup_line(plan), *([barely] if barely else []), *_budget_notes(record, earlier), *room)
-        callback.on_start(handle, lines)
+        odd = (short_ladder(plan.ladder.epochs), unlearnable_folds(plan.search_set(data), plan.folds))
+        warnings = [text for text in odd if text is not None]
+        callback.on_start(handle, (*data.notes, *notes, setup_line(plan), *warnings, *_budget_notes(record, earlier), *room))
         run_workers(executor, Run(handle, plan, plan.search_set(data), record, left_s), callback)
     return handle
 

@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search import defaults
 from search.seeds import audit_draw
-from search.statistics.intervals import Share, standard_error, wilson
+from search.statistics.intervals import Share, wilson
 from search.trials.objectives import OBJECTIVES, final_value, has_learned, second_of
 from search.trials.records import Recipe, RungResult
 
@@ -63,25 +63,20 @@ def good_trials(trials: Sequence[FrozenTrial], objectives: Sequence[str] = defau
     second = second_of(objectives)
     if second is None:
         bar = _bar([reached for _, reached in climbed])
-        return [trial for trial, reached in climbed if _pooled(reached) >= bar]
+        return [trial for trial, reached in climbed if reached.quoted.value >= bar]
     good = []
     for trial, reached in climbed:
         own = final_value(reached, second)
         rivals = [other for _, other in climbed if OBJECTIVES[second].no_worse(final_value(other, second), own)]
-        if _pooled(reached) >= _bar(rivals):
+        if reached.quoted.value >= _bar(rivals):
             good.append(trial)
     return good
 
 
 def _bar(climbed: Sequence[RungResult]) -> float:
     """Give the least acceptance that is good among these."""
-    accepted, signals = max((reached.pooled for reached in climbed), key=lambda counts: counts[0] / counts[1], default=(0, 1))
-    return accepted / signals - standard_error(accepted, signals)
-
-
-def _pooled(reached: RungResult) -> float:
-    accepted, signals = reached.pooled
-    return accepted / signals
+    best = max((reached.quoted for reached in climbed), key=lambda quoted: quoted.value, default=None)
+    return 0.0 if best is None else best.value - best.standard_error
 
 
 def _was_audited(trial: FrozenTrial) -> bool:

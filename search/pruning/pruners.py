@@ -5,44 +5,17 @@ To add a pruner, add one entry to PRUNERS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 
-import optuna
-from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
-from optuna.trial import FrozenTrial, TrialState
+from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
 
 from search.errors import StudyError
+from search.pruning.median import MedianOnRungPruner
 from search.pruning.trailing import TrailingPruner
 from search.trials.ladder import Ladder
-from search.trials.records import RungResult
 
-# Trials that finish before the median of the others means anything.
-MEDIAN_STARTUP = 5
 # Of the trials on a rung one in so many goes on when the cost has grown as many times.
 REDUCTION = 3
-
-
-class SurvivorMedian(MedianPruner):
-    """Optuna's median pruner, blind to audited trials that it would have ended: they would lower the median for the others."""
-
-    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
-        """Tell whether a trial is to be pruned."""
-        return super().prune(_Survivors(study), trial)  # type: ignore[arg-type]  # all of a study that the pruner asks for
-
-
-class _Survivors:
-    """A study without the audited trials that pruning would have ended."""
-
-    def __init__(self, study: optuna.Study) -> None:
-        self.study, self.direction = study, study.direction
-
-    def get_trials(self, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[FrozenTrial]:
-        return [trial for trial in self.study.get_trials(deepcopy, states) if not _is_doomed(trial)]
-
-
-def _is_doomed(trial: FrozenTrial) -> bool:
-    reached = RungResult.read(trial)
-    return reached is not None and reached.would_prune is not None
 
 
 def _trailing(ladder: Ladder) -> BasePruner:
@@ -57,7 +30,7 @@ def _halving(ladder: Ladder) -> BasePruner:
 
 def _median(ladder: Ladder) -> BasePruner:
     """Stop a trial under the median of the others on the same rung."""
-    return SurvivorMedian(n_startup_trials=MEDIAN_STARTUP)
+    return MedianOnRungPruner()
 
 
 def _none(ladder: Ladder) -> BasePruner:

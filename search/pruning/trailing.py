@@ -16,7 +16,7 @@ from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial, TrialState
 
 from search.pruning.audit import good_trials
-from search.statistics.intervals import standard_error
+from search.statistics.fitted import from_counts
 from search.trials.ladder import Ladder
 from search.trials.records import RungResult
 
@@ -39,6 +39,7 @@ class TrailingPruner(BasePruner):
         least = min(other.intermediate_values[step] for other in good)
         if len(good) < FEW or rung.epochs < EARLY * self.ladder.epochs:
             least *= SPARED
-        signals = sum(RungResult.demand(good[0]).signals[: rung.folds])
-        value = trial.intermediate_values[step]
-        return value + standard_error(round(value * signals), signals) < least
+        pits, value = RungResult.demand(good[0]), trial.intermediate_values[step]
+        signals, backgrounds = (sum(counts[: rung.folds]) for counts in (pits.signals, pits.backgrounds))
+        standing = from_counts(value * signals, signals, backgrounds, pits.quoted.working_point)
+        return value + standing.standard_error < least

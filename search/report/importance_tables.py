@@ -10,6 +10,7 @@ from rich.text import Text
 
 from search.analysis.importance import LEAST, LEAST_TOP, Importance, Weight
 from search.analysis.light_usage import Use
+from search.statistics.fitted import pooled_remarks
 from search.text import counted
 
 
@@ -85,4 +86,5 @@ def uses_table(name: str, uses: Sequence[Use]) -> list[RenderableType]:
         table,
         Text("best and median: of complete trials; the best of many is higher by chance alone, so compare medians, too"),
         Text("reliability: the share of all trials' trainings that did not fail; one that pruning cut short did not"),
+        *map(Text, pooled_remarks(use.best for use in uses)),
     ]

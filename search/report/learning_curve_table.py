@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.analysis.learning_curve import FOLDS, Curve, Rise
+from search.statistics.fitted import pooled_remarks
 
 # Practice asks for so many examples of each class before a network is blamed.
 RULE_OF_THUMB = 500
@@ -46,6 +47,7 @@ def _lines(curve: Curve) -> Iterable[str]:
         yield f"rule of thumb: {RULE_OF_THUMB} examples of each class; {most}, {times:.1f} times fewer"
     else:
         yield f"rule of thumb: {RULE_OF_THUMB} examples of each class are there"
+    yield from pooled_remarks(point.acceptance for point in curve.points)
     yield verdict_line(curve.last)
 
 

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from search.statistics.fitted import pooled_remarks
 from search.studies.pareto import ParetoTrial
 from search.trials.objectives import OBJECTIVES, amount
 
@@ -26,7 +27,8 @@ def front_table(second: str, front: Sequence[ParetoTrial], most: int | None = No
         words = f"{member.config.describe()}{' (the network in use)' if member.in_use else ''}"
         table.add_row(str(member.number), str(member.acceptance), second_words(member), str(member.tally), words)
     more = len(front) - len(front[:most])
-    return Group(table, *([Text(f"... and {more} more")] if more else []))
+    remarks = pooled_remarks(share for member in front[:most] for share in (member.acceptance, member.interval))
+    return Group(table, *([Text(f"... and {more} more")] if more else []), *map(Text, remarks))
 
 
 def second_words(member: ParetoTrial) -> str:

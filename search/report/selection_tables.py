@@ -15,6 +15,7 @@ from search.selection.confirm import ConfirmOptions, Entrant
 from search.selection.held_out import Opening, reading
 from search.selection.outcome import Selection
 from search.statistics.bootstrap import BootstrapShare
+from search.statistics.fitted import pooled_remarks
 from search.statistics.intervals import Share
 from search.text import counted
 from search.trials.ladder import short_ladder
@@ -51,7 +52,8 @@ def race_table(
             entrant.config.describe(),
             style="dim" if entrant.dropped else None,
         )
-    return table
+    remarks = pooled_remarks([*searched.values(), *(one.share for one in drawn.values())])
+    return Group(table, *map(Text, remarks)) if remarks else table
 
 
 def selection_table(selection: Selection, most: int = 15) -> RenderableType:
@@ -80,6 +82,7 @@ def selection_table(selection: Selection, most: int = 15) -> RenderableType:
     if len(selection.candidates) > most:
         lines.append(f"... and {len(selection.candidates) - most} more")
     lines.append("acceptance: on fresh splits and seeds; in the search: what the search chose by; cost: multiply-adds a pit")
+    lines += pooled_remarks(share for one in selection.candidates for share in (one.searched, one.confirmed))
     return Group(table, *(Text(line) for line in [*lines, "", *_winner_lines(selection)]))
 
 
@@ -89,13 +92,19 @@ def _winner_lines(selection: Selection) -> Iterable[str]:
     networks = "refitted on all pits" if selection.key.final == "refit" else f"an ensemble of {counted(members, 'member')}"
     yield f"winner: trial {winner.number}, {networks}; threshold {selection.threshold:.4f} from scores out of fold"
     yield (
-        f"temperature {calibration.temperature:.2f}: log-loss out of fold {calibration.before:.4f} before, "
-        f"{calibration.after:.4f} after"
+        f"temperature {calibration.temperature:.2f}, offset {calibration.offset:+.2f}: log-loss out of fold "
+        f"{calibration.before:.4f} before, {calibration.after:.4f} after"
     )
     yield from opening_lines(selection.opening)
     acceptance = selection.opening.held_out.points[0].acceptance
     confirmed = winner.confirmed.value if winner.confirmed else float("nan")
     held_out = "the one to quote" if selection.opening.honest else "not to be quoted, for the set was seen before"
+    if winner.unflattered is not None:
+        entrants = sum(one.confirmed is not None for one in selection.candidates)
+        yield (
+            f"on fresh splits {confirmed:.3f} is the best of {counted(entrants, 'entrant')}, which flatters it: "
+            f"{winner.unflattered} without that, beside {acceptance} held out"
+        )
     yield (
         f"acceptance in the search {winner.searched.value:.3f}, optimistic, for it was chosen by it; on fresh splits "
         f"{confirmed:.3f}; held out {acceptance.value:.3f}, {held_out}; gap between search and held out {selection.gap:+.3f}"

@@ -73,5 +73,6 @@ def _names(domain: Domain) -> tuple[object, ...]:
 
 def _offers(domain: Domain) -> str:
     if isinstance(domain, Range):
-        return f"{domain.low:g} to {domain.high:g}{', logarithmic' if domain.log else ''}"
+        own = ", of it each optimiser's own part" if domain.per_optimiser else ""
+        return f"{domain.low:g} to {domain.high:g}{', logarithmic' if domain.log else ''}{own}"
     return ", ".join(map(str, domain))

@@ -16,6 +16,7 @@ from foils import Dataset
 from search.analysis.status import Status, acceptance, configuration, trained
 from search.pruning.audit import Audit
 from search.report.pareto_table import front_table
+from search.statistics.fitted import pooled_remarks
 from search.statistics.intervals import wilson
 from search.storage.health import StorageHealth
 from search.studies.plan import Plan
@@ -83,6 +84,8 @@ def status_table(status: Status) -> RenderableType:
     )
     if status.best is not None:
         table.add_row("best so far", f"acceptance {acceptance(status.best)}, trial {status.best.number}")
+        for remark in pooled_remarks([acceptance(status.best)]):
+            table.add_row("", remark)
         table.add_row("", f"reliability {status.tally} trainings learned")
         table.add_row("", configuration(status.best))
     else:

@@ -12,20 +12,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from optuna.trial import FrozenTrial
 
 from foils import Dataset
 from models.inference.cost import inference_cost
 from search.selection.confirm import ConfirmOptions, Entrant, config_of
-from search.selection.confirmations import confirmation_request
-from search.statistics.bootstrap import BootstrapShare, Pits, draw_acceptance
-from search.statistics.intervals import Share, wilson
+from search.selection.confirmations import draw_repeats
+from search.selection.racing import optimism
+from search.statistics.bootstrap import BootstrapShare
+from search.statistics.intervals import Share
 from search.studies.plan import Plan
 from search.trials.objectives import second_of
 from search.trials.ranking import rank_trials
 from search.trials.records import RungResult
-from search.trials.reliability import Tally, tally
+from search.trials.reliability import Tally, tally, trainings_of
 from spaces import Config
 
 # Where more than this share of a configuration's trainings overtrained, the configuration is trained for too long.
@@ -53,6 +53,8 @@ class Candidate:
     reason: str
     # Whether it is the winner.
     wins: bool = False
+    # The winner's acceptance on fresh splits, less what choosing among the entrants flatters it by; None for others.
+    unflattered: Share | None = None
 
 
 def rank_candidates(
@@ -65,7 +67,9 @@ def rank_candidates(
     drawn = {entrant.number: draw(entrant, plan, data) for entrant in race if entrant.repeats}
     entered = {entrant.number: entrant for entrant in race}
     two = second_of(plan.options.objectives) is not None
-    candidates = [_candidate(trial, entered.get(trial.number), drawn, options, data, two) for trial in rank_trials(trials)]
+    candidates = [
+        _candidate(trial, trials, entered.get(trial.number), drawn, options, data, two) for trial in rank_trials(trials)
+    ]
     ranked = sorted((one for one in candidates if one.kept), key=lambda one: -(one.confirmed.low if one.confirmed else 0.0))
     dropped = [one for one in candidates if not one.kept and one.number in entered]
     rest = [one for one in candidates if one.number not in entered]
@@ -74,16 +78,12 @@ def rank_candidates(
 
 def draw(entrant: Entrant, plan: Plan, data: Dataset) -> BootstrapShare:
     """Draw an entrant's acceptance over its confirmations; entrants with as many are drawn alike."""
-    folds = [
-        np.array(confirmation_request(plan, data, entrant.config, entrant.number, r).folds) for r in range(len(entrant.repeats))
-    ]
-    pits = Pits(data.groups, data.is_signal, data.is_scored)
-    scores, options = [repeat.scores for repeat in entrant.repeats], plan.options
-    return draw_acceptance(pits, scores, folds, options.working_point, seed=options.seed)
+    return draw_repeats(plan, data, entrant.config, entrant.number, entrant.repeats)
 
 
 def _candidate(
     trial: FrozenTrial,
+    trials: Sequence[FrozenTrial],
     entrant: Entrant | None,
     drawn: Mapping[int, BootstrapShare],
     options: ConfirmOptions,
@@ -91,12 +91,12 @@ def _candidate(
     two: bool,
 ) -> Candidate:
     config, result = config_of(trial), RungResult.demand(trial)
-    trainings = entrant.tally if entrant else tally([result])
+    trainings = entrant.tally if entrant else tally(trainings_of(trial, trials))
     is_kept, reason = _verdict(entrant, trainings, options, two)
     return Candidate(
         number=trial.number,
         config=config,
-        searched=wilson(*result.pooled),
+        searched=result.quoted.share,
         confirmed=drawn[trial.number].share if trial.number in drawn else None,
         tally=trainings,
         cost=inference_cost(config, data.description.channels, data.description.crop),
@@ -128,7 +128,11 @@ def _name_winner(ranked: Sequence[Candidate], drawn: Mapping[int, BootstrapShare
     gaps = {one.number: drawn[first.number].value - drawn[one.number].value for one in ranked}
     equals = [one for one in ranked if one is first or gaps[one.number] <= min(errors[one.number], GIVEN_UP)]
     winner = min(equals, key=lambda one: (one.cost, ranked.index(one)))
-    return [_with_reason(one, winner, first, equals) for one in ranked]
+    unflattered = drawn[winner.number].less(optimism([*drawn.values()])).share
+    return [
+        replace(named, unflattered=unflattered) if named.wins else named
+        for named in (_with_reason(one, winner, first, equals) for one in ranked)
+    ]
 
 
 def _with_reason(one: Candidate, winner: Candidate, first: Candidate, equals: Sequence[Candidate]) -> Candidate:

@@ -19,8 +19,16 @@ from foils import Dataset
 from search import defaults
 from search.counting import Step, shown
 from search.errors import StudyError
-from search.selection.confirmations import Confirmation, confirmation_request, read_confirmations, write_confirmation
-from search.selection.racing import error_of_each, is_lost, lag
+from search.selection.confirmations import (
+    Confirmation,
+    confirmation_request,
+    draw_repeats,
+    pooled_tally,
+    read_confirmations,
+    write_confirmation,
+)
+from search.selection.racing import FIRST, error_of_each, is_lost, lag
+from search.statistics.bootstrap import BootstrapShare
 from search.studies.pareto import front_numbers
 from search.studies.plan import Plan
 from search.studies.study import Study, study_data
@@ -30,8 +38,8 @@ from search.training.pool import parallel_map
 from search.trials.nothing_learned import nothing_learned
 from search.trials.objectives import second_of
 from search.trials.ranking import rank_trials
-from search.trials.records import Recipe, RungResult
-from search.trials.reliability import Tally, tally
+from search.trials.records import Recipe
+from search.trials.reliability import Tally
 from spaces import Config
 
 
@@ -44,7 +52,7 @@ class Entrant:
     config: Config
     # Its confirmations.
     repeats: tuple[Confirmation, ...]
-    # Of all its trainings, the trial's own among them.
+    # Of all trainings of its configuration, those of the search among them.
     tally: Tally
     # Why it left the race; None for one that ran to the end.
     dropped: str | None
@@ -101,7 +109,7 @@ def _confirm(
         raise StudyError(f"study {study.name!r} must have a complete trial, but has none; launch more trials.")
     confirmations, racing = read_confirmations(optuna_study), [*chosen]
     dropped: dict[int, str] = {}
-    _drop_lost(racing, dropped, confirmations, 0, options, plan)
+    _drop_lost(racing, dropped, trials, confirmations, 0, options, plan)
     finished, most = 0, len(racing) * options.repeats
     for repeat in range(options.repeats):
         missing = [trial for trial in racing if (trial.number, repeat) not in confirmations]
@@ -114,9 +122,20 @@ def _confirm(
             confirmations[number, repeat] = write_confirmation(optuna_study, number, repeat, outcome)
             finished += 1
             step(finished, most)
-        _drop_beaten(racing, dropped, confirmations, repeat + 1, options)
-        _drop_lost(racing, dropped, confirmations, repeat + 1, options, plan)
-    entrants = [_entrant(trial, confirmations, dropped.get(trial.number), options.repeats) for trial in chosen]
+        if len(racing) > 1 and repeat + 1 >= min(FIRST, options.repeats):
+            drawn = {
+                trial.number: draw_repeats(
+                    plan,
+                    search_set,
+                    config_of(trial),
+                    trial.number,
+                    [confirmations[trial.number, r] for r in range(repeat + 1)],
+                )
+                for trial in racing
+            }
+            _drop_beaten(racing, dropped, drawn, repeat + 1, options)
+        _drop_lost(racing, dropped, trials, confirmations, repeat + 1, options, plan)
+    entrants = [_entrant(trial, trials, confirmations, dropped.get(trial.number), options.repeats) for trial in chosen]
     return tuple(sorted(entrants, key=lambda entrant: (entrant.dropped is not None, -mean_acceptance(entrant.repeats))))
 
 
@@ -146,19 +165,15 @@ def _train(item: tuple[int, CVRequest]) -> tuple[int, Repeat]:
 def _drop_beaten(
     racing: list[FrozenTrial],
     dropped: dict[int, str],
-    confirmations: Mapping[tuple[int, int], Confirmation],
+    drawn: Mapping[int, BootstrapShare],
     rounds: int,
     options: ConfirmOptions,
 ) -> None:
     """Drop those that lag behind the leader beyond chance. Changes `racing` and `dropped`."""
-    accepted = {trial.number: np.array([confirmations[trial.number, r].accepted for r in range(rounds)]) for trial in racing}
-    if len(racing) < 2:
-        return
-    signals = np.array([confirmations[racing[0].number, r].signals for r in range(rounds)])
-    leader = max(racing, key=lambda trial: float((accepted[trial.number] / signals).mean())).number
+    leader = max(drawn, key=lambda number: drawn[number].value)
     error = error_of_each(options.top - 1, options.repeats)
     for trial in [*racing]:
-        behind = lag(accepted[leader], accepted[trial.number], signals)
+        behind = lag(drawn[leader], drawn[trial.number])
         if trial.number != leader and behind.p < error:
             racing.remove(trial)
             dropped[trial.number] = f"lost the race after {rounds} of {options.repeats}: {-behind.gap:+.3f} to trial {leader}"
@@ -167,6 +182,7 @@ def _drop_beaten(
 def _drop_lost(
     racing: list[FrozenTrial],
     dropped: dict[int, str],
+    trials: Sequence[FrozenTrial],
     confirmations: Mapping[tuple[int, int], Confirmation],
     rounds: int,
     options: ConfirmOptions,
@@ -175,7 +191,7 @@ def _drop_lost(
     """Drop those whose reliability cannot pass the bar any more. Changes `racing` and `dropped`."""
     folds = max(plan.folds) + 1
     for trial in [*racing]:
-        trainings = tally([RungResult.demand(trial), *(confirmations[trial.number, r] for r in range(rounds))])
+        trainings = pooled_tally(trial, trials, confirmations, rounds)
         if is_lost(trainings.learned, trainings.trainings, folds * (options.repeats - rounds), options.reliability):
             racing.remove(trial)
             dropped[trial.number] = (
@@ -185,11 +201,17 @@ def _drop_lost(
 
 def entrant_of(study: optuna.Study, trial: FrozenTrial, repeats: int) -> Entrant:
     """Give a trial with its first confirmations as one that ran the race to its end."""
-    return _entrant(trial, read_confirmations(study), None, repeats)
+    return _entrant(trial, study.get_trials(deepcopy=False), read_confirmations(study), None, repeats)
 
 
 def _entrant(
-    trial: FrozenTrial, confirmations: Mapping[tuple[int, int], Confirmation], dropped: str | None, repeats: int
+    trial: FrozenTrial,
+    trials: Sequence[FrozenTrial],
+    confirmations: Mapping[tuple[int, int], Confirmation],
+    dropped: str | None,
+    repeats: int,
 ) -> Entrant:
     repeats_run = [confirmations[trial.number, repeat] for repeat in range(repeats) if (trial.number, repeat) in confirmations]
-    return Entrant(trial.number, config_of(trial), tuple(repeats_run), tally([RungResult.demand(trial), *repeats_run]), dropped)
+    return Entrant(
+        trial.number, config_of(trial), tuple(repeats_run), pooled_tally(trial, trials, confirmations, repeats), dropped
+    )

@@ -6,18 +6,22 @@ none of them. They are user attributes of the study, because Optuna changes no f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
+import numpy as np
 import optuna
+from optuna.trial import FrozenTrial
 
 from foils import Dataset
 from foils.folds import fold_numbers
 from models.metrics import Floats
 from search.seeds import derive_seed
 from search.selection.json_values import from_json, to_json
+from search.statistics.bootstrap import DRAWS, BootstrapShare, Pits, draw_acceptance
 from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest, Repeat, splits
+from search.trials.reliability import Tally, tally, trainings_of, twins_of
 from spaces import Config
 
 # The key of a confirmation is this, the trial and the repeat.
@@ -39,6 +43,8 @@ class Confirmation:
     reseeds: tuple[int, ...]
     epochs_run: int
     seconds: float
+    # Those of the reseeds that were not needed; empty where an older pitsearch wrote the record.
+    needless: tuple[int, ...] = ()
 
 
 def confirmation_request(plan: Plan, data: Dataset, config: Config, trial: int, repeat: int) -> CVRequest:
@@ -66,6 +72,31 @@ def read_confirmations(study: optuna.Study) -> dict[tuple[int, int], Confirmatio
     return confirmations
 
 
-def of_trial(confirmations: Mapping[tuple[int, int], Confirmation], number: int) -> Sequence[Confirmation]:
-    """Give the confirmations of one trial in the order of the repeats."""
-    return [confirmations[key] for key in sorted(confirmations) if key[0] == number]
+def draw_repeats(
+    plan: Plan, data: Dataset, config: Config, trial: int, repeats: Sequence[Confirmation], draws: int = DRAWS
+) -> BootstrapShare:
+    """Draw a trial's acceptance over its first confirmations; trials with as many are drawn alike."""
+    folds = [np.array(confirmation_request(plan, data, config, trial, repeat).folds) for repeat in range(len(repeats))]
+    pits = Pits(data.groups, data.is_signal, data.is_scored)
+    scores, options = [repeat.scores for repeat in repeats], plan.options
+    return draw_acceptance(pits, scores, folds, options.working_point, seed=options.seed, draws=draws)
+
+
+def pooled_tally(
+    trial: FrozenTrial,
+    trials: Iterable[FrozenTrial],
+    confirmations: Mapping[tuple[int, int], Confirmation],
+    repeats: int | None = None,
+) -> Tally:
+    """Count the trainings of a complete trial's configuration: of every trial that had it, and of all their confirmations.
+
+    `repeats`: how many of the trial's own count, where a race has not come to the others.
+    """
+    trials = [*trials]
+    twins = twins_of(trial, trials)
+    counted = [
+        confirmations[number, repeat]
+        for number, repeat in sorted(confirmations)
+        if number in twins or (number == trial.number and (repeats is None or repeat < repeats))
+    ]
+    return tally([*trainings_of(trial, trials), *counted])

@@ -2,7 +2,7 @@
 
 The ensemble has one member of every repeat, trained like any fold. The mean of a pit's scores out of fold, one from every
 repeat, is then distributed like the score that an ensemble of as many members gives a pit that none of them has seen: threshold
-and temperature are fixed on it, not on the scores of single members. The refit is one network, with more pits to learn from;
+and calibration are fixed on it, not on the scores of single members. The refit is one network, with more pits to learn from;
 its threshold comes from single networks that had fewer. `benchmarks/statistics/coverage.py` measures which is better.
 Knows nothing of the held-out set.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from foils import Dataset
-from models.inference.calibration import Calibration, calibrated, fit_temperature
+from models.inference.calibration import Calibration, calibrated, fit_calibration
 from models.inference.ensemble import Ensemble
 from models.metrics import Flags, Floats, threshold_at
 from models.networks.build import Classifier
@@ -45,8 +45,10 @@ class FinalModel:
     ensemble: Ensemble
     # By working point, fixed on scores out of fold.
     thresholds: Mapping[float, float]
-    # The effect of the temperature on those scores.
+    # Temperature and offset, and their effect on those scores.
     calibration: Calibration
+    # The background pits that may be among them; 0 where that is not known.
+    backgrounds: int = 0
 
 
 def make_final_model(data: Dataset, plan: Plan, entrant: Entrant, final: str, workers: int | None = None) -> FinalModel:
@@ -61,11 +63,13 @@ def make_final_model(data: Dataset, plan: Plan, entrant: Entrant, final: str, wo
     members, gather = FINALS[final]
     ensemble = assemble(data, entrant.config, members(requests, entrant, workers))
     scores, is_signal = gather(data, requests, entrant)
-    calibration = fit_temperature(scores, is_signal)
-    scores = calibrated(scores, calibration.temperature)
+    calibration = fit_calibration(scores, is_signal)
+    scores = calibrated(scores, calibration.temperature, calibration.offset)
     rates = sorted({plan.options.working_point, STRICT}, reverse=True)
     thresholds = {rate: threshold_at(scores, is_signal, rate) for rate in rates}
-    return FinalModel(replace(ensemble, temperature=calibration.temperature), thresholds, calibration)
+    backgrounds = int((data.is_scored & ~data.is_signal).sum())
+    ensemble = replace(ensemble, temperature=calibration.temperature, offset=calibration.offset)
+    return FinalModel(ensemble, thresholds, calibration, backgrounds)
 
 
 def check_final(final: str) -> None:
@@ -132,5 +136,5 @@ def _learned_scores(request: CVRequest, confirmation: Confirmation) -> Floats:
 Members = Callable[[Sequence[CVRequest], Entrant, int | None], tuple[Classifier, ...]]
 Gather = Callable[[Dataset, Sequence[CVRequest], Entrant], tuple[Floats, Flags]]
 
-# The kinds of final model: its networks, and the scores out of fold that threshold and temperature are fixed on.
+# The kinds of final model: its networks, and the scores out of fold that threshold and calibration are fixed on.
 FINALS: dict[str, tuple[Members, Gather]] = {"ensemble": (_one_of_each, _means), "refit": (_refitted, _singles)}

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from models.metrics import Floats  # imports scikit-learn, which a copy of a model does not need
 
 Record = TypeVar("Record")
-# Each takes the format of its place, counted from 1, to the next. Version 0.1.0 wrote format 1.
-MIGRATIONS: tuple[Migration, ...] = ()
+# Each takes the format of its place, counted from 1, to the next. Version 0.1.0 wrote format 1, whose scores are of float32.
+MIGRATIONS: tuple[Migration, ...] = (dict,)
+# What stands before scores of float64.
+DOUBLE = "f8:"
 
 
 def _is_array(kind: Any) -> bool:
@@ -24,12 +26,13 @@ def _is_array(kind: Any) -> bool:
 
 
 def _decode(text: str, _: object) -> Floats:
-    return np.frombuffer(base64.b64decode(text), "<f4").astype(np.float64)
+    kind = "<f8" if text.startswith(DOUBLE) else "<f4"
+    return np.frombuffer(base64.b64decode(text.removeprefix(DOUBLE)), kind).astype(np.float64)
 
 
 def _encode(values: Floats) -> str:
-    # Scores are computed in float32; in that type they come back bit for bit, and thresholds with them.
-    return base64.b64encode(values.astype("<f4").tobytes()).decode()
+    # Scores are computed in float64; in that type they come back bit for bit, and thresholds with them.
+    return DOUBLE + base64.b64encode(values.astype("<f8").tobytes()).decode()
 
 
 _CONVERTER = Converter()

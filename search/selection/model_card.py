@@ -33,11 +33,13 @@ def describe(selection: Selection) -> dict[str, Any]:
         "metrics": {
             "search_acceptance": asdict(winner.searched),
             "confirmed_acceptance": asdict(winner.confirmed) if winner.confirmed else None,
+            "confirmed_less_optimism": asdict(winner.unflattered) if winner.unflattered else None,
             "reliability": asdict(winner.tally.reliability) if winner.tally.reliability else None,
             "trainings": asdict(winner.tally),
             "calibration": asdict(selection.model.calibration),
             "held_out": asdict(opening.held_out),
             "held_out_reading": opening.number,
+            "threshold_backgrounds": selection.model.backgrounds,
         },
         "versions": {name: version(name) for name in ("pitsearch", "torch", "timm", "optuna", "numpy")},
     }
@@ -50,11 +52,12 @@ def write_card(selection: Selection, bundle: Bundle) -> str:
     lines = [
         f"# Etch-pit classifier from study {about['study']}, trial {about['trial']}",
         "",
-        f"{_networks(selection)} P(signal) is calibrated by a temperature of {ensemble.temperature:.3f}.",
+        f"{_networks(selection)} P(signal) is calibrated by a temperature of {ensemble.temperature:.3f} and an "
+        f"offset of {ensemble.offset:+.3f}.",
         "",
         f"- Configuration: {ensemble.config.describe()}",
         f"- Input: crops of {ensemble.size} x {ensemble.size} pixels, values up to {ensemble.full_scale}, channels {lights}",
-        f"- Model: {selection.key.sha256}, SHA-256 of weights, temperature and threshold",
+        f"- Model: {selection.key.sha256}, SHA-256 of weights, calibration and threshold",
         f"- Threshold: {bundle.threshold:.6f}, fixed at {bundle.working_point:.0%} false positives on out-of-fold scores",
         f"- Trained on {about['searched_pits']} pits of the data with fingerprint {about['fingerprint'][:12]}",
         f"- Reliability: {selection.winner.tally} trainings learned (90 % interval)",

@@ -20,6 +20,7 @@ from models.errors import BundleError
 from models.inference.bundle import Bundle
 from models.metrics import Flags, Floats, Score, score
 from pitsearch.errors import reason
+from search.statistics.fitted import FittedShare, from_counts
 from search.statistics.intervals import wilson
 from search.text import counted
 from spaces.choices.channels import Light
@@ -38,6 +39,8 @@ class Prediction:
     unseen: Score | None
     # The number of pits that the search and the training saw, or whose plastic they saw; None where the bundle does not tell.
     seen: int | None
+    # The acceptance of `unseen`, with the chance of the threshold, too; None where that is.
+    acceptance: FittedShare | None = None
     # The pits that have no crop, and so no score.
     left_out: tuple[Pit, ...] = ()
 
@@ -61,11 +64,11 @@ class Prediction:
                 f"{self.seen} of these pits are those that the search and the training saw, or share plastic with one: their "
                 "scores flatter the model"
             )
-        if self.unseen is not None:
+        if self.unseen is not None and self.acceptance is not None:
             total = self.unseen
             lines.append(
                 f"on {total.signals} signal and {total.backgrounds} background pits that it never saw: AUC {total.auc:.4f}, "
-                f"acceptance {wilson(total.accepted, total.signals)}, rejection {wilson(total.rejected, total.backgrounds)}"
+                f"acceptance {self.acceptance.share}, rejection {wilson(total.rejected, total.backgrounds)}"
             )
         return lines
 
@@ -90,7 +93,15 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     counted = unseen & is_scored & (data.labels != "")
     both = is_signal[counted].any() and not is_signal[counted].all()
     total = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
-    return Prediction(data, scores, accepted, total, int((~unseen).sum()) if told else None, left_out)
+    seen = int((~unseen).sum()) if told else None
+    return Prediction(data, scores, accepted, total, seen, _acceptance(bundle, total) if total else None, left_out)
+
+
+def _acceptance(bundle: Bundle, total: Score) -> FittedShare:
+    """Give the acceptance of pits at a threshold that other background pits fixed; how many, an old bundle leaves to guess."""
+    share, metrics = total.backgrounds / (total.signals + total.backgrounds), bundle.about.get("metrics") or {}
+    backgrounds = metrics.get("threshold_backgrounds") or round(share * bundle.about.get("searched_pits", 0))
+    return from_counts(total.accepted, total.signals, backgrounds or total.backgrounds, bundle.working_point)
 
 
 def _unseen(bundle: Bundle, data: Dataset) -> tuple[Flags, bool]:

@@ -1,47 +1,68 @@
-"""Race configurations: after every round, drop those that can no longer win.
+"""Race configurations: after two rounds, and after each round that follows, drop those that can no longer win.
 
-All have been cross-validated on the same fresh splits, so that each rival's folds are paired with the leader's. A rival is
-dropped where the leader's mean acceptance lies above its own beyond chance: a one-sided, corrected t-test over folds times
-repeats (`search/statistics/paired_tests.py`). A race runs that test at most once for every rival and round; each is run at
-ERROR over their number (Bonferroni), so that the best configuration is dropped in at most ERROR of the races, as far as that
-test's variance is right. A configuration is also dropped where it cannot pass the bar of reliability any more, whatever comes:
-there is no error in that. Knows nothing of training.
+All have been cross-validated on the same fresh splits and are drawn alike (`search/statistics/bootstrap.py`), so that a rival's
+draws are paired with the leader's: pits that are hard for both cancel. A rival is dropped where the leader's acceptance lies
+above its own beyond chance, by the standard deviation of the paired differences. What a bootstrap over few repeats leaves out
+of their variance is added. A race makes that comparison at most once for every rival and round after the first; each is made
+at ERROR over their number (Bonferroni), so that the best configuration is dropped in at most ERROR of the races. A
+configuration is also dropped where it cannot pass the bar of reliability any more, whatever comes: there is no error in that.
+Knows nothing of training.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+from scipy.stats import norm
 
+from search.statistics.bootstrap import BootstrapShare
 from search.statistics.intervals import reliability
-from search.statistics.paired_tests import compare_paired
 
 ERROR = 0.05
-
-Counts = npt.NDArray[np.int64]
+# Rounds that all entrants run before any is compared: one repeat says nothing of what seeds do.
+FIRST = 2
 
 
 @dataclass(frozen=True)
 class Lag:
     """The difference of a rival from the leader."""
 
-    # How far the rival's mean acceptance lies under the leader's.
+    # How far the rival's acceptance lies under the leader's.
     gap: float
     # The chance of as much where the rival is no worse.
     p: float
 
 
-def lag(leader: Counts, rival: Counts, signals: Counts) -> Lag:
-    """Compare accepted signal pits, `[repeats, folds]` each, of so many `signals`."""
-    difference = compare_paired(leader, rival, signals)
-    return Lag(difference.share.value, difference.p)
+def lag(leader: BootstrapShare, rival: BootstrapShare) -> Lag:
+    """Compare two configurations that were drawn alike, over as many repeats."""
+    variance = float((leader.draws - rival.draws).var())
+    repeats = np.subtract(leader.by_repeat, rival.by_repeat)
+    if len(repeats) > 1:
+        # A bootstrap over n repeats has (n - 1) / n of the variance of their mean.
+        variance += float(repeats.var(ddof=1)) / len(repeats) ** 2
+    gap = leader.value - rival.value
+    return Lag(gap, float(norm.sf(gap / max(math.sqrt(variance), 1 / leader.signals))))
 
 
 def error_of_each(rivals: int, rounds: int) -> float:
     """Give the error of one comparison in a race with so many rivals and rounds."""
-    return ERROR / max(rivals * rounds, 1)
+    return ERROR / max(rivals * max(rounds - FIRST + 1, 1), 1)
+
+
+def optimism(entrants: Sequence[BootstrapShare]) -> float:
+    """Give by how much choosing the best of these flatters it: its acceptance in a draw above its own as measured, the mean.
+
+    Measured acceptances take the place of the true ones, and draws that of measurements (the bootstrap's estimate of bias,
+    Efron & Tibshirani 1993, of the best of several; cf. Tibshirani & Tibshirani 2009, Annals of Applied Statistics 3).
+    """
+    if len(entrants) < 2:
+        return 0.0
+    draws, values = np.stack([one.draws for one in entrants]), np.array([one.value for one in entrants])
+    best = draws.argmax(0)
+    return max(float((draws.max(0) - values[best]).mean()), 0.0)
 
 
 def is_lost(learned: int, trainings: int, left: int, bar: float) -> bool:

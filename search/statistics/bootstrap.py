@@ -1,7 +1,8 @@
 """Bounds on the acceptance of a configuration that was cross-validated several times: a bootstrap over groups and repeats.
 
-A draw takes as many groups of pits, with replacement, and as many repeats. The threshold of every fold is computed anew from
-the background pits drawn, so that its variance counts, too. Draws are over pits, never over images, and pits that share plastic
+A draw takes as many groups of pits, with replacement, and as many repeats. The threshold of every fold, or of all together
+where folds are small (`search/statistics/fitted.py`), is computed anew from the background pits drawn, so that its variance
+counts, too. Draws are over pits, never over images, and pits that share plastic
 are drawn together. Configurations that are compared use the same draws, so that differences are paired. Knows nothing of
 studies.
 """
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.metrics import Flags, Floats
+from search.statistics.fitted import is_few
 from search.statistics.intervals import LEVEL, Share, wilson
 
 DRAWS = 1000
@@ -40,6 +42,14 @@ class BootstrapShare:
     draws: Floats
     # The number of signal pits.
     signals: int
+    # Whether one threshold over all folds gave it.
+    is_pooled: bool = False
+    # As measured in each repeat.
+    by_repeat: tuple[float, ...] = ()
+
+    def less(self, optimism: float) -> BootstrapShare:
+        """Give the acceptance, measured and in every draw, with an optimism taken off."""
+        return replace(self, value=max(self.value - optimism, 0.0), draws=np.maximum(self.draws - optimism, 0.0))
 
     @property
     def share(self) -> Share:
@@ -49,7 +59,7 @@ class BootstrapShare:
         """
         low, high = np.quantile(self.draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         floor = wilson(round(self.value * self.signals), self.signals)
-        return Share(self.value, min(float(low), floor.low), max(float(high), floor.high))
+        return Share(self.value, min(float(low), floor.low), max(float(high), floor.high), self.is_pooled)
 
 
 def draw_acceptance(
@@ -74,24 +84,33 @@ def draw_acceptance(
     repeats = generator.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), size=draws)
     shares = np.stack([_acceptance(pits, weights, *repeat, working_point) for repeat in zip(scores, folds, strict=True)])
     means = np.einsum("rd,dr->d", shares[:, 1:], repeats) / len(scores)
-    return BootstrapShare(float(shares[:, 0].mean()), means, int((pits.is_signal & pits.is_scored).sum()))
+    pooled = any(_is_few(pits, numbers, working_point) for numbers in folds)
+    signals = int((pits.is_signal & pits.is_scored).sum())
+    return BootstrapShare(float(shares[:, 0].mean()), means, signals, pooled, tuple(map(float, shares[:, 0])))
 
 
 def _acceptance(pits: Pits, weights: Floats, scores: Floats, folds: npt.NDArray[np.int64], working_point: float) -> Floats:
     """Give the pooled acceptance of one repeat for every row of weights, `[rows]`; `weights`: `[rows, pits]`."""
     accepted, signals = np.zeros(len(weights)), np.zeros(len(weights))
+    if _is_few(pits, folds, working_point):
+        folds = np.zeros_like(folds)
     for fold in range(int(folds.max()) + 1):
         in_fold = (folds == fold) & pits.is_scored
         signal, background = np.flatnonzero(in_fold & pits.is_signal), np.flatnonzero(in_fold & ~pits.is_signal)
         background = background[np.argsort(-scores[background], kind="stable")]
         passed = weights[:, background].cumsum(1)
         # The first background pit that may not pass: a signal pit is accepted where its score is above that one's.
-        over = passed > working_point * passed[:, -1:]
+        over = passed > working_point * passed[:, -1:] + 1e-9
         bar = np.where(over.any(1), scores[background][over.argmax(1)], -np.inf)
         accepted += (weights[:, signal] * (scores[signal] > bar[:, None])).sum(1)
         signals += weights[:, signal].sum(1)
     share: Floats = accepted / np.maximum(signals, 1)
     return share
+
+
+def _is_few(pits: Pits, folds: npt.NDArray[np.int64], working_point: float) -> bool:
+    background = folds[pits.is_scored & ~pits.is_signal]
+    return is_few(np.bincount(background, minlength=int(folds.max()) + 1).tolist(), working_point)
 
 
 def grouped_wilson(hits: Flags, groups: npt.NDArray[np.int64]) -> Share:

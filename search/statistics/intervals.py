@@ -1,12 +1,13 @@
-"""Shares of pits, of trials or of trainings: their intervals, by scipy, and their standard errors.
+"""Shares of pits, of trials or of trainings at a threshold fixed before: their intervals, and their standard errors.
 
-From scipy.special: scipy.stats takes a second to import, and `status` needs no more than this.
+An acceptance whose threshold the same sample fixed is of `search/statistics/fitted.py`. From scipy.special: scipy.stats takes a
+second to import, and `status` needs no more than this.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from scipy.special import betaincinv, ndtri
@@ -21,6 +22,8 @@ class Share:
     value: float
     low: float
     high: float
+    # Whether one threshold over all folds gave it, for single folds are too small to fix their own.
+    is_pooled: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
@@ -29,11 +32,15 @@ class Share:
 @lru_cache(maxsize=4096)  # of thousands of trials few have counts of their own
 def wilson(hits: int, of: int) -> Share:
     """Give the share `hits / of` with its score interval (Wilson 1927); `of` must be above 0."""
-    square = float(ndtri((1 + LEVEL) / 2)) ** 2
-    middle, half = hits + square / 2, math.sqrt(square * (hits * (1 - hits / of) + square / 4))
-    low, high = ((middle + side * half) / (of + square) for side in (-1, 1))
-    # At the ends rounding would give a share under 0 or over 1.
-    return Share(hits / of, low if hits else 0.0, high if hits < of else 1.0)
+    return score_interval(hits / of, of)
+
+
+def score_interval(share: float, size: float) -> Share:
+    """Give a share with the score interval of so many pits; `size`, above 0, need not be a whole number."""
+    square = float(ndtri((1 + LEVEL) / 2)) ** 2 / size
+    centre = (share + square / 2) / (1 + square)
+    half = math.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
+    return Share(share, max(centre - half, 0.0) if share else 0.0, min(centre + half, 1.0) if share < 1 else 1.0)
 
 
 def reliability(learned: int, trainings: int) -> Share:

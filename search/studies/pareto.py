@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from optuna.trial import FrozenTrial, TrialState
 
 from search.errors import StudyError
-from search.statistics.intervals import Share, wilson
+from search.statistics.intervals import Share
 from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.baseline import is_baseline
 from search.trials.objectives import OBJECTIVES, final_value, has_learned, second_of
 from search.trials.records import Recipe, RungResult
-from search.trials.reliability import Tally, tally
+from search.trials.reliability import Tally, tally, trainings_of
 from spaces import Config
 
 
@@ -31,7 +31,7 @@ class ParetoTrial:
     # The other objective's value, and `interval`, its pooled share, where it is one of pits.
     second: float
     interval: Share | None
-    # Of its own trainings.
+    # Of all trainings of its configuration in the search.
     tally: Tally
     config: Config
     # It is the network in use.
@@ -63,21 +63,21 @@ def pareto_trials(trials: Sequence[FrozenTrial], plan: Plan) -> tuple[ParetoTria
         )
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     sound = [(trial, reached) for trial in complete if has_learned(reached := RungResult.demand(trial))]
-    candidates = [_member(trial, reached, second) for trial, reached in sound]
+    candidates = [_member(trial, reached, second, complete) for trial, reached in sound]
     judged = [
         replace(member, on_front=not any(_dominates(other, member, second) for other in candidates)) for member in candidates
     ]
     return tuple(sorted(judged, key=lambda member: (-member.acceptance.value, member.number)))
 
 
-def _member(trial: FrozenTrial, reached: RungResult, second: str) -> ParetoTrial:
-    interval = wilson(*reached.pooled_high) if second == "rejection" else None
+def _member(trial: FrozenTrial, reached: RungResult, second: str, trials: Sequence[FrozenTrial]) -> ParetoTrial:
+    interval = reached.quoted_high.share if second == "rejection" else None
     return ParetoTrial(
         number=trial.number,
-        acceptance=wilson(*reached.pooled),
+        acceptance=reached.quoted.share,
         second=final_value(reached, second) if interval is None else interval.value,
         interval=interval,
-        tally=tally([reached]),
+        tally=tally(trainings_of(trial, trials)),
         config=Config.from_dict(Recipe.demand(trial).config),
         in_use=is_baseline(trial),
         on_front=False,

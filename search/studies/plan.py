@@ -27,6 +27,13 @@ from spaces.plugins import PluginRef, plugins_of
 
 # The key under which a study keeps its plan.
 PLAN = "pitsearch:plan"
+# Ranges of version 0.1.0's defaults and of its space `everything`, each with today's. A study keeps its own.
+_RENEWED = {
+    "optimiser.learning_rate": tuple(
+        ({"low": low, "high": high, "log": True}, {"low": low, "high": 0.3, "log": True, "per_optimiser": True})
+        for low, high in ((1e-4, 5e-2), (1e-5, 1e-1))
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -178,8 +185,9 @@ def check_same(name: str, stored: Plan, current: Plan) -> None:
             f"{current.fingerprint[:12]}); {remedy}."
         )
     old, new = to_plain(stored.space), to_plain(current.space)
-    if old != new:
-        key = next(key for key in sorted({*old, *new}) if old.get(key) != new.get(key))
+    differing = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    if any((old.get(key), new.get(key)) not in _RENEWED.get(key, ()) for key in differing):
+        key = next(key for key in differing if (old.get(key), new.get(key)) not in _RENEWED.get(key, ()))
         raise StudyError(
             f"study {name!r} was made for another space (`{key}`: {old.get(key, 'absent')}, but now "
             f"{new.get(key, 'absent')}); {remedy}."

@@ -82,9 +82,10 @@ def asked_axes(space: Space, draws: int = 256) -> tuple[set[str], set[str]]:
     for seed in range(draws):
         recorder = _Random(seed)
         suggest(recorder, space)
-        configurations.append({axis_of(name) for name in recorder.names})
-    always = configurations[0].intersection(*configurations)
-    return always, set[str]().union(*configurations) - always
+        configurations.append(set(recorder.names))
+    # An axis that Optuna knows under several names, by the choices before it, is one that only some choose on.
+    always = {axis_of(name) for name in configurations[0].intersection(*configurations)}
+    return always, {axis_of(name) for name in set[str]().union(*configurations)} - always
 
 
 class _Random:

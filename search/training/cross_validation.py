@@ -58,6 +58,8 @@ class Repeat:
     reseeds: tuple[int, ...]
     epochs_run: int
     seconds: float
+    # Those of the reseeds that were not needed.
+    needless: tuple[int, ...] = ()
 
     @property
     def scores(self) -> Floats:
@@ -99,6 +101,7 @@ def summarise_folds(validation: CrossValidation) -> Repeat:
         reseeds=tuple(result.reseeds for result in results),
         epochs_run=validation.epochs_run,
         seconds=round(validation.seconds, 3),
+        needless=tuple(result.needless for result in results),
     )
 
 

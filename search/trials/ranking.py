@@ -6,13 +6,11 @@ then the earlier trial. Knows nothing of confirmations or of what is made of the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from search.statistics.intervals import wilson
 from search.trials.records import Recipe, RungResult
 
 
@@ -24,7 +22,7 @@ def best_trial(trials: Iterable[FrozenTrial]) -> FrozenTrial | None:
 def rank_trials(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
     """Order the complete trials, the best first; of trials with the same configuration the best stands for all."""
     order = sorted((trial for trial in trials if trial.state == TrialState.COMPLETE), key=_order)
-    best = {json.dumps(Recipe.demand(trial).config, sort_keys=True): trial.number for trial in reversed(order)}
+    best = {Recipe.demand(trial).key: trial.number for trial in reversed(order)}
     numbers = set(best.values())
     return [trial for trial in order if trial.number in numbers]
 
@@ -36,4 +34,4 @@ def find_trial(trials: Iterable[FrozenTrial], number: int) -> FrozenTrial | None
 
 def _order(trial: FrozenTrial) -> tuple[float, float, int]:
     result = RungResult.demand(trial)
-    return -wilson(*result.pooled).low, -float(np.mean(result.auc)), trial.number
+    return -result.quoted.share.low, -float(np.mean(result.auc)), trial.number

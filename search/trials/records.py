@@ -6,13 +6,16 @@ Knows nothing of how trials run, nor of what is made of their records.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self
 
 from optuna.trial import BaseTrial, FrozenTrial, TrialState
 
+from models.metrics import HIGH
 from search.errors import StudyError
+from search.statistics.fitted import FittedShare, from_counts
 from search.trials.formats import Migration, from_plain, upgrade
 from spaces.axes import Scalar
 
@@ -94,6 +97,11 @@ class Recipe(_Record):
     # Whether the trial is never pruned.
     audited: bool
 
+    @property
+    def key(self) -> str:
+        """What two trials of one configuration have in common."""
+        return json.dumps(self.config, sort_keys=True)
+
 
 @dataclass(frozen=True)
 class RungResult(_Record):
@@ -129,6 +137,25 @@ class RungResult(_Record):
     steps: tuple[int, ...] = ()
     # The value of each objective on every rung so far; empty where there is one.
     path: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    # The acceptance at the working point and the rejection at high acceptance that are quoted, of all folds together; None
+    # where an older pitsearch wrote the record.
+    fitted: FittedShare | None = None
+    fitted_high: FittedShare | None = None
+    # Those of the reseeds that were not needed, one value a fold; empty where an older pitsearch wrote the record.
+    needless: tuple[int, ...] = ()
+
+    @property
+    def quoted(self) -> FittedShare:
+        """The acceptance of the folds together, as it is quoted."""
+        if self.fitted is not None:
+            return self.fitted
+        rate = 1 - sum(self.rejection) / len(self.rejection)
+        return from_counts(*self.pooled, sum(self.backgrounds), rate)
+
+    @property
+    def quoted_high(self) -> FittedShare:
+        """The rejection at high acceptance of the folds together, as it is quoted."""
+        return self.fitted_high or from_counts(*self.pooled_high, sum(self.signals), 1 - HIGH)
 
     @property
     def pooled(self) -> tuple[int, int]:
@@ -167,6 +194,8 @@ class CheckpointRecord(_Record):
     seconds: float
     # Whether folds are trained together; None while that is not known.
     fused: bool | None = None
+    # By fold, the epoch at which it was started again, where it was.
+    restarts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def folds(self) -> dict[int, CheckpointFile]:

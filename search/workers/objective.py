@@ -17,6 +17,7 @@ import optuna
 
 from foils import Dataset
 from models.inference.cost import inference_cost
+from models.metrics import HIGH
 from models.training.checkpoint import pack_fold
 from models.training.cross_validation import CrossValidation, FoldResult
 from models.training.task import make_task
@@ -24,6 +25,7 @@ from search import defaults
 from search.pruning.audit import is_audited
 from search.pruning.multi_objective import is_pruned
 from search.seeds import trial_seed
+from search.statistics.fitted import fit_acceptance, fit_rejection
 from search.storage.checkpoints import CheckpointStore
 from search.studies.plan import Plan
 from search.training.fold_cache import keep_members
@@ -31,6 +33,7 @@ from search.trials.baseline import is_baseline
 from search.trials.ladder import Rung
 from search.trials.objectives import OBJECTIVES, final_value, on_path, shortfall
 from search.trials.records import DAMAGE, CheckpointRecord, FixedParams, Recipe, RungResult, on_rungs
+from search.trials.stored_scores import RungScores, write_scores
 from search.workers.stop_signal import StopRequested
 from spaces import Config
 from spaces.suggest import suggest
@@ -140,7 +143,13 @@ class _Climber:
         packed, faults = store.read(saved) if store else ({}, ())
         reseeds, note = {int(fold): times for fold, times in saved.reseeds.items()}, result.note if result else None
         faults += self.validation.resume(
-            packed, reseeds=reseeds, abandoned=saved.abandoned, seconds=saved.seconds, fused=saved.fused, note=note
+            packed,
+            reseeds=reseeds,
+            abandoned=saved.abandoned,
+            seconds=saved.seconds,
+            fused=saved.fused,
+            note=note,
+            restarts={int(fold): epoch for fold, epoch in saved.restarts.items()},
         )
         if faults:
             text = f"a checkpoint could not be used, so that its fold was trained again: {'; '.join(faults)}"
@@ -172,13 +181,16 @@ class _Climber:
                 files[str(fold)] = asdict(file)
             elif training is not None and training.epoch:
                 files[str(fold)] = asdict(store.keep(fold, reseeds, training.epoch, pack_fold(training)))
-        reseeds_of = {str(fold): times for fold, times in validation.reseeds.items()}
-        return CheckpointRecord(files, reseeds_of, validation.abandoned, round(validation.seconds, 3), validation.fused)
+        reseeds_of, restarts = (
+            {str(fold): number for fold, number in numbers.items()} for numbers in (validation.reseeds, validation.restarts)
+        )
+        seconds = round(validation.seconds, 3)
+        return CheckpointRecord(files, reseeds_of, validation.abandoned, seconds, validation.fused, restarts)
 
     def _report(self, rung: Rung, left: int, before: RungResult | None, saved: CheckpointRecord | None) -> RungResult:
         """Tell the study that a rung is reached, and ask its pruner, all in one write; `left`: the rungs above it."""
         trial, goals = self.trial, self.plan.options.objectives
-        results = self.validation.results()
+        results, scores = self.validation.results(), _out_of_fold(self.validation)
         values = {name: OBJECTIVES[name].measure(results, self.cost) for name in goals}
         two, would_prune = len(goals) > 1, before.would_prune if before else None
         steps = (*(before.steps if before else ()), rung.cost) if two else ()
@@ -192,12 +204,15 @@ class _Climber:
                 would_prune = str(rung)
             result = replace(
                 _reached(rung, results, self.validation),
+                fitted=fit_acceptance(scores.by_fold(), self.plan.options.working_point),
+                fitted_high=fit_rejection(scores.by_fold(), HIGH),
                 would_prune=would_prune,
                 pruned=prune and not self.never_pruned,
                 steps=steps,
                 path=path,
             )
             result.write(trial)
+            write_scores(trial, str(rung), scores)
             if saved is not None and left:
                 saved.write(trial)
             if two and (result.pruned or not left):
@@ -228,10 +243,20 @@ def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation)
         accuracy=tuple(result.accuracy for result in results),
         verdicts=tuple(result.verdict.value for result in results),
         reseeds=tuple(result.reseeds for result in results),
+        needless=tuple(result.needless for result in results),
         epochs_run=validation.epochs_run,
         seconds=round(validation.seconds, 3),
         note=validation.note,
     )
+
+
+def _out_of_fold(validation: CrossValidation) -> RungScores:
+    """Give how every pit stands that a fold has validated so far."""
+    scores, task = np.zeros(len(validation.folds)), validation.task
+    for training in validation.trainings.values():
+        scores[training.validate] = training.scores()
+    pits = np.isin(validation.folds, list(validation.trainings))
+    return RungScores(scores[pits], validation.folds[pits], task.is_signal[pits], task.is_scored[pits])
 
 
 def _others_learned(trial: optuna.Trial, rung: Rung, plan: Plan) -> bool:

@@ -64,6 +64,8 @@ class OptimiserKind:
     momentum: str | None = "beta1"
     # Whether one kernel takes the whole step.
     fused: bool = False
+    # The learning rates at which it is worth a trial, on small networks.
+    rates: tuple[float, float] = (1e-4, 2e-2)
     # Whether every weight changes by its own gradients alone, so that the weights of several trainings may be stacked into one
     # tensor. One that takes norms of tensors (LAMB) or their products (Muon) would mix the trainings.
     elementwise: bool = True
@@ -75,9 +77,14 @@ OPTIMISERS: dict[str, OptimiserKind] = {
         "momentum",
         momentum="momentum",
         fused=True,
+        rates=(1e-3, 3e-1),
     ),
     "nesterov": OptimiserKind(
-        "the same with Nesterov's momentum (Sutskever et al. 2013, ICML)", "nesterov", momentum="momentum", fused=True
+        "the same with Nesterov's momentum (Sutskever et al. 2013, ICML)",
+        "nesterov",
+        momentum="momentum",
+        fused=True,
+        rates=(1e-3, 3e-1),
     ),
     "adam": OptimiserKind("Adam (Kingma & Ba 2015, arXiv:1412.6980), weight decay added to the gradient", "adam", fused=True),
     "adamw": OptimiserKind(
@@ -92,11 +99,14 @@ OPTIMISERS: dict[str, OptimiserKind] = {
         momentum="momentum",
     ),
     # Its two betas mix the gradient into the step and into the memory: neither is the momentum.
-    "lion": OptimiserKind("the sign of a momentum (Chen et al. 2023, arXiv:2302.06675); a tenth of Adam's rate", "lion", None),
+    "lion": OptimiserKind(
+        "the sign of a momentum (Chen et al. 2023, arXiv:2302.06675); a tenth of Adam's rate", "lion", None, rates=(1e-5, 2e-3)
+    ),
     "lamb": OptimiserKind(
         "Adam, each layer's step scaled to its weights (You et al. 2020, arXiv:1904.00962); clips gradients to 1 by itself",
         "lamb",
         elementwise=False,
+        rates=(1e-3, 1e-1),
     ),
     "adopt": OptimiserKind("Adam that converges with any beta2 (Taniguchi et al. 2024, arXiv:2411.02853)", "adopt"),
     "muon": OptimiserKind(

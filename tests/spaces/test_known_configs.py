@@ -63,7 +63,11 @@ def test_a_broken_file_is_refused_with_its_place(tmp_path: Path, text: str, line
             {"network.name": "timm:resnet10t"},
             "x: `network.name` must be in the space (pitnet, minihip), but got 'timm:resnet10t'; widen it",
         ),
-        ({"optimiser.learning_rate": 1.0}, "x: `optimiser.learning_rate` must be in the space (0.0001 to 0.05), but got 1.0;"),
+        ({"optimiser.learning_rate": 1.0}, "x: `optimiser.learning_rate` must be in the space (0.0001 to 0.3), but got 1.0;"),
+        (
+            {"optimiser.name": "adam", "optimiser.learning_rate": 0.1},
+            "x: `optimiser.learning_rate` must be in the space (0.0001 to 0.02), but got 0.1;",
+        ),
         ({"optimiser.batch_size": "many"}, "x: `optimiser.batch_size` must be a whole number, but got 'many';"),
     ],
 )

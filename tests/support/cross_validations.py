@@ -10,6 +10,7 @@ import pytest
 
 from foils import Dataset
 from foils.folds import fold_numbers
+from models.training import cross_validation as crossvalidation
 from models.training.checkpoint import pack_fold
 from models.training.cross_validation import CrossValidation, start_fold
 from models.training.fold_training import FoldTraining
@@ -31,7 +32,7 @@ def validation(data: Dataset, epochs: int = 4, fused: bool = False) -> CrossVali
 
 
 def collapse_at_first(monkeypatch: pytest.MonkeyPatch, cross: CrossValidation, fold: int, always: bool = False) -> None:
-    """Let one fold's first training, or each of them, be judged collapsed."""
+    """Let one fold's first training, or each of them, be judged collapsed, and whatever is, be worth another start."""
     first = start_fold(cross.task, cross.folds, fold, cross.seed, 0)
     eval_model = FoldTraining.verdict
 
@@ -40,6 +41,8 @@ def collapse_at_first(monkeypatch: pytest.MonkeyPatch, cross: CrossValidation, f
         return Verdict.COLLAPSED if hit else eval_model(self, planned)
 
     monkeypatch.setattr(FoldTraining, "verdict", verdict)
+    collapsed = Verdict.COLLAPSED
+    monkeypatch.setattr(crossvalidation, "may_restart", lambda training, epoch: training.verdict(epoch) is collapsed)
 
 
 class Stop(Exception):
@@ -79,6 +82,7 @@ class Kept:
 
     trainings: dict[int, bytes]
     reseeds: dict[int, int]
+    restarts: dict[int, int]
     abandoned: int
     seconds: float
     fused: bool | None
@@ -87,13 +91,18 @@ class Kept:
     def of(cls, cross: CrossValidation) -> Kept:
         """Pack every fold as it stands."""
         trainings = {fold: pack_fold(training) for fold, training in cross.trainings.items()}
-        return cls(trainings, dict(cross.reseeds), cross.abandoned, cross.seconds, cross.fused)
+        return cls(trainings, dict(cross.reseeds), dict(cross.restarts), cross.abandoned, cross.seconds, cross.fused)
 
     def taken_up(self, data: Dataset, fused: bool = False) -> CrossValidation:
         """Start anew and go on from what was kept."""
         cross = validation(data, fused=fused)
         faults = cross.resume(
-            self.trainings, reseeds=self.reseeds, abandoned=self.abandoned, seconds=self.seconds, fused=self.fused
+            self.trainings,
+            reseeds=self.reseeds,
+            restarts=self.restarts,
+            abandoned=self.abandoned,
+            seconds=self.seconds,
+            fused=self.fused,
         )
         assert faults == ()
         return cross

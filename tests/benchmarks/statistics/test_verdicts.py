@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.search.trainings import NOISES, Ended, Recipe, draw_recipe
+from benchmarks.statistics.restarts import restarts_table
 from benchmarks.statistics.verdicts import Criterion, label, tables
 from models.training.verdicts import Evidence
 from spaces import Config
@@ -53,6 +54,19 @@ def test_a_table_counts_verdicts_and_shows_where_they_differ() -> None:
     assert rates.rows[0][1].startswith("1.000 [")
     assert rates.rows[0][2].startswith("0.000 [")
     assert [row[:3] for row in apart.rows] == [["learned", "does not learn", "1"]]
+
+
+def test_a_table_says_how_many_of_the_restarted_would_have_learned() -> None:
+    slow, lost = replace(GOOD, collapsed_at=(1,)), replace(GOOD, collapsed_at=(1, 4), stuck_at=(4,), held_out=(0.7,) * 4)
+    table = restarts_table([GOOD, slow, lost], lambda ended: label(ended) is Criterion.LEARNS)
+    assert [row[2:4] for row in table.rows] == [
+        ["2 of 3", "1"],
+        ["2 of 3", "1"],
+        ["1 of 3", "0"],
+        ["0 of 3", "0"],
+        ["0 of 3", "0"],
+        ["1 of 3", "0"],
+    ]
 
 
 def test_recipes_are_drawn_again_alike_and_of_every_kind() -> None:

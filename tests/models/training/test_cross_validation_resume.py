@@ -84,7 +84,7 @@ def test_a_line_tells_of_every_checkpoint_that_is_not_taken_up(tiny: Dataset, mo
     first.advance(3)  # of the training that collapsed, not the one in its place
     again = validation(tiny)
     given = {**kept.trainings, 0: kept.trainings[0][:-1], 1: pack_fold(first), 2: kept.trainings[3]}
-    faults = again.resume(given, reseeds=kept.reseeds, abandoned=kept.abandoned, seconds=0.0)
+    faults = again.resume(given, reseeds=kept.reseeds, restarts=kept.restarts, abandoned=kept.abandoned, seconds=0.0)
     assert [fault.split(": a checkpoint must be ")[0] for fault in faults] == ["fold 0", "fold 1", "fold 2"]
     assert all(len(fault.splitlines()) == 1 for fault in faults)
     assert again.trainings.keys() == {3}
@@ -117,7 +117,9 @@ def test_a_fold_that_is_interrupted_in_an_epoch_is_left_out(tiny: Dataset, schem
         assert all(training.epoch in (1, 3) for training in stopped.trainings.values())
         again = make()
         kept = Kept.of(stopped)
-        assert not again.resume(kept.trainings, reseeds=kept.reseeds, abandoned=kept.abandoned, seconds=kept.seconds)
+        assert not again.resume(
+            kept.trainings, reseeds=kept.reseeds, restarts=kept.restarts, abandoned=kept.abandoned, seconds=kept.seconds
+        )
         for cross in (stopped, again):
             climb(cross, RUNGS if done == 0 else RUNGS[1:])
             assert_same(cross, whole)

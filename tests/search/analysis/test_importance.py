@@ -13,7 +13,7 @@ from search.analysis.importance import LEAST, Importance, Weight, failures, impo
 from search.analysis.light_usage import Use, uses
 from search.errors import StudyError
 from search.report.importance_tables import importance_table
-from search.statistics.intervals import reliability, wilson
+from search.statistics.intervals import reliability
 from search.studies.study import Study
 from search.trials.ladder import Ladder
 from spaces import Config
@@ -176,7 +176,9 @@ LIT = [
 def test_uses_of_the_lights_are_summed_up_best_first() -> None:
     stacked, single, volume = uses(LIT)
     assert (stacked.mode, stacked.trials, stacked.complete, stacked.best_trial, stacked.median) == ("stacked", 3, 3, 0, 0.84)
-    assert stacked.best == wilson(90, 100)
+    # Wider than 90 of 100 at a fixed threshold, [0.840, 0.939]: a hundred background pits fixed it.
+    assert stacked.best is not None
+    assert (stacked.best.value, stacked.best.low, stacked.best.high) == pytest.approx((0.9, 0.791, 0.955), abs=1e-3)
     assert stacked.sound == reliability(15, 16)
     assert (single.mode, single.best_trial, single.light) == ("single", 4, "1")
     assert (volume.trials, volume.complete, volume.best, volume.median) == (1, 0, None, None)

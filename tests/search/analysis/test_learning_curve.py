@@ -31,6 +31,7 @@ from search.report.learning_curve_figure import figure, write_figure
 from search.report.learning_curve_table import curve_table, verdict_line
 from search.statistics.intervals import wilson
 from search.studies.study import Study, find_study
+from search.trials.ranking import best_trial
 from spaces import Config
 from spaces.choices.networks import Network
 from spaces.choices.optimisers import Optimiser
@@ -142,7 +143,8 @@ def test_a_study_gives_its_best_configuration_its_pits_and_its_working_point(
     finished: Study, tiny: Dataset, tiny_folder: Path
 ) -> None:
     subject = study_subject(finished, tiny_folder)
-    best = max(finished.optuna.trials, key=lambda trial: trial.value or 0.0)
+    best = best_trial(finished.optuna.trials)
+    assert best is not None
     assert subject.config.to_dict() == best.user_attrs["recipe"]["config"]
     assert len(subject.data) == len(finished.plan.folds)
     assert subject.working_point == 0.1

@@ -129,7 +129,9 @@ def test_one_trial_in_twenty_is_audited_unless_told_otherwise(tiny: Dataset, tmp
 def trial_of(accepted: int, would_prune: str | None = None, *, audited: bool = True, fifth: str = "learned") -> FrozenTrial:
     """Make a complete trial that accepted so many of 100 signal pits and whose fifth fold ended so."""
     verdicts, counts = ("learned",) * 4 + (fifth,), (accepted - 40, 10, 10, 10, 10)
-    found = reached(verdicts=verdicts, accepted=counts, signals=(60, 10, 10, 10, 10), would_prune=would_prune)
+    backgrounds = (10**6,) * 5  # they fix thresholds without chance
+    signals = (60, 10, 10, 10, 10)
+    found = reached(verdicts=verdicts, accepted=counts, signals=signals, backgrounds=backgrounds, would_prune=would_prune)
     return create_trial(value=accepted / 100, user_attrs=written(recipe(audited=audited), found))
 
 

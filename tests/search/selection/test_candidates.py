@@ -12,6 +12,8 @@ from foils import Dataset
 from search.selection.candidates import Candidate, rank_candidates
 from search.selection.confirm import ConfirmOptions, Entrant
 from search.selection.confirmations import Confirmation, confirmation_request
+from search.selection.racing import optimism
+from search.statistics.bootstrap import BootstrapShare
 from search.studies.study import Study
 from search.trials.records import RungResult
 from search.trials.reliability import Tally
@@ -72,6 +74,19 @@ def test_the_better_wins_whatever_it_costs(finished: Study, tiny: Dataset) -> No
     assert [number for number in found if found[number].kept] == [1, 0]
     assert found[1].confirmed is not None
     assert found[1].confirmed.low < found[1].confirmed.value == pytest.approx(0.9, abs=0.05)
+
+
+def test_the_winners_acceptance_is_also_given_without_what_choosing_flatters_it_by(finished: Study, tiny: Dataset) -> None:
+    # Entrants that accept other pits, and so as many: which is the best is chance.
+    drawn = {number: BootstrapShare(0.8, np.random.default_rng(number).normal(0.8, 0.03, 500), 100) for number in range(3)}
+    assert 0.02 < optimism([*drawn.values()]) < 0.03
+    alike = judged(finished, tiny, (4, 0.8, SOUND), (8, 0.75, SOUND), (16, 0.8, SOUND))
+    winner = next(one for one in alike.values() if one.wins)
+    assert winner.confirmed is not None and winner.unflattered is not None
+    assert winner.unflattered.value <= winner.confirmed.value and winner.unflattered.low <= winner.confirmed.low
+    assert all(one.unflattered is None for one in alike.values() if not one.wins)
+    alone = judged(finished, tiny, (4, 0.8, SOUND))[0]
+    assert alone.unflattered == alone.confirmed
 
 
 def test_what_learns_too_seldom_or_overtrains_is_dropped(finished: Study, tiny: Dataset) -> None:

@@ -42,7 +42,10 @@ def test_thresholds_come_from_the_mean_over_repeats_out_of_fold(finished: Study,
     good = replace(entrant, repeats=tuple(replace(one, verdicts=("learned",) * 5) for one in entrant.repeats))
     final = make_final_model(searched, finished.plan, good, "ensemble", 1)
     means = np.mean([one.scores for one in good.repeats], axis=0)[searched.is_scored]
-    warm, is_signal = calibrated(means, final.ensemble.temperature), searched.is_signal[searched.is_scored]
+    warm, is_signal = (
+        calibrated(means, final.ensemble.temperature, final.ensemble.offset),
+        searched.is_signal[searched.is_scored],
+    )
     assert final.thresholds == {0.1: threshold_at(warm, is_signal, 0.1), 0.01: threshold_at(warm, is_signal, 0.01)}
     assert (warm[~is_signal] >= final.thresholds[0.1]).mean() <= 0.1
     assert final.calibration.after <= final.calibration.before

@@ -20,6 +20,7 @@ from search.selection.export import export
 from search.selection.outcome import Selection
 from search.selection.predict import predict, write_scores
 from search.selection.select import select
+from search.statistics.intervals import wilson
 from search.studies.study import Study
 from tests.support.tiny import CHANNELS, write_dataset
 
@@ -58,6 +59,12 @@ def test_predicting_the_held_out_set_gives_what_select_saw(bundle: Path, selecti
     assert prediction.unseen.acceptance == selection.opening.held_out.points[0].acceptance.value
     assert prediction.seen == len(tiny) - len(locked)
     flattering, honest = prediction.remarks()
+    # The threshold was fixed by background pits of the search: their chance is in the interval, too.
+    assert prediction.acceptance is not None
+    searched = selection.study.plan.search_set(tiny)
+    assert prediction.acceptance.others == (searched.is_scored & ~searched.is_signal).sum()
+    fixed = wilson(prediction.unseen.accepted, prediction.unseen.signals)
+    assert prediction.acceptance.share.low < fixed.low and str(prediction.acceptance.share) in honest
     assert flattering.startswith(f"{prediction.seen} of these pits")
     assert honest.startswith(f"on {prediction.unseen.signals} signal and")
 

@@ -1,47 +1,99 @@
-"""The race's tests: their error under chance, and that they see what is there."""
+"""The race's comparisons: their error under chance, that they see what is there, and what choosing the best flatters by."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from search.selection.racing import ERROR, error_of_each, is_lost, lag
+from search.selection.racing import ERROR, FIRST, error_of_each, is_lost, lag, optimism
+from search.statistics.bootstrap import BootstrapShare, Pits, draw_acceptance
+
+SIGNALS, BACKGROUNDS, DRAWS, RATE = 100, 400, 200, 0.05
+IS_SIGNAL = np.arange(SIGNALS + BACKGROUNDS) < SIGNALS
+PITS = Pits(np.arange(len(IS_SIGNAL)), IS_SIGNAL, np.ones(len(IS_SIGNAL), bool))
 
 
-def counts(generator: np.random.Generator, share: float, repeats: int = 5, signals: int = 40) -> np.ndarray:
-    return generator.binomial(signals, share, (repeats, 5))
+class Field:
+    """Entrants whose scores are drawn: pits that are hard are so for all, and every training has chance of its own."""
+
+    def __init__(self, seed: int, apart: Sequence[float], repeats: int = 5) -> None:
+        generator = np.random.default_rng(seed)
+        hardness = generator.normal(0, 1, len(IS_SIGNAL))
+        self.folds = [generator.permutation(len(IS_SIGNAL)) % 5 for _ in range(repeats)]
+        self.scores = [
+            [hardness + generator.normal(0, 0.5, len(IS_SIGNAL)) + one * IS_SIGNAL for _ in range(repeats)] for one in apart
+        ]
+
+    def draw(self, entrant: int, repeats: int) -> BootstrapShare:
+        return draw_acceptance(PITS, self.scores[entrant][:repeats], self.folds[:repeats], RATE, draws=DRAWS)
 
 
+def race(field: Field, repeats: int = 5) -> tuple[int, list[int]]:
+    """Race a field; give the cross-validations that it took, and who was left."""
+    racing, used = list(range(len(field.scores))), 0
+    error = error_of_each(len(racing) - 1, repeats)
+    for rounds in range(1, repeats + 1):
+        used += len(racing)
+        if rounds < FIRST or len(racing) == 1:
+            continue
+        drawn = {entrant: field.draw(entrant, rounds) for entrant in racing}
+        leader = max(drawn, key=lambda entrant: drawn[entrant].value)
+        racing = [one for one in racing if one == leader or lag(drawn[leader], drawn[one]).p >= error]
+    return used, racing
+
+
+def test_five_entrants_a_tenth_apart_are_told_apart_early_and_the_best_is_not_lost() -> None:
+    # Acceptances of about 0.9, 0.8, 0.7, 0.6, 0.5.
+    fields = [Field(seed, (3.3, 2.85, 2.5, 2.2, 1.9)) for seed in range(10)]
+    ended = [race(field) for field in fields]
+    assert np.mean([used for used, _ in ended]) < 20
+    assert all(0 in left for _, left in ended)
+
+
+@pytest.mark.slow
 def test_a_rival_that_is_no_worse_is_seldom_dropped() -> None:
-    generator = np.random.default_rng(0)
-    signals = np.full((5, 5), 40)
-    error = error_of_each(4, 5)
-    dropped = 0
-    for _ in range(300):
-        field = [counts(generator, 0.8) for _ in range(5)]
-        means = [one.mean() for one in field]
-        leader = int(np.argmax(means))
-        # The first is as good as any; it must not be lost to the luck of the leader.
-        dropped += leader != 0 and lag(field[leader], field[0], signals).p < error
-    assert dropped / 300 <= ERROR
+    lost = sum(0 not in race(Field(seed, (2.5,) * 5))[1] for seed in range(60))
+    assert lost / 60 <= ERROR + 0.03
 
 
-def test_a_rival_far_behind_is_dropped() -> None:
-    generator = np.random.default_rng(1)
-    behind = lag(counts(generator, 0.9), counts(generator, 0.4), np.full((5, 5), 40))
-    assert behind.gap == pytest.approx(0.5, abs=0.05)
-    assert behind.p < error_of_each(4, 5)
+def test_a_rival_far_behind_is_dropped_and_an_equal_is_not() -> None:
+    field = Field(0, (3.3, 1.0, 3.3))
+    leader, behind, equal = (field.draw(entrant, 2) for entrant in range(3))
+    found = lag(leader, behind)
+    assert found.gap == pytest.approx(leader.value - behind.value) and found.gap > 0.3
+    assert found.p < error_of_each(9, 5) < lag(leader, equal).p
 
 
-def test_folds_that_agree_by_chance_make_nothing_sure() -> None:
-    # One pit of twenty more in every fold, each time: no variance, and still no proof.
-    one, other = np.full((1, 5), 19), np.full((1, 5), 18)
-    assert lag(one, other, np.full((1, 5), 20)).p > 0.005
+def test_repeats_that_differ_make_less_sure() -> None:
+    draws = np.linspace(0.7, 0.9, 100)
+    leader, rival = BootstrapShare(0.8, draws, 100), BootstrapShare(0.75, draws - 0.05, 100)
+    steady = lag(_with(leader, (0.8, 0.8)), _with(rival, (0.75, 0.75)))
+    shaken = lag(_with(leader, (0.9, 0.7)), _with(rival, (0.7, 0.8)))
+    assert steady.p < 1e-5 < 0.1 < shaken.p
+
+
+def _with(share: BootstrapShare, by_repeat: tuple[float, ...]) -> BootstrapShare:
+    return BootstrapShare(share.value, share.draws, share.signals, by_repeat=by_repeat)
 
 
 def test_a_race_shares_its_error_out() -> None:
-    assert error_of_each(4, 5) * 20 == pytest.approx(ERROR)
-    assert error_of_each(0, 5) == ERROR
+    assert error_of_each(4, 5) * 16 == pytest.approx(ERROR)
+    assert error_of_each(0, 5) == error_of_each(1, 1) == ERROR
+
+
+def test_choosing_among_equals_flatters_and_the_best_of_unequals_does_not() -> None:
+    values = [Field(seed, (2.5,) * 5, 2) for seed in range(8)]
+    drawn = [[field.draw(entrant, 2) for entrant in range(5)] for field in values]
+    best = np.mean([max(one.value for one in shares) for shares in drawn])
+    corrected = np.mean([max(shares, key=lambda one: one.value).less(optimism(shares)).value for shares in drawn])
+    mean = np.mean([one.value for shares in drawn for one in shares])
+    assert best - mean > 0.01  # what choosing by it flatters it by
+    assert abs(corrected - mean) < best - mean
+    unequal = [Field(0, (3.5, 1.5, 1.0), 2).draw(entrant, 2) for entrant in range(3)]
+    assert optimism(unequal) < 0.01 and optimism(unequal[:1]) == 0.0
+    assert unequal[0].less(0.02).share.low < unequal[0].share.low
 
 
 @pytest.mark.parametrize(("learned", "trainings", "left", "lost"), [(5, 5, 25, False), (2, 8, 25, True), (5, 5, 0, True)])

@@ -20,7 +20,8 @@ from search.studies.study import Study
 from tests.support.tiny import write_dataset
 
 FIXTURE = Path(__file__).parents[1] / "studies_0_1_0"
-OPTIONS = ConfirmOptions(top=2, repeats=1, reliability=0.0)
+# Trial 0, better at one threshold over all folds, does not pass this bar: the winner is that of 0.1.0.
+OPTIONS = ConfirmOptions(top=2, repeats=1, reliability=0.2)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_a_space_that_holds_the_network_in_use_learns_from_it(finished: Study, t
     leases = [claim(study.backend, study.id, TrialOrigin("", "host:1")) for _ in first]
     asked = [optuna.Trial(open_study(job.study, job.plan, lease.number), lease.trial_id) for lease in leases if lease]
     assert [suggest(trial, space).network for trial in asked] == [Network("minihip"), Network("pitnet", depth=3, width=32)]
-    assert asked[0].params["optimiser.learning_rate"] == 2e-4
+    assert asked[0].params["optimiser.learning_rate (adam, adamw)"] == 2e-4
 
 
 def test_one_light_gets_the_network_in_use_on_that_light(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_more_rejection_is_better_and_has_an_interval() -> None:
     trials = [trial_of(number, *values, "rejection") for number, values in enumerate(((90, 0.5), (80, 0.9), (80, 0.8)))]
     found = pareto_trials(trials, REJECTIONS)
     assert front_numbers(trials, REJECTIONS) == (0, 1)
-    assert [str(member.interval) for member in found][:1] == ["0.500 [0.442, 0.558]"]
+    assert [str(member.interval) for member in found][:1] == ["0.500 [0.377, 0.623]"]
 
 
 def test_trials_that_are_the_same_are_both_on_the_front_and_unfinished_ones_never() -> None:
@@ -133,7 +133,7 @@ def test_the_table_of_a_study_with_a_front() -> None:
 
 
 def test_a_trials_line_says_the_other_objective() -> None:
-    assert "0.920 [0.864, 0.954]  46.1 M multiply-adds a pit  rung 5x30  " in trial_line(TRIALS[4])
+    assert "0.920 [0.840, 0.962]  46.1 M multiply-adds a pit  rung 5x30  " in trial_line(TRIALS[4])
 
 
 def test_the_figure_shows_the_front_the_others_and_the_network_in_use(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_the_figure_shows_the_front_the_others_and_the_network_in_use(tmp_path: 
 def test_rejection_has_error_bars_both_ways() -> None:
     trials = [trial_of(1, 90, 0.5, "rejection")]
     drawn = figure("craters", "rejection", 0.05, pareto_trials(trials, REJECTIONS)).data[1]
-    assert drawn.error_x.array[0] == pytest.approx(0.058, abs=1e-3)
+    assert drawn.error_x.array[0] == pytest.approx(0.123, abs=1e-3)
 
 
 @pytest.mark.parametrize("objectives", TWO)
@@ -197,7 +197,9 @@ def test_a_study_searches_for_a_front_from_launch_to_selection(
 def test_trials_are_pruned_and_the_sampler_goes_on(tiny: Dataset, tmp_path: Path, pruner: str) -> None:
     study = start(tiny, tmp_path, trials=1, objectives=TWO[1], pruner=pruner, ladder="1x1,5x2", audit=0.0)
     plan, opened = study.plan, study.optuna
-    perfect = reached(rung="5x2", steps=(1, 10), path={"acceptance": [1.1, 1.1], "cost": [1.0, 1.0]})
+    path = {"acceptance": [1.1, 1.1], "cost": [1.0, 1.0]}
+    # So many background pits leave no chance to the threshold.
+    perfect = reached(rung="5x2", steps=(1, 10), path=path, backgrounds=(10**6,) * 5)
     for _ in range(12):  # nobody is as good or as cheap
         opened.add_trial(create_trial(values=[1.1, 0.0], user_attrs=written(recipe(), perfect), system_attrs=COMPETED))
     job = job_of(study, tiny, tmp_path)
