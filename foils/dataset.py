@@ -22,6 +22,9 @@ from foils.images import Grey
 from foils.labels import Pit, read_labels
 from foils.pack import pack
 
+# The bits of cameras whose values come in 16-bit files.
+CAMERA_BITS = (10, 12, 14)
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -76,7 +79,9 @@ class Dataset:
 
     @property
     def full_scale(self) -> int:
-        """The largest value a pixel can have: 255 or 65535."""
+        """The largest value a pixel can have: 255 or 65535, or what the camera's bits allow where foil.toml says them."""
+        if self.description.bits is not None and self.pixels.dtype == np.uint16:
+            return int(2**self.description.bits - 1)
         return int(np.iinfo(self.pixels.dtype).max)
 
     def crops(self) -> Grey:
@@ -145,11 +150,11 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         packed.fingerprint,
         packed.path,
         np.arange(len(kept_pits)),
-        (*packed.notes, *_remarks(kept_pits, groups, pixels)),
+        (*packed.notes, *_remarks(kept_pits, groups, pixels, description.bits)),
     )
 
 
-def _remarks(pits: tuple[Pit, ...], groups: npt.NDArray[np.int64], pixels: Grey) -> tuple[str, ...]:
+def _remarks(pits: tuple[Pit, ...], groups: npt.NDArray[np.int64], pixels: Grey, bits: int | None) -> tuple[str, ...]:
     """Say what is odd but usable: pits that share plastic, labels that contradict, values that use few bits."""
     notes = []
     shared = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
@@ -164,6 +169,14 @@ def _remarks(pits: tuple[Pit, ...], groups: npt.NDArray[np.int64], pixels: Grey)
             f"groups, {sum(len(names) > 1 for names in slides.values())} of them across slides, "
             f"{sum(len(names) > 1 for names in labels.values())} with different labels; each group stays in one fold"
         )
-    if pixels.dtype == np.uint16 and int(pixels.max()) <= np.iinfo(np.uint8).max:
-        notes.append("16-bit files hold only values up to 255: written from 8-bit images without scaling?")
+    if pixels.dtype == np.uint16 and bits is None:
+        largest = int(pixels.max())
+        fewer = next((number for number in CAMERA_BITS if largest < 2**number), None)
+        if largest <= np.iinfo(np.uint8).max:
+            notes.append("16-bit files hold only values up to 255: written from 8-bit images without scaling?")
+        elif fewer is not None:
+            notes.append(
+                f"16-bit files hold only values up to {2**fewer - 1} ({fewer} bits); `bits = {fewer}` in foil.toml makes that "
+                "the full scale of noise and of unscaled values"
+            )
     return tuple(notes)
