@@ -19,7 +19,7 @@ from foils.description import Description
 from foils.errors import DataError
 from foils.image_faults import ImageFault
 from foils.images import MOST_BYTES, Grey, OpenImage, open_image, read_file
-from foils.labels import Pit
+from foils.pit import Pit
 
 Flags = npt.NDArray[np.bool_]
 # A crop's file: eight bytes a pixel and channel, and as much again, and a megabyte for what programs write beside the pixels.

@@ -19,8 +19,10 @@ from foils.description import Description, read_description
 from foils.errors import DataError
 from foils.groups import group_pits
 from foils.images import Grey
-from foils.labels import Pit, read_labels
+from foils.label_rules import check_background
+from foils.labels import read_labels
 from foils.pack import pack
+from foils.pit import Pit
 
 # The bits of cameras whose values come in 16-bit files.
 CAMERA_BITS = (10, 12, 14)
@@ -130,9 +132,12 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         raise DataError(f"{folder}: a data set is a folder, but there is none by this name; check the path.")
     faults: list[str] = []
     description = read_description(folder, faults)
-    pits = read_labels(folder, description, faults, labelled=labelled) if description else []
+    notes: list[str] = []
+    pits = read_labels(folder, description, faults, labelled=labelled, notes=notes) if description else []
     if description is None or not pits:
         raise DataError(faults)
+    if labelled and not faults:
+        check_background(pits, description, faults)
     try:
         packed = pack(folder, description, pits, keep=not faults)
     except DataError as error:
@@ -150,7 +155,7 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         packed.fingerprint,
         packed.path,
         np.arange(len(kept_pits)),
-        (*packed.notes, *_remarks(kept_pits, groups, pixels, description.bits)),
+        (*notes, *packed.notes, *_remarks(kept_pits, groups, pixels, description.bits)),
     )
 
 

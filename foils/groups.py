@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from foils.images import Grey
-from foils.labels import Pit
+from foils.pit import Pit
 
 
 def group_pits(pits: Sequence[Pit], pixels: Grey, crop: int) -> npt.NDArray[np.int64]:

@@ -23,7 +23,7 @@ from foils.crops import Flags, Unit, check_frames, list_units, read_crops
 from foils.description import Description
 from foils.errors import DataError
 from foils.images import MOST_BYTES
-from foils.labels import Pit
+from foils.pit import Pit
 from foils.tiff import white_is_zero
 
 # Pits left out are named, so many of them.

@@ -52,10 +52,11 @@ class Tga:
             raise ImageFault("the file is damaged (image file is truncated)")
         values = np.frombuffer(data, np.dtype("<u2"), count).reshape(self.height, self.width)
         if self.dtype is np.uint8:
-            values = values & 0xFF  # the grey value stands before its alpha
+            values = np.bitwise_and(values, np.uint16(0xFF))  # the grey value stands before its alpha
         rows = slice(None) if self.top_down else slice(None, None, -1)
         columns = slice(None, None, -1) if self.right_to_left else slice(None)
-        return values[rows, columns].astype(self.dtype)[np.newaxis]
+        grey: npt.NDArray[np.uint8 | np.uint16] = values[rows, columns].astype(self.dtype)
+        return grey[np.newaxis]
 
 
 def open_tga(content: bytes) -> Tga | None:

@@ -14,7 +14,7 @@ from PIL import Image
 
 import foils.crops
 from foils import DataError, load
-from foils.images import read_file
+from foils.images import Grey, OpenImage, read_file
 from tests.support.tiny import CHANNELS, SIZE, write_dataset
 
 FEW = {"candidate": 6, "top": 6, "maybe": 2}
@@ -179,8 +179,13 @@ def test_a_crop_of_another_size_is_not_decoded(tmp_path: Path, monkeypatch: pyte
     for name in ("1", "2", "9"):
         Image.fromarray(np.zeros((4000, 4000), np.uint8)).save(folder / "crops" / f"p003_{name}.png")
     decoded: list[int] = []
-    values = foils.crops.OpenImage.values
-    monkeypatch.setattr(foils.crops.OpenImage, "values", lambda image: decoded.append(image.width) or values(image))
+    values = OpenImage.values
+
+    def counting(image: OpenImage) -> Grey:
+        decoded.append(image.width)
+        return values(image)
+
+    monkeypatch.setattr(OpenImage, "values", counting)
     assert faults(folder) == ("crops/p003_1.png (4000 x 4000): every image must be 12 x 12 pixels; replace the file.",)
     assert set(decoded) == {SIZE}
 

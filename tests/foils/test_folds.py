@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from foils import DataError, Dataset
 from foils.description import Channel, Description
 from foils.folds import fold_numbers, hold_out
-from foils.labels import Pit
+from foils.pit import Pit
 
 LABELS = ("candidate", "top", "bottom", "misc", "maybe")
 

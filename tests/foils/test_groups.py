@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from foils import load
 from foils.crops import corner
 from foils.groups import group_pits
-from foils.labels import Pit
+from foils.pit import Pit
 from tests.support.tiny import write_dataset
 
 CROP = 9

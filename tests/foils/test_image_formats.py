@@ -12,7 +12,8 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image, PngImagePlugin
 
-from foils.images import ImageFault, open_image, read_pages
+from foils.image_faults import ImageFault
+from foils.images import open_image, read_pages
 
 GENERATOR = np.random.default_rng(0)
 EIGHT = GENERATOR.integers(0, 256, (9, 12), dtype=np.uint8)

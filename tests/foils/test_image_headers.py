@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foils.images import ImageFault, open_image, read_file, read_pages
+from foils.image_faults import ImageFault
+from foils.images import open_image, read_file, read_pages
 from tests.support.tiffs import BYTES, COMPRESSION, SAMPLES, STRIP, chain, grey
 
 MIB = 2**20
