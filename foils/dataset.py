@@ -17,15 +17,13 @@ import numpy.typing as npt
 
 from foils.description import Description, read_description
 from foils.errors import DataError
-from foils.groups import group_pits
+from foils.groups import find_groups
 from foils.images import Grey
 from foils.label_rules import check_background
 from foils.labels import read_labels
 from foils.pack import pack
 from foils.pit import Pit
-
-# The bits of cameras whose values come in 16-bit files.
-CAMERA_BITS = (10, 12, 14)
+from foils.remarks import check_contrast, remarks
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,42 +144,15 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         raise DataError(faults)
     kept_pits = tuple(pits[index] for index in packed.kept)
     pixels: Grey = np.load(packed.path, mmap_mode="r", allow_pickle=False)
-    groups = group_pits(kept_pits, pixels, description.crop)
+    groups = find_groups(kept_pits, pixels, description.crop, description.channels)
+    check_contrast(description, groups)
     return Dataset(
         folder.resolve(),
         description,
         kept_pits,
-        groups,
+        groups.numbers,
         packed.fingerprint,
         packed.path,
         np.arange(len(kept_pits)),
-        (*notes, *packed.notes, *_remarks(kept_pits, groups, pixels, description.bits)),
+        (*notes, *packed.notes, *remarks(kept_pits, groups, pixels, description)),
     )
-
-
-def _remarks(pits: tuple[Pit, ...], groups: npt.NDArray[np.int64], pixels: Grey, bits: int | None) -> tuple[str, ...]:
-    """Say what is odd but usable: pits that share plastic, labels that contradict, values that use few bits."""
-    notes = []
-    shared = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
-    if shared.any():
-        slides: dict[int, set[tuple[str, str]]] = {}
-        labels: dict[int, set[str]] = {}
-        for index in np.flatnonzero(shared):
-            slides.setdefault(int(groups[index]), set()).add((pits[index].foil, pits[index].slide))
-            labels.setdefault(int(groups[index]), set()).add(pits[index].label)
-        notes.append(
-            f"{int(shared.sum())} pits share plastic with another (identical or overlapping crops), in {len(slides)} "
-            f"groups, {sum(len(names) > 1 for names in slides.values())} of them across slides, "
-            f"{sum(len(names) > 1 for names in labels.values())} with different labels; each group stays in one fold"
-        )
-    if pixels.dtype == np.uint16 and bits is None:
-        largest = int(pixels.max())
-        fewer = next((number for number in CAMERA_BITS if largest < 2**number), None)
-        if largest <= np.iinfo(np.uint8).max:
-            notes.append("16-bit files hold only values up to 255: written from 8-bit images without scaling?")
-        elif fewer is not None:
-            notes.append(
-                f"16-bit files hold only values up to {2**fewer - 1} ({fewer} bits); `bits = {fewer}` in foil.toml makes that "
-                "the full scale of noise and of unscaled values"
-            )
-    return tuple(notes)

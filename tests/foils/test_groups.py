@@ -45,6 +45,7 @@ def test_pits_with_the_same_pixels_are_one_group_wherever_they_lie() -> None:
 
 def test_one_other_pixel_keeps_pits_apart() -> None:
     pixels = np.zeros((2, 3, 4, 4), np.uint16)
+    pixels[:, 0, 0, 0] = 9
     assert together(group_pits(pits(None, None), pixels, CROP)) == [{0, 1}]
     pixels[1, 2, 3, 3] = 1
     assert together(group_pits(pits(None, None), pixels, CROP)) == [{0}, {1}]
