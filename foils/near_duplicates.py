@@ -166,8 +166,10 @@ class _Shapes:
             possible = np.concatenate([means[block], rest[block, None]], axis=1) @ turned >= ALIKE - SLACK
             possible &= np.arange(len(means)) > block[:, None]
             others = np.flatnonzero(possible.any(0))
-            vectors = self.of(block) if len(others) else None
-            for part in np.array_split(others, -(-len(others) // BLOCK)) if vectors is not None else ():
+            if not len(others):
+                continue
+            vectors = self.of(block)
+            for part in np.array_split(others, -(-len(others) // BLOCK)):
                 seen = self.seen(self.of(part), way)
                 first, second = np.nonzero(possible[:, part])
                 if len(first) > MANY * len(block) * len(part):

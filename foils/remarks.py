@@ -10,6 +10,7 @@ from foils.description import Description
 from foils.errors import DataError
 from foils.groups import Groups
 from foils.images import Grey
+from foils.near_duplicates import Flags
 from foils.pit import Pit
 
 # The bits of cameras whose values come in 16-bit files.
@@ -42,7 +43,7 @@ def _shared(pits: Sequence[Pit], groups: Groups) -> list[str]:
         return []
     slides: dict[int, set[tuple[str, str]]] = {}
     labels: dict[int, set[str]] = {}
-    for index in np.flatnonzero(shared):
+    for index in np.flatnonzero(shared).tolist():
         number = int(groups.numbers[index])
         slides.setdefault(number, set()).add((pits[index].foil, pits[index].slide))
         labels.setdefault(number, set()).add(pits[index].label)
@@ -68,15 +69,15 @@ def _blank(pits: Sequence[Pit], groups: Groups, description: Description) -> lis
     """Name lights that are dead or copied, and crops of one value; these join no group."""
     notes = []
     lights = [channel.name for channel in description.channels]
-    dead = groups.constant.all(0)
-    for number in np.flatnonzero(dead):
+    dead: Flags = np.all(groups.constant, axis=0)
+    for number in np.flatnonzero(dead).tolist():
         notes.append(f"channel {lights[number]!r} holds one value in each crop: a light that was off, or saturated?")
-    blank = groups.constant.all(1)
+    blank: Flags = np.all(groups.constant, axis=1)
     if blank.any():
-        names = _named([pits[index].pit for index in np.flatnonzero(blank)])
+        names = _named([pits[index].pit for index in np.flatnonzero(blank).tolist()])
         notes.append(f"{int(blank.sum())} crops hold one value all over, blank or saturated under every light ({names})")
     flat = groups.constant & ~dead[None, :] & ~blank[:, None]
-    places = [f"{pits[index].pit} under {lights[number]}" for index, number in np.argwhere(flat)]
+    places = [f"{pits[index].pit} under {lights[number]}" for index, number in np.argwhere(flat).tolist()]
     if places:
         notes.append(f"{len(places)} images hold one value all over, blank or saturated ({_named(places)})")
     for one, other, count in groups.copied:

@@ -35,7 +35,9 @@ def check(
     sheet: Annotated[Path | None, typer.Option(help="Also write a contact sheet of every label, as PNG.")] = None,
 ) -> None:
     """Report every fault of a data set, or sum it up."""
-    from foils import load
+    from foils import DataError, load
+    from foils.readiness import background_note, obstacles
+    from search import defaults
     from search.report.tables import data_table
 
     loaded = load(data)
@@ -47,6 +49,10 @@ def check(
         pits = [pit.pit for pit in loaded.pits]
         save_sheet(contact_sheet(loaded.crops(), loaded.labels.tolist(), lights, names=pits, per_label=8), sheet)
         say(f"wrote {sheet}")
+    for note in background_note(loaded, defaults.WORKING_POINT):
+        say(f"note: {note}")
+    if lines := obstacles(loaded):
+        raise DataError(lines)
     say(f"no faults; next: pitsearch launch {data}")
 
 

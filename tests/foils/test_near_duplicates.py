@@ -165,8 +165,8 @@ def taken_again(crops: Grey) -> None:
         (
             taken_again,
             [
-                "2 pits share plastic with another (identical or overlapping crops, or such that look the same), in 1 groups, 1 "
-                "of them across slides, 0 with different labels; each group stays in one fold",
+                "2 pits share plastic with another (identical or overlapping crops, or such that look the same), in 1 groups, "
+                "1 of them across slides, 0 with different labels; each group stays in one fold",
                 "1 pairs of pits look the same though they lie apart (p003 and p006): frames that overlap, or a foil "
                 "photographed twice? each pair stays in one fold",
             ],
