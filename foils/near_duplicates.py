@@ -130,8 +130,8 @@ class _Shapes:
         values[self.constant[pits]] = 0
         flat = values.reshape(len(values), -1)
         length = np.linalg.norm(flat, axis=1, keepdims=True)
-        unit: Floats = flat / np.where(length > 0, length, 1)
-        return unit
+        flat /= np.where(length > 0, length, np.float32(1))
+        return flat
 
     def seen(self, vectors: Floats, way: Mirror | None) -> Floats:
         """Give vectors, of whole crops or coarse ones, as they look from the back."""
