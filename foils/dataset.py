@@ -144,7 +144,7 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         raise DataError(faults)
     kept_pits = tuple(pits[index] for index in packed.kept)
     pixels: Grey = np.load(packed.path, mmap_mode="r", allow_pickle=False)
-    groups = find_groups(kept_pits, pixels, description.crop, description.channels)
+    groups = find_groups(kept_pits, pixels, description.crop, description.channels, description.pixel_um)
     check_contrast(description, groups)
     return Dataset(
         folder.resolve(),

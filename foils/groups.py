@@ -37,23 +37,25 @@ class Groups:
     copied: tuple[tuple[int, int, int], ...]
 
 
-def group_pits(pits: Sequence[Pit], pixels: Grey, crop: int, channels: Sequence[Channel] = ()) -> npt.NDArray[np.int64]:
+def group_pits(pits: Sequence[Pit], pixels: Grey, crop: int) -> npt.NDArray[np.int64]:
     """Number the group of each pit, `[pits]`."""
-    return find_groups(pits, pixels, crop, channels).numbers
+    return find_groups(pits, pixels, crop).numbers
 
 
-def find_groups(pits: Sequence[Pit], pixels: Grey, crop: int, channels: Sequence[Channel] = ()) -> Groups:
+def find_groups(
+    pits: Sequence[Pit], pixels: Grey, crop: int, channels: Sequence[Channel] = (), pixel_um: float | None = None
+) -> Groups:
     """Join pits into groups.
 
     `pixels`: `[pits, channels, y, x]`. Crops overlap when their centres are nearer than `crop` pixels along both x and y.
-    `channels`: what lights there are, for crops that are mirrored.
+    `channels`: what lights there are, for crops that are mirrored; `pixel_um`: of a pixel, for pits with places on the stage.
     """
     flat = constant(pixels)
     first, copied = _identical(pixels, flat)
     apart = np.flatnonzero(first == np.arange(len(pits)))
     apart = apart[~flat[apart].all(1)]
     seen = [(int(apart[a]), int(apart[b])) for a, b in look_alikes(pixels[apart], mirrors(channels))] if len(apart) > 1 else []
-    near = _overlapping(pits, crop)
+    near = _overlapping(pits, crop, pixel_um)
     edges = np.array([*zip(first.tolist(), range(len(pits)), strict=True), *near, *seen], dtype=np.int64).reshape(-1, 2)
     links = coo_array((np.ones(len(edges), dtype=bool), (edges[:, 0], edges[:, 1])), shape=(len(pits), len(pits)))
     _, group = connected_components(links, directed=False)
@@ -84,15 +86,20 @@ def _identical(pixels: Grey, flat: Flags) -> tuple[npt.NDArray[np.int64], tuple[
     return numbers, tuple((one, other, count) for (one, other), count in sorted(same.items()))
 
 
-def _overlapping(pits: Sequence[Pit], crop: int) -> list[tuple[int, int]]:
-    on_slide: dict[tuple[str, str], list[int]] = defaultdict(list)
+def _overlapping(pits: Sequence[Pit], crop: int, pixel_um: float | None) -> list[tuple[int, int]]:
+    """Pair pits whose crops overlap: on one slide, or on one foil by their places on the stage."""
+    slides: dict[tuple[str, ...], list[tuple[int, tuple[float, float]]]] = defaultdict(list)
+    foils: dict[tuple[str, ...], list[tuple[int, tuple[float, float]]]] = defaultdict(list)
     for index, pit in enumerate(pits):
         if pit.x is not None and pit.y is not None:
-            on_slide[pit.foil, pit.slide].append(index)
+            slides[pit.foil, pit.slide].append((index, (pit.x, pit.y)))
+        if pit.stage is not None:
+            foils[(pit.foil,)].append((index, pit.stage))
     edges = []
-    for indices in on_slide.values():
-        places = np.array([(pits[index].x, pits[index].y) for index in indices], dtype=np.float64)
-        # Just under one crop: windows that only touch share no pixel.
-        for a, b in KDTree(places).query_pairs(np.nextafter(crop, 0), p=np.inf):
-            edges.append((indices[a], indices[b]))
+    for members, edge in ((slides, float(crop)), (foils, crop * (pixel_um or 0.0))):
+        for placed in members.values():
+            indices = [index for index, _ in placed]
+            tree = KDTree(np.array([place for _, place in placed], dtype=np.float64))
+            # Just under one crop: windows that only touch share no pixel.
+            edges += [(indices[a], indices[b]) for a, b in tree.query_pairs(np.nextafter(edge, 0), p=np.inf)]
     return edges

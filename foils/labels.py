@@ -17,7 +17,9 @@ from foils.pit import Pit
 from pitsearch.toml_text import shown
 
 REQUIRED = ("pit", "label", "foil", "slide")
-KNOWN = (*REQUIRED, "x", "y", "style")
+# The pit's place on the foil, where the microscope's stage gives it.
+STAGE = ("stage_x_um", "stage_y_um")
+KNOWN = (*REQUIRED, "x", "y", "style", *STAGE)
 
 
 def read_labels(
@@ -109,27 +111,40 @@ def _read_row(
             "correct it, or add it to `labels` in foil.toml."
         )
     decimal = table.form.separator != ","
-    place = [_read_number(line, column, cells, description, faults, decimal) for column in ("x", "y")]
-    if len(faults) == before and (place[0] is None) != (place[1] is None):
-        faults.append(f"labels.csv:{line}: x and y must be given together (pit {cells['pit']!r}), but one is empty; add it.")
+    place = [_read_number(line, column, cells, faults, decimal, needed=not description.by_pit) for column in ("x", "y")]
+    stage = [_read_number(line, column, cells, faults, decimal, needed=False) for column in STAGE]
+    for columns, numbers in ((("x", "y"), place), (STAGE, stage)):
+        if len(faults) == before and (numbers[0] is None) != (numbers[1] is None):
+            faults.append(
+                f"labels.csv:{line}: {columns[0]} and {columns[1]} must be given together (pit {cells['pit']!r}), but one is "
+                "empty; add it."
+            )
+    if len(faults) == before and stage[0] is not None and description.pixel_um is None:
+        faults.append(
+            f"labels.csv:{line}: places on the stage must come with the size of a pixel, but `pixel_um` is not in foil.toml "
+            f"(pit {cells['pit']!r}); add it, or rename the columns {' and '.join(STAGE)}."
+        )
     if len(faults) > before:
         return None
     further = tuple((column, value) for column, value in cells.items() if column not in KNOWN)
-    x, y = place if None not in place else (None, None)
-    return Pit(cells["pit"], label, cells["foil"], cells["slide"], x, y, cells.get("style", ""), further)
+    on_stage = None if stage[0] is None or stage[1] is None else (stage[0], stage[1])
+    return Pit(
+        cells["pit"], label, cells["foil"], cells["slide"], place[0], place[1], cells.get("style", ""), further, on_stage
+    )
 
 
 def _read_number(
-    line: int, column: str, cells: dict[str, str], description: Description, faults: list[str], decimal_comma: bool
+    line: int, column: str, cells: dict[str, str], faults: list[str], decimal_comma: bool, *, needed: bool
 ) -> float | None:
     text = cells.get(column, "")
-    if not text and description.by_pit:
+    if not text and not needed:
         return None
     try:
         value = float(text.replace(",", ".") if decimal_comma else text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        faults.append(f"labels.csv:{line}: `{column}` must be a number of pixels, but got {shown(text)}; correct it.")
+        unit = "micrometres" if column in STAGE else "pixels"
+        faults.append(f"labels.csv:{line}: `{column}` must be a number of {unit}, but got {shown(text)}; correct it.")
         return None
     return value

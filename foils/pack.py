@@ -92,7 +92,9 @@ def _fingerprint(description: Description, pits: Sequence[Pit], units: Sequence[
     described = asdict(description)
     if description.bits is None:  # younger than the studies that hold a fingerprint without it
         del described["bits"]
-    rows = [[pit.pit, pit.label, pit.foil, pit.slide, pit.x, pit.y, pit.style] for pit in pits]
+    rows = [
+        [pit.pit, pit.label, pit.foil, pit.slide, pit.x, pit.y, pit.style, *([pit.stage] if pit.stage else [])] for pit in pits
+    ]
     digest.update(json.dumps([described, rows], sort_keys=True).encode())
     for unit in units:
         for path in unit.files:

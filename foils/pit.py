@@ -20,3 +20,5 @@ class Pit:
     style: str = ""
     # The columns of labels.csv that pitsearch does not use.
     further: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    # The place on the foil, in micrometres of the microscope's stage.
+    stage: tuple[float, float] | None = None

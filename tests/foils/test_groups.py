@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from foils import load
+from foils import DataError, load
 from foils.crops import corner
 from foils.groups import group_pits
 from foils.pit import Pit
@@ -116,3 +116,23 @@ def test_loading_says_what_shares_plastic(tmp_path: Path) -> None:
         "2 pits share plastic with another (identical or overlapping crops), in 1 groups, 1 of them across slides, 1 with "
         "different labels; each group stays in one fold",
     )
+
+
+def test_pits_that_overlap_on_the_stage_are_one_group(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "data", counts={"candidate": 6, "top": 6}, slides=3)
+    before = load(folder)
+    lines = (folder / "labels.csv").read_text().splitlines()
+    places = {1: (500.0, 500.0), 5: (511.9, 488.1), 8: (512.0, 500.0), 9: (9000.0, 9000.0)}  # pixels of 1 um, crops of 12
+    cells = [",".join(map(str, places.get(number, ("", "")))) for number in range(12)]
+    rows = [f"{line},{place}" for line, place in zip(lines[1:], cells, strict=True)]
+    (folder / "labels.csv").write_text("\n".join([f"{lines[0]},stage_x_um,stage_y_um", *rows]) + "\n")
+    with pytest.raises(DataError, match="places on the stage must come with the size of a pixel"):
+        load(folder)
+    (folder / "foil.toml").write_text("pixel_um = 1\n" + (folder / "foil.toml").read_text())
+    data = load(folder)
+    assert [members for members in together(data.groups) if len(members) > 1] == [{1, 5, 8}]
+    assert len(together(before.groups)) == 12
+    (folder / "labels.csv").write_text((folder / "labels.csv").read_text().replace("511.9", "512.9"))
+    other = load(folder)
+    assert [members for members in together(other.groups) if len(members) > 1] == [{5, 8}]
+    assert other.fingerprint != data.fingerprint
