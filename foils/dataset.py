@@ -19,8 +19,11 @@ import numpy.typing as npt
 from foils.description import Description, read_description
 from foils.errors import DataError
 from foils.images import Grey
-from foils.labels import Pit, read_labels
+from foils.label_rules import check_background
+from foils.labels import read_labels
 from foils.pack import pack
+from foils.pit import Pit
+from foils.remarks import check_contrast, remarks
 
 # Of a pit's hash: 128 bits tell any number of pits apart.
 HASH_DIGITS = 32
@@ -91,7 +94,9 @@ class Dataset:
 
     @property
     def full_scale(self) -> int:
-        """The largest value a pixel can have: 255 or 65535."""
+        """The largest value a pixel can have: 255 or 65535, or what the camera's bits allow where foil.toml says them."""
+        if self.description.bits is not None and self.pixels.dtype == np.uint16:
+            return int(2**self.description.bits - 1)
         return int(np.iinfo(self.pixels.dtype).max)
 
     def crops(self) -> Grey:
@@ -140,9 +145,12 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         raise DataError(f"{folder}: a data set is a folder, but there is none by this name; check the path.")
     faults: list[str] = []
     description = read_description(folder, faults)
-    pits = read_labels(folder, description, faults, labelled=labelled) if description else []
+    notes: list[str] = []
+    pits = read_labels(folder, description, faults, labelled=labelled, notes=notes) if description else []
     if description is None or not pits:
         raise DataError(faults)
+    if labelled and not faults:
+        check_background(pits, description, faults)
     try:
         packed = pack(folder, description, pits, keep=not faults)
     except DataError as error:
@@ -151,37 +159,18 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         raise DataError(faults)
     kept_pits = tuple(pits[index] for index in packed.kept)
     pixels: Grey = np.load(packed.path, mmap_mode="r", allow_pickle=False)
-    from foils.groups import group_pits  # scipy's trees and graphs, which whoever only knows the type does not need
+    from foils.groups import find_groups  # scipy's trees and graphs, which whoever only knows the type does not need
 
-    groups = group_pits(kept_pits, pixels, description.crop)
+    groups = find_groups(kept_pits, pixels, description.crop, description.channels, description.pixel_um)
+    check_contrast(description, groups)
     return Dataset(
         folder.resolve(),
         description,
         kept_pits,
-        groups,
+        groups.numbers,
         packed.fingerprint,
         packed.path,
         np.arange(len(kept_pits)),
-        (*packed.notes, *_remarks(kept_pits, groups, pixels)),
+        (*notes, *packed.notes, *remarks(kept_pits, groups, pixels, description)),
         tuple(pit for index, pit in enumerate(pits) if index not in set(packed.kept)),
     )
-
-
-def _remarks(pits: tuple[Pit, ...], groups: npt.NDArray[np.int64], pixels: Grey) -> tuple[str, ...]:
-    """Say what is odd but usable: pits that share plastic, labels that contradict, values that use few bits."""
-    notes = []
-    shared = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
-    if shared.any():
-        slides: dict[int, set[tuple[str, str]]] = {}
-        labels: dict[int, set[str]] = {}
-        for index in np.flatnonzero(shared):
-            slides.setdefault(int(groups[index]), set()).add((pits[index].foil, pits[index].slide))
-            labels.setdefault(int(groups[index]), set()).add(pits[index].label)
-        notes.append(
-            f"{int(shared.sum())} pits share plastic with another (identical or overlapping crops), in {len(slides)} "
-            f"groups, {sum(len(names) > 1 for names in slides.values())} of them across slides, "
-            f"{sum(len(names) > 1 for names in labels.values())} with different labels; each group stays in one fold"
-        )
-    if pixels.dtype == np.uint16 and int(pixels.max()) <= np.iinfo(np.uint8).max:
-        notes.append("16-bit files hold only values up to 255: written from 8-bit images without scaling?")
-    return tuple(notes)

@@ -5,16 +5,25 @@ Knows nothing of pits or pixels. Every fault is collected, none is raised on the
 
 from __future__ import annotations
 
+import math
 import re
 import string
-import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
+
+from pitsearch.toml_text import read_toml_text, shown
 
 KINDS = ("rotating", "backlit", "halo")
 PLACEHOLDERS = ("pit", "foil", "slide", "channel")
 # Names become parts of file names, so they may not leave the folder.
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+# Of a name: file systems carry names of 255, and a file's is made of several.
+MOST_CHARACTERS = 100
+# A light each; a microscope has ten.
+MOST_CHANNELS = 1000
+BITS = range(9, 17)
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,8 @@ class Description:
     ignore: tuple[str, ...] = ("maybe",)
     # The edge of a pixel, in micrometres.
     pixel_um: float | None = None
+    # The bits of the camera, where 16-bit files hold values of fewer.
+    bits: int | None = None
 
     @property
     def by_pit(self) -> bool:
@@ -58,6 +69,20 @@ class Description:
     def file(self, folder: Path, *, pit: str, foil: str, slide: str, channel: str) -> Path:
         """Name the image of one pit (or its slide) under one light."""
         return folder / self.pattern.format(pit=pit, foil=foil, slide=slide, channel=channel)
+
+
+def broken_rule(text: object) -> str | None:
+    """Give the rule that a name breaks, which is to be part of a file's name; None for a good one."""
+    if not isinstance(text, str) or not NAME.fullmatch(text):
+        return "letters, digits, '.', '_' or '-'"
+    return f"of {MOST_CHARACTERS} characters at the most" if len(text) > MOST_CHARACTERS else None
+
+
+def alike(labels: Iterable[str]) -> list[tuple[str, str]]:
+    """Pair labels that differ by case alone."""
+    first: dict[str, str] = {}
+    pairs = [(first.setdefault(label.casefold(), label), label) for label in dict.fromkeys(labels)]
+    return [(one, other) for one, other in pairs if one != other]
 
 
 class _Reader:
@@ -87,32 +112,37 @@ def read_description(folder: Path, faults: list[str]) -> Description | None:
     """Read `foil.toml` of a data-set folder; None, with faults added, where it cannot be used."""
     path = folder / "foil.toml"
     try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
+        file = read_toml_text(path)
     except FileNotFoundError:
         faults.append(f"foil.toml: a data set needs this file, but {folder} has none; see docs/data-format.md.")
         return None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         faults.append(f"foil.toml: the file must be readable TOML, but: {error}; correct it.")
         return None
     before = len(faults)
-    reader = _Reader(text, faults)
-    known = {"name", "signal", "pattern", "crop", "channels", "labels", "ignore", "pixel_um"}
+    table = file.table
+    reader = _Reader(file.text, faults)
+    known = {"name", "signal", "pattern", "crop", "channels", "labels", "ignore", "pixel_um", "bits"}
     for key in sorted(set(table) - known):
-        reader.fault(key, f"keys must be among {', '.join(sorted(known))}, but got `{key}`; correct or remove it.")
+        reader.fault(
+            key, f"keys must be among {', '.join(sorted(known))}, but got `{key[:MOST_CHARACTERS]}`; correct or remove it."
+        )
     for key in ("name", "signal", "pattern"):
         if not isinstance(table.get(key), str) or not table[key].strip():
-            reader.fault(key, f"`{key}` must be a non-empty text, but got {table.get(key)!r}; set it.")
+            reader.fault(key, f"`{key}` must be a non-empty text, but got {shown(table.get(key))}; set it.")
     crop = table.get("crop")
     if not isinstance(crop, int) or isinstance(crop, bool) or not 8 <= crop <= 1024:
-        reader.fault("crop", f"`8 <= crop <= 1024` must hold (whole pixels), but got crop={crop!r}; set it.")
+        reader.fault("crop", f"`8 <= crop <= 1024` must hold (whole pixels), but got crop={shown(crop)}; set it.")
     pixel_um = table.get("pixel_um")
-    if pixel_um is not None and (not isinstance(pixel_um, int | float) or not pixel_um > 0):
-        reader.fault("pixel_um", f"`pixel_um > 0` must hold (micrometres), but got {pixel_um!r}; correct or remove it.")
+    if pixel_um is not None and not (_is_number(pixel_um) and 0 < pixel_um < math.inf):
+        reader.fault("pixel_um", f"`pixel_um > 0` must hold (micrometres), but got {shown(pixel_um)}; correct or remove it.")
+    bits = table.get("bits")
+    if bits is not None and (isinstance(bits, bool) or bits not in BITS):
+        reader.fault("bits", f"`9 <= bits <= 16` must hold (of 16-bit files), but got {shown(bits)}; correct or remove it.")
     for key in ("labels", "ignore"):
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(label, str) and label for label in value):
-            reader.fault(key, f"`{key}` must be a list of texts, but got {value!r}; correct it.")
+            reader.fault(key, f"`{key}` must be a list of texts, but got {shown(value)}; correct it.")
     _check_words(table, reader)
     channels = _read_channels(table.get("channels"), reader)
     if len(faults) > before:
@@ -126,15 +156,24 @@ def read_description(folder: Path, faults: list[str]) -> Description | None:
         labels=tuple(table.get("labels", ())),
         ignore=tuple(table.get("ignore", ("maybe",))),
         pixel_um=None if pixel_um is None else float(pixel_um),
+        bits=bits,
     )
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    """Tell numbers from all else; TOML's true and false are numbers to Python alone."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _check_words(table: dict[str, object], reader: _Reader) -> None:
     """Check the name, the pattern's placeholders, and that the signal can be scored at all."""
     name, pattern, signal = table.get("name"), table.get("pattern"), table.get("signal")
     labels, ignore = table.get("labels"), table.get("ignore", ["maybe"])
-    if isinstance(name, str) and name.strip() and not NAME.fullmatch(name):
-        reader.fault("name", f"`name` must be letters, digits, '.', '_' or '-', but got {name!r}; rename the data set.")
+    if isinstance(name, str) and name.strip() and (rule := broken_rule(name)):
+        reader.fault("name", f"`name` must be {rule}, but got {shown(name)}; rename the data set.")
+    if isinstance(labels, list):
+        for first, second in alike(label for label in labels if isinstance(label, str)):
+            reader.fault("labels", f"`labels` must differ by more than case, but got {first!r} and {second!r}; keep one.")
     if isinstance(labels, list) and labels and isinstance(signal, str) and signal not in labels:
         reader.fault("signal", f"`signal` must be one of `labels`, but got {signal!r}; add it or correct it.")
     if isinstance(ignore, list) and signal in ignore:
@@ -166,27 +205,34 @@ def _read_channels(entries: object, reader: _Reader) -> tuple[Channel, ...]:
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         reader.fault("channels", "at least one [[channels]] entry must be there, but got none; add one for each light.")
         return ()
+    if len(entries) > MOST_CHANNELS:
+        reader.fault(
+            "name", f"at most {MOST_CHANNELS} [[channels]] entries may be there, but got {len(entries)}; remove some.", 0
+        )
+        return ()
     channels: list[Channel] = []
     for number, entry in enumerate(entries):
         name, kind, azimuth = entry.get("name"), entry.get("kind"), entry.get("azimuth_deg")
         for key in sorted(set(entry) - {"name", "kind", "azimuth_deg"}):
-            reader.fault(key, f"a channel's keys must be name, kind, azimuth_deg, but got `{key}`; remove it.", number)
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            reader.fault("name", f"a channel's `name` must be letters, digits, '.', '_' or '-', but got {name!r}.", number)
+            reader.fault(
+                key, f"a channel's keys must be name, kind, azimuth_deg, but got `{key[:MOST_CHARACTERS]}`; remove it.", number
+            )
+        if rule := broken_rule(name):
+            reader.fault("name", f"a channel's `name` must be {rule}, but got {shown(name)}.", number)
             continue
         if name in [channel.name for channel in channels]:
             reader.fault("name", f"channel names must differ, but got {name!r} twice; rename one.", number)
         if kind not in KINDS:
-            reader.fault("kind", f"`kind` must be one of {', '.join(KINDS)}, but got {kind!r}; correct it.", number)
+            reader.fault("kind", f"`kind` must be one of {', '.join(KINDS)}, but got {shown(kind)}; correct it.", number)
             continue
-        if kind == "rotating" and (not isinstance(azimuth, int | float) or not 0 <= azimuth < 360):
+        if kind == "rotating" and (not _is_number(azimuth) or not 0 <= azimuth < 360):
             reader.fault(
                 "azimuth_deg",
-                f"a rotating channel needs `0 <= azimuth_deg < 360`, but got {azimuth!r}; set the light's direction.",
+                f"a rotating channel needs `0 <= azimuth_deg < 360`, but got {shown(azimuth)}; set the light's direction.",
                 number,
             )
             continue
         if kind != "rotating" and azimuth is not None:
-            reader.fault("azimuth_deg", f"a {kind} channel has no azimuth_deg, but got {azimuth!r}; remove it.", number)
-        channels.append(Channel(name, str(kind), float(azimuth) if isinstance(azimuth, int | float) else None))
+            reader.fault("azimuth_deg", f"a {kind} channel has no azimuth_deg, but got {shown(azimuth)}; remove it.", number)
+        channels.append(Channel(name, str(kind), float(azimuth) if _is_number(azimuth) else None))
     return tuple(channels)

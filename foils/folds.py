@@ -21,6 +21,18 @@ def fold_numbers(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
 
     Every fold holds signal and background. Raises DataError where either forms fewer groups than folds.
     """
+    kinds = check_folds(data, folds)
+    number = _split(data, folds, seed, data.groups)
+    for members in kinds.values():
+        _spread(number, folds, data.groups, members)
+    return number
+
+
+def check_folds(data: Dataset, folds: int) -> dict[str, npt.NDArray[np.bool_]]:
+    """Check that signal and background form a group for each fold, and give what is spread over them: `[pits]` for each kind.
+
+    Raises DataError where either forms fewer.
+    """
     with_signal = np.isin(data.groups, data.groups[data.is_signal])
     kinds = {"signal": data.is_signal, "background": data.is_background & ~with_signal}
     for kind, members in kinds.items():
@@ -30,10 +42,7 @@ def fold_numbers(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:
                 f"{data.description.name}: there must be at least as many {kind} pits (groups of overlapping or identical "
                 f"ones count once) as folds ({folds}), but got {count}; label more, or hold out fewer."
             )
-    number = _split(data, folds, seed, data.groups)
-    for members in kinds.values():
-        _spread(number, folds, data.groups, members)
-    return number
+    return kinds
 
 
 def slide_folds(data: Dataset, folds: int, seed: int) -> npt.NDArray[np.int64]:

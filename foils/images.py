@@ -1,34 +1,65 @@
-"""Read one image file as grey values: PNG, TGA and TIFF, 8 or 16 bit.
+"""Open one image file as grey values: PNG, TGA and TIFF, 8 or 16 bit, told apart by their content.
 
-Knows nothing of pits or channels. Values come as stored, never rescaled.
+A header is read first and believed only as far as the file can hold what it declares; nothing is decoded before that. Knows
+nothing of pits or channels. Values come as stored, never rescaled.
 """
 
 from __future__ import annotations
 
-import logging
-import math
+import struct
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import tifffile
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile
+
+from foils.image_faults import ImageFault, as_grey, check_orientation, check_size
+from foils.tga import open_tga, pillow_reads
+from foils.tiff import TIFF, open_tiff
+from pitsearch.regular_file import read_regular
 
 Grey = npt.NDArray[np.uint8 | np.uint16]
-TIFF_SUFFIXES = (".tif", ".tiff")
-PILLOW_FORMATS = ("PNG", "TGA")
-# The lossless ones: what a lossy one leaves of a faint pit is not what the microscope saw.
-COMPRESSIONS = ("NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "LZMA", "ZSTD", "PACKBITS")
-# A damaged header can claim any size: more than this is not believed (Pillow refuses the same number).
-MOST_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 2**27)
+PNG = b"\x89PNG\r\n\x1a\n"
+# What else a file may be that is named like an image of ours: by its first bytes.
+OTHERS = {
+    b"\xff\xd8\xff": "JPEG",
+    b"BM": "BMP",
+    b"GIF8": "GIF",
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"RIFF": "WebP",
+    b"SIMPLE  =": "FITS",
+    b"P5": "PGM",
+    b"\x89HDF": "HDF5",
+    b"%PDF": "PDF",
+}
+# A stack of ten channels of 20 million pixels of 16 bits has 400 MB.
+MOST_BYTES = 2**31
 
 
-# A fault is reported once, by us; tifffile would also log it to the terminal.
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
+@dataclass(frozen=True)
+class OpenImage:
+    """An image file whose header was read and can be true; its pixels are not decoded yet."""
 
+    pages: int
+    height: int
+    width: int
+    dtype: np.dtype[np.uint8 | np.uint16]
+    # Give `[pages, y, x]`, or raise anything that a decoder raises.
+    decode: Callable[[], npt.NDArray[np.generic]]
+    # A TIFF that declares 0 to be white. ImageJ writes that where a display was inverted; values stay as stored.
+    white_is_zero: bool = False
 
-class ImageFault(ValueError):
-    """Say in one clause what is wrong with an image; the caller adds file and remedy."""
+    def values(self) -> Grey:
+        """Decode the pixels, `[pages, y, x]`, uint8 or uint16 as stored. Raises ImageFault where they cannot be had."""
+        values = _decoded(self.decode)
+        if values.shape != (self.pages, self.height, self.width) or values.dtype != self.dtype:
+            raise ImageFault("the file is damaged (its pixels are not what its header declares)")
+        grey: Grey = values.astype(self.dtype, copy=False)
+        return grey
 
 
 def read_pages(path: Path) -> Grey:
@@ -36,47 +67,87 @@ def read_pages(path: Path) -> Grey:
 
     A colour image whose three planes are equal is grey. Raises ImageFault for anything else.
     """
+    return open_image(read_file(path), path.suffix).values()
+
+
+def read_file(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Read an image file's bytes. Raises ImageFault where it is missing, no regular file, or larger than `most`."""
     try:
-        if path.suffix.lower() in TIFF_SUFFIXES:
-            return _read_tiff(path)
-        with Image.open(path, formats=PILLOW_FORMATS) as image:
-            return _grey(_from_pillow(image))[np.newaxis]
+        return read_regular(path, most)
     except FileNotFoundError:
         raise ImageFault("the file is missing") from None
-    except UnidentifiedImageError:
-        raise ImageFault("the file is no PNG, TGA or TIFF image") from None
+    except OSError as error:
+        raise (_damage(error) if error.errno else ImageFault(str(error))) from None
+
+
+def open_image(content: bytes, suffix: str, pages: int | None = None) -> OpenImage:
+    """Read the header of an image file.
+
+    `suffix`: of its name, for a file whose content tells nothing. `pages`: how many are wanted; of more, none is opened and
+    only their count is right. Raises ImageFault for what is no grey image.
+    """
+    try:
+        if content.startswith(TIFF):
+            tiff = open_tiff(content, pages)
+            return OpenImage(tiff.pages, tiff.height, tiff.width, np.dtype(tiff.dtype), tiff.decode, tiff.white_is_zero)
+        if content.startswith(PNG):
+            return _open_png(content)
+        for start, kind in OTHERS.items():
+            if content.startswith(start):
+                raise ImageFault(f"the file is a {kind} file, and PNG, TGA or TIFF is needed")
+        tga = open_tga(content)
+        if tga is None and suffix.lower() in (".tif", ".tiff"):
+            raise ImageFault(f"the file is damaged (not a TIFF file: header={content[:4]!r})")
+        if tga is None:
+            raise ImageFault("the file is no PNG, TGA or TIFF image")
+        if pillow_reads(tga):
+            return OpenImage(1, tga.height, tga.width, np.dtype(np.uint8), lambda: _by_pillow(content, "TGA"))
+        return OpenImage(1, tga.height, tga.width, np.dtype(tga.dtype), tga.decode)
+    except ImageFault:
+        raise
+    except Exception as error:
+        raise _damage(error) from None
+
+
+def _damage(error: Exception) -> ImageFault:
+    return ImageFault(f"the file is damaged ({str(error).splitlines()[0] if str(error) else 'cut short'})")
+
+
+def _decoded(decode: Callable[[], npt.NDArray[np.generic]]) -> npt.NDArray[np.generic]:
+    try:
+        return decode()
     except ImageFault:
         raise
     except Exception as error:  # decoders meet a truncated or damaged file with nearly any exception (struct, zlib, type)
-        raise ImageFault(f"the file is damaged ({str(error).splitlines()[0] if str(error) else 'cut short'})") from None
+        raise _damage(error) from None
 
 
-def _read_tiff(path: Path) -> Grey:
-    with tifffile.TiffFile(path) as tiff:
-        for page in tiff.pages:
-            _check_page(page.aspage())
-        pages: list[Grey] = [_grey(page.asarray()) for page in tiff.pages]
-    if len({(page.shape, page.dtype) for page in pages}) > 1:
-        raise ImageFault("its pages differ in size or bit depth")
-    stacked: Grey = np.stack(pages)
-    return stacked
-
-
-def _check_page(page: tifffile.TiffPage) -> None:
-    """Refuse a page whose stored values are no grey values, before anything is decoded."""
-    if math.prod(page.shape) > MOST_PIXELS:
-        raise ImageFault(f"its header claims {' x '.join(map(str, page.shape))} values")
-    compression = tifffile.COMPRESSION(page.compression).name
-    if compression not in COMPRESSIONS:
-        raise ImageFault(f"its compression must be one of {', '.join(COMPRESSIONS)}, and is {compression}")
-    if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
-        raise ImageFault("the image has a palette, and grey values are needed")
-
-
-def _from_pillow(image: Image.Image) -> npt.NDArray[np.generic]:
-    assert isinstance(image, ImageFile.ImageFile)
-    if image.mode in ("LA", "RGB", "RGBA") and any("16" in str(tile.args) for tile in image.tile):
+def _open_png(content: bytes) -> OpenImage:
+    length, name, width, height, depth, kind = struct.unpack(">I4sIIBB", content[8:26])
+    if (length, name) != (13, b"IHDR"):
+        raise ImageFault("the file is damaged (its header is not the first chunk)")
+    planes = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}.get(kind, 4)  # a palette is decoded as four
+    if depth == 16 and kind != 0:
         raise ImageFault("its 16-bit planes would be cut to 8 bits, and plain 16-bit grey is needed")
+    wide = depth == 16
+    check_size(width, height, planes * (2 if wide else 1), len(content))
+    return OpenImage(1, height, width, np.dtype(np.uint16 if wide else np.uint8), lambda: _by_pillow(content, "PNG"))
+
+
+def _by_pillow(content: bytes, kind: str) -> Grey:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size was believed on grounds of its own
+        with Image.open(BytesIO(content), formats=[kind]) as image:
+            if getattr(image, "n_frames", 1) > 1:
+                raise ImageFault(f"it is an animation of {getattr(image, 'n_frames', 1)} frames, and one image is needed")
+            values = as_grey(_values(image))
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) if kind == "PNG" else 1
+            check_orientation(turned)
+            return values[np.newaxis]
+
+
+def _values(image: Image.Image) -> npt.NDArray[np.generic]:
+    assert isinstance(image, ImageFile.ImageFile)
     if image.mode in ("P", "1"):
         image = image.convert("RGBA" if image.mode == "P" else "L")  # RGBA: transparent palettes warn on their way to RGB
     if image.mode == "I":  # 16-bit PNG in older files: Pillow widens it to 32 bits
@@ -84,18 +155,3 @@ def _from_pillow(image: Image.Image) -> npt.NDArray[np.generic]:
         if values.min() >= 0 and values.max() <= np.iinfo(np.uint16).max:
             return values.astype(np.uint16)
     return np.asarray(image)
-
-
-def _grey(values: npt.NDArray[np.generic]) -> Grey:
-    if values.ndim == 3 and values.shape[2] in (2, 3, 4):
-        planes = values[..., :3] if values.shape[2] > 2 else values[..., :1]
-        if not (planes == planes[..., :1]).all():
-            raise ImageFault("the image has colours, and grey values are needed")
-        values = planes[..., 0]
-    if values.ndim != 2:
-        raise ImageFault(f"the image has {values.ndim} dimensions, and 2 are needed")
-    if values.dtype == np.uint8:
-        return values.astype(np.uint8)
-    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
-        return values.astype(np.uint16)
-    raise ImageFault(f"its values are {values.dtype}, and 8- or 16-bit whole numbers are needed")

@@ -5,61 +5,51 @@ Knows nothing of pixels. Every fault is collected with its line.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from foils.description import NAME, Description
+from foils.description import Description, broken_rule
+from foils.label_rules import check_labels
+from foils.label_table import SEPARATORS, Table, read_table
+from foils.pit import Pit
+from pitsearch.toml_text import shown
 
 REQUIRED = ("pit", "label", "foil", "slide")
-KNOWN = (*REQUIRED, "x", "y", "style")
-# A label on fewer pits than folds cannot be learned; where foil.toml lists no labels it is taken for a slip of the pen.
-RARE = 5
+# The pit's place on the foil, where the microscope's stage gives it.
+STAGE = ("stage_x_um", "stage_y_um")
+KNOWN = (*REQUIRED, "x", "y", "style", *STAGE)
 
 
-@dataclass(frozen=True)
-class Pit:
-    """One labelled or candidate object."""
+def read_labels(
+    folder: Path,
+    description: Description,
+    faults: list[str],
+    *,
+    labelled: bool = True,
+    notes: list[str] | None = None,
+) -> list[Pit]:
+    """Read `labels.csv`; with `labelled=False` the label column may be missing or empty (foil to be scored).
 
-    pit: str
-    label: str
-    foil: str
-    slide: str
-    # `x`, `y`: pixels of the slide's frame, from its top-left corner, x to the right, y downwards.
-    x: float | None = None
-    y: float | None = None
-    # The labelling campaign.
-    style: str = ""
-    # The columns of labels.csv that pitsearch does not use.
-    further: tuple[tuple[str, str], ...] = field(default=(), compare=False)
-
-
-def read_labels(folder: Path, description: Description, faults: list[str], *, labelled: bool = True) -> list[Pit]:
-    """Read `labels.csv`; with `labelled=False` the label column may be missing or empty (foil to be scored)."""
-    path = folder / "labels.csv"
+    `notes`: what is odd but was read all the same is added to them.
+    """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            header = [column.strip() for column in reader.fieldnames or ()]
-            reader.fieldnames = header
-            rows = [(reader.line_num, row) for row in reader]
+        table = read_table(folder / "labels.csv", KNOWN, faults)
     except FileNotFoundError:
         faults.append(f"labels.csv: a data set needs this file, but {folder} has none; write {','.join(REQUIRED)} lines.")
         return []
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        faults.append(f"labels.csv: the file must be readable UTF-8 CSV, but: {error}; correct it.")
+    if table is None or not _check_header(table, description, faults, labelled):
         return []
-    if not _check_header(header, description, faults, labelled):
-        return []
-    if not rows:
+    if not table.rows:
         faults.append("labels.csv:1: at least one pit must be listed, but got none; add a line for each pit.")
+    if notes is not None and table.form.separator != ",":
+        separators = SEPARATORS.get(table.form.separator, repr(table.form.separator))
+        notes.append(f"labels.csv is separated by {separators}, and commas in its numbers are read as decimal points")
     pits: list[Pit] = []
     first_line: dict[str, int] = {}
-    for line, row in rows:
-        pit = _read_row(line, row, description, faults, labelled)
+    for line, row in table.rows:
+        pit = _read_row(line, row, table, description, faults, labelled)
         if pit is None:
             continue
         if pit.pit in first_line:
@@ -70,89 +60,91 @@ def read_labels(folder: Path, description: Description, faults: list[str], *, la
             continue
         first_line[pit.pit] = line
         pits.append(pit)
-    if labelled:
-        _check_labels(pits, first_line, description, faults)
+    if labelled and pits:
+        check_labels(pits, first_line, description, faults)
     return pits
 
 
-def _check_header(header: list[str], description: Description, faults: list[str], labelled: bool) -> bool:
+def _check_header(table: Table, description: Description, faults: list[str], labelled: bool) -> bool:
+    place = f"labels.csv:{table.header_line}"
     required: Iterable[str] = REQUIRED if labelled else [column for column in REQUIRED if column != "label"]
     if not description.by_pit:
         required = (*required, "x", "y")
-    missing = [column for column in required if column not in header]
+    missing = [column for column in required if column not in table.header]
     for column in missing:
         faults.append(
-            f"labels.csv:1: the columns {', '.join(required)} must be there, but `{column}` is missing "
-            f"(got {', '.join(header) or 'nothing'}); add it."
+            f"{place}: the columns {', '.join(required)} must be there, but `{column}` is missing "
+            f"(got {table.shown_header()}); add it."
         )
-    for column in sorted(column for column, count in Counter(header).items() if count > 1):
-        faults.append(f"labels.csv:1: columns must differ, but got `{column}` twice; rename one.")
+    for column in sorted(column for column, count in Counter(table.header).items() if column and count > 1):
+        faults.append(f"{place}: columns must differ, but got `{column}` twice; rename one.")
         missing.append(column)
+    for number in [number for number, column in enumerate(table.header) if not column]:
+        if any(len(cells) > number and cells[number].strip() for _, cells in table.rows):
+            faults.append(f"{place}: a column that is used must have a name, but got none for column {number + 1}; name it.")
+            missing.append("")
     return not missing
 
 
-def _read_row(line: int, row: dict[str, str], description: Description, faults: list[str], labelled: bool) -> Pit | None:
-    if None in row or None in row.values():
-        faults.append(f"labels.csv:{line}: a line must have as many cells as the header; count its commas.")
+def _read_row(
+    line: int, row: Sequence[str], table: Table, description: Description, faults: list[str], labelled: bool
+) -> Pit | None:
+    width = len(table.header)
+    if len(row) < width or any(cell.strip() for cell in row[width:]):
+        faults.append(
+            f"labels.csv:{line}: a line must have as many cells as the header; count its "
+            f"{SEPARATORS.get(table.form.separator, 'separators')}."
+        )
         return None
-    cells = {column: value.strip() for column, value in row.items()}
+    cells = {column: value.strip() for column, value in zip(table.header, row, strict=False) if column}
     before = len(faults)
     for column in ("pit", "foil", "slide"):
-        if not NAME.fullmatch(cells[column]):
-            faults.append(
-                f"labels.csv:{line}: `{column}` must be letters, digits, '.', '_' or '-' (it becomes part of a file "
-                f"name), but got {cells[column]!r}; correct it."
-            )
+        if rule := broken_rule(cells[column]):
+            why = " (it becomes part of a file name)" if "letters" in rule else ""
+            faults.append(f"labels.csv:{line}: `{column}` must be {rule}{why}, but got {shown(cells[column])}; correct it.")
     label = cells.get("label", "")
     if labelled and not label:
         faults.append(f"labels.csv:{line}: `label` must not be empty (pit {cells['pit']!r}); label it or remove the line.")
     elif label and description.labels and label not in description.labels:
         faults.append(
-            f"labels.csv:{line}: `label` must be one of {', '.join(description.labels)}, but got {label!r}; "
+            f"labels.csv:{line}: `label` must be one of {', '.join(description.labels)}, but got {shown(label)}; "
             "correct it, or add it to `labels` in foil.toml."
         )
-    place = [_read_number(line, column, cells, description, faults) for column in ("x", "y")]
-    if len(faults) == before and (place[0] is None) != (place[1] is None):
-        faults.append(f"labels.csv:{line}: x and y must be given together (pit {cells['pit']!r}), but one is empty; add it.")
+    decimal = table.form.separator != ","
+    place = [_read_number(line, column, cells, faults, decimal, needed=not description.by_pit) for column in ("x", "y")]
+    stage = [_read_number(line, column, cells, faults, decimal, needed=False) for column in STAGE]
+    for columns, numbers in ((("x", "y"), place), (STAGE, stage)):
+        if len(faults) == before and (numbers[0] is None) != (numbers[1] is None):
+            faults.append(
+                f"labels.csv:{line}: {columns[0]} and {columns[1]} must be given together (pit {cells['pit']!r}), but one is "
+                "empty; add it."
+            )
+    if len(faults) == before and stage[0] is not None and description.pixel_um is None:
+        faults.append(
+            f"labels.csv:{line}: places on the stage must come with the size of a pixel, but `pixel_um` is not in foil.toml "
+            f"(pit {cells['pit']!r}); add it, or rename the columns {' and '.join(STAGE)}."
+        )
     if len(faults) > before:
         return None
     further = tuple((column, value) for column, value in cells.items() if column not in KNOWN)
-    x, y = place if None not in place else (None, None)
-    return Pit(cells["pit"], label, cells["foil"], cells["slide"], x, y, cells.get("style", ""), further)
+    on_stage = None if stage[0] is None or stage[1] is None else (stage[0], stage[1])
+    return Pit(
+        cells["pit"], label, cells["foil"], cells["slide"], place[0], place[1], cells.get("style", ""), further, on_stage
+    )
 
 
-def _read_number(line: int, column: str, cells: dict[str, str], description: Description, faults: list[str]) -> float | None:
+def _read_number(
+    line: int, column: str, cells: dict[str, str], faults: list[str], decimal_comma: bool, *, needed: bool
+) -> float | None:
     text = cells.get(column, "")
-    if not text and description.by_pit:
+    if not text and not needed:
         return None
     try:
-        value = float(text)
+        value = float(text.replace(",", ".") if decimal_comma else text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        faults.append(f"labels.csv:{line}: `{column}` must be a number of pixels, but got {text!r}; correct it.")
+        unit = "micrometres" if column in STAGE else "pixels"
+        faults.append(f"labels.csv:{line}: `{column}` must be a number of {unit}, but got {shown(text)}; correct it.")
         return None
     return value
-
-
-def _check_labels(pits: list[Pit], line_of: dict[str, int], description: Description, faults: list[str]) -> None:
-    """Check that there is signal to find, and that an unlisted label is no slip of the pen."""
-    counts = Counter(pit.label for pit in pits)
-    if pits and not counts[description.signal]:
-        faults.append(
-            f"labels.csv: at least {RARE} pits must carry the signal label {description.signal!r}, but got 0 "
-            f"(labels found: {', '.join(sorted(counts))}); label some, or correct `signal` in foil.toml."
-        )
-    elif pits and counts[description.signal] < RARE:
-        faults.append(
-            f"labels.csv: there must be at least as many signal pits as folds ({RARE}), but got "
-            f"{counts[description.signal]} pits labelled {description.signal!r}; label more."
-        )
-    if description.labels:
-        return
-    for pit in pits:
-        if counts[pit.label] < RARE and pit.label not in (description.signal, *description.ignore):
-            faults.append(
-                f"labels.csv:{line_of[pit.pit]}: a label not listed in foil.toml must be on at least {RARE} pits, but "
-                f"got {pit.label!r} on {counts[pit.label]}; correct it, or list it: labels = [...] in foil.toml."
-            )

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from foils.atomic_write import write_whole
 from foils.description import Description, read_description
 from foils.errors import DataError
-from foils.labels import read_labels
+from foils.label_table import read_form, read_table, written
+from foils.labels import KNOWN, read_labels
 from pitsearch.errors import reason
 
 # What the list of suspects must have; `corrected` is the column that a person fills in.
@@ -85,25 +86,22 @@ def _name(path: Path) -> str:
 def _read_rows(path: Path, faults: list[str]) -> list[Correction]:
     """Read the rows that a person filled in."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            header = [column.strip() for column in reader.fieldnames or ()]
-            reader.fieldnames = header
-            missing = [column for column in COLUMNS if column not in header]
-            if missing:
-                faults.append(
-                    f"{_name(path)}:1: the columns {', '.join(COLUMNS)} must be there, but `{'`, `'.join(missing)}` "
-                    f"{'is' if len(missing) == 1 else 'are'} missing (got {', '.join(header) or 'nothing'}); take the "
-                    "file that `pitsearch diagnose` wrote."
-                )
-                return []
-            rows = [(reader.line_num, [(row[column] or "").strip() for column in COLUMNS]) for row in reader]
+        table = read_table(path, COLUMNS, faults)
     except FileNotFoundError:
         faults.append(f"{path}: a list of suspects must be there, but is not; run `pitsearch diagnose` first.")
         return []
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        faults.append(f"{_name(path)}: the file must be readable UTF-8 CSV with commas, but: {reason(error)}; save it as such.")
+    if table is None:
         return []
+    missing = [column for column in COLUMNS if column not in table.header]
+    if missing:
+        faults.append(
+            f"{path.name}:{table.header_line}: the columns {', '.join(COLUMNS)} must be there, but `{'`, `'.join(missing)}` "
+            f"{'is' if len(missing) == 1 else 'are'} missing (got {table.shown_header()}); take the "
+            "file that `pitsearch diagnose` wrote."
+        )
+        return []
+    places = [table.header.index(column) for column in COLUMNS]
+    rows = [(line, [row[place].strip() if place < len(row) else "" for place in places]) for line, row in table.rows]
     return [Correction(pit, label, corrected, line) for line, (pit, label, corrected) in rows if corrected]
 
 
@@ -138,17 +136,17 @@ def _check_rows(
 
 def _rewritten(path: Path, corrected: dict[str, str]) -> bytes:
     """Give the bytes of labels.csv with other labels; what is not a label stays, also mark, line ends and blanks."""
-    text = path.read_bytes().decode("utf-8")
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    rows = list(csv.reader(io.StringIO(text.removeprefix(mark), newline="")))
-    header = [column.strip() for column in rows[0]]
+    form, body = read_form(path, KNOWN)
+    rows = list(csv.reader(io.StringIO(body, newline=""), delimiter=form.separator))
+    head = next(number for number, row in enumerate(rows) if any(cell.strip() for cell in row))
+    header = [column.strip() for column in rows[head]]
     pit, label = header.index("pit"), header.index("label")
-    for row in rows[1:]:
-        if row and row[pit].strip() in corrected:
+    for row in rows[head + 1 :]:
+        if len(row) > max(pit, label) and row[pit].strip() in corrected:
             row[label] = corrected[row[pit].strip()]
-    written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n" if "\r\n" in text else "\n").writerows(rows)
-    return (mark + written.getvalue()).encode("utf-8")
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=form.separator, lineterminator="\r\n" if "\r\n" in body else "\n").writerows(rows)
+    return written(form, text.getvalue())
 
 
 def _check_content(content: bytes, description: Description) -> None:

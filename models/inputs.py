@@ -39,7 +39,7 @@ class Inputs:
     size: int
     # Images of one pit.
     per_pit: int
-    # 255 or 65535.
+    # The largest value that a pixel can have: 255 or 65535, or what the camera's bits allow.
     full_scale: int
     # True where the network is 2-D and its channels lie together in memory.
     flat: bool

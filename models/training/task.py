@@ -6,7 +6,7 @@ Knows nothing of folds or of training.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +75,7 @@ def make_task(data: Dataset, config: Config, *, epochs: int, working_point: floa
     inputs = lay_out(data.pixels, config.channels, description.channels, rows=data.rows, augmentation=config.augmentation.turns)
     return Task(
         config=config,
-        inputs=inputs.to(torch.device(device)),
+        inputs=replace(inputs, full_scale=data.full_scale).to(torch.device(device)),
         targets=targets,
         weights=weights,
         classes=torch.where(hard, targets.argmax(1), LEFT_OUT),

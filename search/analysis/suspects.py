@@ -1,7 +1,7 @@
 """Find pits whose label is suspect: networks that did not train on them say another, or a near-duplicate carries another.
 
-Confident learning by cleanlab (Northcutt, Jiang & Chuang 2021, JAIR 70), and nearest neighbours by scikit-learn. Arrays in, a
-list out: knows nothing of studies, training or files.
+Confident learning by cleanlab (Northcutt, Jiang & Chuang 2021, JAIR 70). Arrays in, a list out: knows nothing of studies,
+training or files.
 """
 
 from __future__ import annotations
@@ -16,18 +16,14 @@ import numpy as np
 import numpy.typing as npt
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
-from sklearn.neighbors import NearestNeighbors
 
 from foils.images import Grey
+from foils.near_duplicates import look_alikes
 from models.metrics import Floats
 
 Ints = npt.NDArray[np.int64]
 # In more than this share of the repeats the suggested label must beat the given one.
 MOST = 0.5
-# Crops that correlate as well as this over every light, once what all pits share is taken off, show the same plastic again:
-# among 1,393 synthetic pits under ten lights no two different ones pass 0.77; under one light different pits come closer. Two
-# exposures reach 0.9 where noise is a third of the contrast.
-ALIKE = 0.9
 IDENTICAL, OVERLAPS, LOOKS = "identical to", "shares plastic with", "looks the same as"
 
 
@@ -160,34 +156,19 @@ def merge(suspects: Sequence[Suspect], others: Sequence[Suspect]) -> tuple[Suspe
 
 
 def near_duplicates(crops: Grey, groups: Ints) -> list[tuple[int, int, str]]:
-    """Pair pits that show the same plastic: of one group, or with crops that correlate above ALIKE.
+    """Pair pits that show the same plastic: of one group, or with crops that look the same.
 
-    `crops`: `[pits, channels, y, x]`; `groups`: `[pits]`. The average crop is taken off, then each crop's own mean under each
-    light, and the rest is brought to unit length, so that a squared distance of two is 2 - 2 correlation.
+    `crops`: `[pits, channels, y, x]`; `groups`: `[pits]`.
     """
     pairs: dict[tuple[int, int], str] = {}
+    same = np.unique(crops.reshape(len(crops), -1), axis=0, return_inverse=True)[1].ravel()
+    apart = np.sort(np.unique(same, return_index=True)[1])
+    for first, second in look_alikes(crops[apart]):
+        pairs[int(apart[first]), int(apart[second])] = LOOKS
     for group in np.flatnonzero(np.bincount(groups) > 1):
         members = np.flatnonzero(groups == group)
         for first, second in combinations(members.tolist(), 2):
-            identical = np.array_equal(crops[first], crops[second])
-            pairs[first, second] = IDENTICAL if identical else OVERLAPS
-    shapes = standardised(crops)
-    reach = float(np.sqrt(2 - 2 * ALIKE))
-    for first, near in enumerate(NearestNeighbors(radius=reach).fit(shapes).radius_neighbors(shapes, return_distance=False)):
-        for second in near[near > first].tolist():
-            pairs.setdefault((first, second), LOOKS)
+            if same[first] == same[second]:
+                pairs[first, second] = IDENTICAL
+            pairs.setdefault((first, second), OVERLAPS)
     return [(first, second, why) for (first, second), why in sorted(pairs.items())]
-
-
-def standardised(crops: Grey) -> Floats:
-    """Give each crop as a vector of unit length, `[pits, values]`, less the average crop and its own mean under each light.
-
-    A crop that is the average everywhere is all zeros.
-    """
-    values = crops.astype(np.float32)
-    values -= values.mean(0)
-    values -= values.mean((2, 3), keepdims=True)
-    flat = values.reshape(len(values), -1)
-    length = np.linalg.norm(flat, axis=1, keepdims=True)
-    unit: Floats = flat / np.where(length > 0, length, 1)
-    return unit

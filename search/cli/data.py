@@ -35,7 +35,9 @@ def check(
     sheet: Annotated[Path | None, typer.Option(help="Also write a contact sheet of every label, as PNG.")] = None,
 ) -> None:
     """Report every fault of a data set, or sum it up."""
-    from foils import load
+    from foils import DataError, load
+    from foils.readiness import background_note, obstacles
+    from search import defaults
     from search.report.out_files import try_out
     from search.report.tables import data_table
     from search.studies.learnable import unlearnable_data
@@ -52,8 +54,10 @@ def check(
         save_sheet(contact_sheet(loaded.crops(), loaded.labels.tolist(), lights, names=pits, per_label=8), sheet)
         say(f"wrote {sheet}")
     hopeless = unlearnable_data(loaded)
-    if hopeless is not None:
-        say(f"note: {hopeless}")
+    for note in (*([hopeless] if hopeless is not None else []), *background_note(loaded, defaults.WORKING_POINT)):
+        say(f"note: {note}")
+    if lines := obstacles(loaded):
+        raise DataError(lines)
     say(f"no faults; next: {typed('pitsearch', 'launch', data)}")
 
 

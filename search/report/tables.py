@@ -46,7 +46,7 @@ def data_table(data: Dataset) -> RenderableType:
         slides = {(pit.foil, pit.slide) for pit in data.pits if pit.label == label}
         table.add_row(label, role, str(count), f"{count / len(data):.1%}", str(len(slides)))
     kinds = ", ".join(f"{channel.name} ({_light(channel.kind, channel.azimuth_deg)})" for channel in description.channels)
-    bits = 8 if data.full_scale == 255 else 16
+    bits = data.full_scale.bit_length()
     lines = [
         f"channels     {kinds}",
         f"crops        {description.crop} x {description.crop} pixels, {bits} bit",

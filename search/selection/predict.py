@@ -15,7 +15,7 @@ import numpy as np
 
 from foils import DataError, Dataset
 from foils.atomic_write import write_whole
-from foils.labels import Pit
+from foils.pit import Pit
 from models.errors import BundleError
 from models.inference.bundle import Bundle
 from models.metrics import Flags, Floats, Score, score

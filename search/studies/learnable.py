@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from foils import Dataset
+from foils.hold_out import SHARE
 from models.training.verdicts import can_learn
 from search import defaults
 from search.text import counted
@@ -35,7 +36,7 @@ def unlearnable_folds(data: Dataset, folds: Sequence[int]) -> str | None:
 
 def unlearnable_data(data: Dataset) -> str | None:
     """Say whether a launch with its defaults would have such folds, were the pits dealt out evenly; None where not."""
-    folds, share = Ladder.parse(defaults.LADDER).folds, 1 - defaults.HOLDOUT_SHARE
+    folds, share = Ladder.parse(defaults.LADDER).folds, 1 - SHARE
     signals, backgrounds = (int(pits.sum() * share) // folds for pits in (data.is_signal, data.is_background))
     if can_learn(signals, backgrounds):
         return None

@@ -102,7 +102,7 @@ def make_plan(data: Dataset, space: Space, options: SearchOptions, stored: Plan 
     split = _split(data, options.holdout, stored)
     data, search_set, held_out = (_relabel(part, space) for part in (data, split.search, split.held_out))
     check_halves(split.rule, search_set, held_out)
-    folds = fold_numbers(search_set, ladder.folds, options.seed)
+    folds = _folds(search_set, ladder, options.seed, stored)
     # A class needs pits in every fold's training half; a label rarer than the folds cannot give them.
     frequent = [label for label, count in search_set.counts().items() if count >= ladder.folds]
     fitted = space.fit(frequent, data.description.channels)
@@ -115,7 +115,7 @@ def make_plan(data: Dataset, space: Space, options: SearchOptions, stored: Plan 
         fingerprint=data.fingerprint,
         held_out=tuple(pit.pit for pit in held_out.pits),
         between=tuple(pit.pit for pit in data.pits if pit.pit not in either),
-        folds=tuple(map(int, folds)),
+        folds=folds,
         space=fitted,
         options=replace(options, holdout=Holdout(split.rule.share, split.rule.slides)),
         version=version("pitsearch"),
@@ -130,6 +130,17 @@ def _split(data: Dataset, holdout: Holdout, stored: Plan | None) -> Split:
     if stored is not None and holdout.rule in (Holdout().rule, stored.options.holdout.rule):
         return split_by_name(data, stored.options.holdout.rule, stored.held_out, stored.between)
     return hold_out(data, share=holdout.share, slides=holdout.slides, log=read_log(data.folder))
+
+
+def _folds(search_set: Dataset, ladder: Ladder, seed: int, stored: Plan | None) -> tuple[int, ...]:
+    """Cut the folds, as those of the stored plan are: which pits look the same may be told otherwise by now."""
+    if stored is not None and (stored.options.seed, stored.ladder.folds, len(stored.folds)) == (
+        seed,
+        ladder.folds,
+        len(search_set),
+    ):
+        return stored.folds
+    return tuple(map(int, fold_numbers(search_set, ladder.folds, seed)))
 
 
 def _check_optimisers(space: Space) -> None:

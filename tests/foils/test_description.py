@@ -124,8 +124,8 @@ BROKEN = {
     "unknown key": (
         "crop =",
         "corp =",
-        "foil.toml:4: keys must be among channels, crop, ignore, labels, name, pattern, pixel_um, signal, but got `corp`; "
-        "correct or remove it.",
+        "foil.toml:4: keys must be among bits, channels, crop, ignore, labels, name, pattern, pixel_um, signal, but got "
+        "`corp`; correct or remove it.",
     ),
     "pattern out of the folder": (
         "crops/{pit}",
@@ -203,6 +203,46 @@ BROKEN = {
         '"../9"',
         "foil.toml:15: a channel's `name` must be letters, digits, '.', '_' or '-', but got '../9'.",
     ),
+    "a pixel size of true": (
+        "0.85",
+        "true",
+        "foil.toml:7: `pixel_um > 0` must hold (micrometres), but got True; correct or remove it.",
+    ),
+    "an endless pixel size": (
+        "0.85",
+        "inf",
+        "foil.toml:7: `pixel_um > 0` must hold (micrometres), but got inf; correct or remove it.",
+    ),
+    "bits of an 8-bit file": (
+        "pixel_um = 0.85",
+        "bits = 8",
+        "foil.toml:7: `9 <= bits <= 16` must hold (of 16-bit files), but got 8; correct or remove it.",
+    ),
+    "bits of true": (
+        "pixel_um = 0.85",
+        "bits = true",
+        "foil.toml:7: `9 <= bits <= 16` must hold (of 16-bit files), but got True; correct or remove it.",
+    ),
+    "labels that differ by case": (
+        '["candidate", "top"]',
+        '["candidate", "top", "Top"]',
+        "foil.toml:5: `labels` must differ by more than case, but got 'top' and 'Top'; keep one.",
+    ),
+    "an azimuth of true": (
+        "67.5",
+        "true",
+        "foil.toml:12: a rotating channel needs `0 <= azimuth_deg < 360`, but got True; set the light's direction.",
+    ),
+    "a name longer than files carry": (
+        '"mine"',
+        f'"{"m" * 300}"',
+        f"foil.toml:1: `name` must be of 100 characters at the most, but got '{'m' * 75} ...; rename the data set.",
+    ),
+    "a channel's name longer than files carry": (
+        'name = "9"',
+        f'name = "{"m" * 300}"',
+        f"foil.toml:15: a channel's `name` must be of 100 characters at the most, but got '{'m' * 75} ....",
+    ),
     "channel with another key": (
         '"backlit"',
         '"backlit"\ncolour = 1',
@@ -231,24 +271,3 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
     text = GOOD.replace('"mine"', "1").replace("28", "0").replace("67.5", "-1").replace("backlit", "uv").replace("crops/", "/")
     _, faults = read(tmp_path, text)
     assert [fault.split(": ")[0] for fault in faults] == [f"foil.toml:{line}" for line in (1, 4, 3, 12, 16)]
-
-
-def test_a_file_that_is_no_toml_says_where(tmp_path: Path) -> None:
-    _, faults = read(tmp_path, GOOD.replace('"mine"', '"mine'))
-    assert faults == [
-        "foil.toml: the file must be readable TOML, but: Illegal character '\\n' (at line 1, column 13); correct it."
-    ]
-
-
-def test_a_folder_without_the_file_is_refused(tmp_path: Path) -> None:
-    faults: list[str] = []
-    assert read_description(tmp_path, faults) is None
-    assert faults == [f"foil.toml: a data set needs this file, but {tmp_path} has none; see docs/data-format.md."]
-
-
-def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "foil.toml").write_bytes(GOOD.replace("mine", "grün").encode("latin-1"))
-    faults: list[str] = []
-    assert read_description(tmp_path, faults) is None
-    assert len(faults) == 1
-    assert faults[0].startswith("foil.toml: the file must be readable TOML, but: 'utf-8' codec can't decode")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from foils import load
+from foils import DataError, load
+from foils.crops import corner
 from foils.groups import group_pits
-from foils.labels import Pit
-from foils.pack import _corner
+from foils.pit import Pit
 from tests.support.tiny import write_dataset
 
 CROP = 9
@@ -45,6 +45,7 @@ def test_pits_with_the_same_pixels_are_one_group_wherever_they_lie() -> None:
 
 def test_one_other_pixel_keeps_pits_apart() -> None:
     pixels = np.zeros((2, 3, 4, 4), np.uint16)
+    pixels[:, 0, 0, 0] = 9
     assert together(group_pits(pits(None, None), pixels, CROP)) == [{0, 1}]
     pixels[1, 2, 3, 3] = 1
     assert together(group_pits(pits(None, None), pixels, CROP)) == [{0}, {1}]
@@ -94,7 +95,7 @@ def test_a_single_pit_is_a_group() -> None:
 def test_pits_that_share_a_pixel_of_the_frame_share_a_group(places: list[tuple[int, int]], crop: int, shift: float) -> None:
     found = pits(*((x + shift, y + shift) for x, y in places))
     groups = group_pits(found, different(len(found)), crop)
-    corners = [_corner(pit, crop) for pit in found]
+    corners = [corner(pit, crop) for pit in found]
     for first, (x1, y1) in enumerate(corners):
         for second, (x2, y2) in enumerate(corners):
             if abs(x1 - x2) < crop and abs(y1 - y2) < crop:
@@ -115,3 +116,23 @@ def test_loading_says_what_shares_plastic(tmp_path: Path) -> None:
         "2 pits share plastic with another (identical or overlapping crops), in 1 groups, 1 of them across slides, 1 with "
         "different labels; each group stays in one fold",
     )
+
+
+def test_pits_that_overlap_on_the_stage_are_one_group(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "data", counts={"candidate": 6, "top": 6}, slides=3)
+    before = load(folder)
+    lines = (folder / "labels.csv").read_text().splitlines()
+    places = {1: (500.0, 500.0), 5: (511.9, 488.1), 8: (512.0, 500.0), 9: (9000.0, 9000.0)}  # pixels of 1 um, crops of 12
+    cells = [",".join(map(str, places.get(number, ("", "")))) for number in range(12)]
+    rows = [f"{line},{place}" for line, place in zip(lines[1:], cells, strict=True)]
+    (folder / "labels.csv").write_text("\n".join([f"{lines[0]},stage_x_um,stage_y_um", *rows]) + "\n")
+    with pytest.raises(DataError, match="places on the stage must come with the size of a pixel"):
+        load(folder)
+    (folder / "foil.toml").write_text("pixel_um = 1\n" + (folder / "foil.toml").read_text())
+    data = load(folder)
+    assert [members for members in together(data.groups) if len(members) > 1] == [{1, 5, 8}]
+    assert len(together(before.groups)) == 12
+    (folder / "labels.csv").write_text((folder / "labels.csv").read_text().replace("511.9", "512.9"))
+    other = load(folder)
+    assert [members for members in together(other.groups) if len(members) > 1] == [{5, 8}]
+    assert other.fingerprint != data.fingerprint

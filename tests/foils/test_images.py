@@ -13,7 +13,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from foils.images import ImageFault, read_pages
+from foils.image_faults import ImageFault
+from foils.images import read_pages
 
 GENERATOR = np.random.default_rng(0)
 EIGHT = GENERATOR.integers(0, 256, (9, 12), dtype=np.uint8)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from foils.description import Channel, Description
-from foils.labels import Pit, read_labels
+from foils.labels import read_labels
+from foils.pit import Pit
 
 CHANNEL = (Channel("1", "backlit"),)
 CROPS = Description("mine", "candidate", "{pit}_{channel}.png", 12, CHANNEL)

@@ -116,8 +116,8 @@ def test_every_fault_is_told_at_once_and_nothing_is_written(folder: Path) -> Non
             "suspects.csv:1: the columns pit, label, corrected must be there, but `corrected` is missing (got pit, label);",
         ),
         (
-            ["x;y"],
-            "pit;label;corrected",
+            ["x^y"],
+            "pit^label^corrected",
             "suspects.csv:1: the columns pit, label, corrected must be there, but `pit`, `label`, `corrected` are missing (got",
         ),
     ],
@@ -151,3 +151,15 @@ def test_without_a_list_of_labels_only_those_in_use_are_taken(tmp_path: Path) ->
     with pytest.raises(DataError, match="`corrected` must be one of bottom, candidate, maybe, but got 'top'"):
         relabel(folder, write(folder, [f"{pit},bottom,,,,,top"]))
     assert relabel(folder, write(folder, [f"{pit},bottom,,,,,maybe"])).corrections[0].corrected == "maybe"
+
+
+def test_a_table_of_another_kind_stays_of_its_kind(folder: Path) -> None:
+    pit = some(folder, "bottom")
+    text = (folder / "labels.csv").read_text()
+    semicolons = "sep=;\r\n" + text.replace(",", ";").replace("\n", "\r\n") + ";;;;;;\r\n"
+    (folder / "labels.csv").write_bytes(semicolons.encode("utf-16"))
+    suspects = write(folder, [])
+    suspects.write_bytes(f"\ufeffpit;label;corrected;\r\n{pit};bottom;candidate;\r\n;;;\r\n".encode())
+    assert len(relabel(folder, suspects).corrections) == 1
+    corrected = semicolons.replace(f"{pit};bottom;", f"{pit};candidate;")
+    assert (folder / "labels.csv").read_bytes() == corrected.encode("utf-16")

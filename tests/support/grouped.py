@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from foils import Dataset
 from foils.description import Channel, Description
-from foils.labels import Pit
+from foils.pit import Pit
 
 LABELS = ("candidate", "top", "bottom", "misc", "maybe")
 

@@ -10,7 +10,6 @@ import pytest
 from foils import Dataset
 from models.metrics import Floats
 from search.analysis.suspects import (
-    ALIKE,
     OVERLAPS,
     LabelScores,
     Suspect,
@@ -19,7 +18,6 @@ from search.analysis.suspects import (
     find_suspects,
     merge,
     near_duplicates,
-    standardised,
 )
 
 NAMES = ("candidate", "top", "bottom")
@@ -114,13 +112,6 @@ def test_near_duplicates_are_groups_and_crops_that_look_the_same(tiny: Dataset) 
     crops[20] = np.clip(crops[7] + noise + 8, 0, 255).astype(crops.dtype)  # taken again, a little brighter
     found = near_duplicates(crops, groups)
     assert found == [(1, 2, "shares plastic with"), (5, 9, "identical to"), (7, 20, "looks the same as")]
-
-
-def test_pits_of_one_label_do_not_look_the_same_to_it(tiny: Dataset) -> None:
-    shapes = standardised(tiny.crops())
-    assert np.linalg.norm(shapes, axis=1) == pytest.approx(np.ones(len(tiny)), abs=1e-5)
-    likeness = shapes @ shapes.T - np.eye(len(tiny))
-    assert likeness.max() < ALIKE - 0.1
 
 
 def test_near_duplicates_with_different_labels_are_listed_each_with_the_others_label() -> None:

@@ -1,0 +1,169 @@
+"""Read TIFF: the chain of pages walked and every entry bounded first, then tifffile for what they hold.
+
+tifffile follows a chain that loops, and decodes as much as a header claims. Knows nothing of pits or channels.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+
+from foils.image_faults import ImageFault, as_grey, check_orientation, check_size, grey_type
+
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# The lossless ones: what a lossy one leaves of a faint pit is not what the microscope saw.
+COMPRESSIONS = ("NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "LZMA", "ZSTD", "PACKBITS")
+PHOTOMETRICS = ("MINISWHITE", "MINISBLACK", "RGB")
+# A light a page; a chain of more is not followed.
+MOST_PAGES = 10_000
+# The bytes of one value, by the type of an entry.
+VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+
+# A fault is reported once, by us; tifffile would also log it to the terminal.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True)
+class Tiff:
+    """The pages of a TIFF, whose headers can be true."""
+
+    pages: int
+    height: int
+    width: int
+    dtype: np.dtype[np.uint8 | np.uint16]
+    # Give `[pages, y, x]`.
+    decode: Callable[[], npt.NDArray[np.generic]]
+    white_is_zero: bool
+
+
+def open_tiff(content: bytes, wanted: int | None) -> Tiff:
+    """Check every page's header. `wanted`: how many pages; of more, only their number is looked at."""
+    places = _page_places(content)
+    if wanted is not None and len(places) > wanted:
+        return Tiff(len(places), 1, 1, np.dtype(np.uint8), _nothing, white_is_zero=False)
+    tiff = tifffile.TiffFile(BytesIO(content), is_ome=False, is_mmstack=False)  # these would open the files that they name
+    pages = [page.aspage() for page in tiff.pages]
+    if len(pages) != len(places):
+        raise ImageFault("the file is damaged (its pages cannot be listed)")
+    types = [_check_page(page, len(content)) for page in pages]
+    first = pages[0]
+    if len({(page.shape, page.dtype) for page in pages}) > 1:
+        raise ImageFault("its pages differ in size or bit depth")
+    if len({page.photometric for page in pages}) > 1:
+        raise ImageFault("its pages differ in what they call white (photometric interpretation)")
+    _check_strips(pages, len(content))
+    planes = _planes(tiff, pages)
+    check_size(first.imagewidth, first.imagelength, planes * first.samplesperpixel * types[0].itemsize, len(content))
+
+    def decode() -> npt.NDArray[np.generic]:
+        if planes > len(pages):
+            return tiff.series[0].asarray().reshape(planes, first.imagelength, first.imagewidth).astype(types[0], copy=False)
+        return np.stack([as_grey(page.asarray()) for page in pages])
+
+    white = first.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+    return Tiff(planes, first.imagelength, first.imagewidth, types[0], decode, white)
+
+
+def _nothing() -> npt.NDArray[np.generic]:
+    raise ImageFault("the file has more pages than channels")
+
+
+def _page_places(content: bytes) -> list[int]:
+    """Follow the chain of pages: where each begins. Raises ImageFault for a chain that loops or leaves the file."""
+    order = "<" if content.startswith(b"II") else ">"
+    big = content[2:4] in (b"+\0", b"\0+")
+    count_form, next_form, entry = (order + "Q", order + "Q", 20) if big else (order + "H", order + "I", 12)
+    place: int = struct.unpack_from(next_form, content, 8 if big else 4)[0]
+    places: dict[int, None] = {}
+    while place:
+        if place in places:
+            raise ImageFault("its chain of pages loops")
+        if len(places) == MOST_PAGES:
+            raise ImageFault(f"it has more than {MOST_PAGES} pages")
+        places[place] = None
+        if place + struct.calcsize(count_form) > len(content):
+            raise ImageFault("the file is damaged (a page lies beyond its end)")
+        entries: int = struct.unpack_from(count_form, content, place)[0]
+        start = place + struct.calcsize(count_form)
+        end = start + entries * entry
+        if end + struct.calcsize(next_form) > len(content):
+            raise ImageFault("the file is damaged (a page lies beyond its end)")
+        place = struct.unpack_from(next_form, content, end)[0]
+    if not places:
+        raise ImageFault("the file is damaged (it has no page)")
+    for first in places:
+        _check_entries(content, first, order, big)
+    return list(places)
+
+
+def _check_entries(content: bytes, place: int, order: str, big: bool) -> None:
+    """Refuse an entry that claims more values than the file has bytes, before anything is made of it."""
+    count_form, form = (order + "Q", order + "HHQQ") if big else (order + "H", order + "HHII")
+    entries: int = struct.unpack_from(count_form, content, place)[0]
+    start = place + struct.calcsize(count_form)
+    for number in range(entries):
+        _, kind, count, _ = struct.unpack_from(form, content, start + number * struct.calcsize(form))
+        if count * VALUE_BYTES.get(kind, 1) > len(content):
+            raise ImageFault("the file is damaged (an entry of a page lies beyond its end)")
+
+
+def _check_page(page: tifffile.TiffPage, file_bytes: int) -> np.dtype[np.uint8 | np.uint16]:
+    """Refuse a page whose stored values are no grey values, before anything is decoded; give their type."""
+    dtype = np.dtype(page.dtype) if page.dtype is not None else None
+    check_size(page.imagewidth, page.imagelength, page.samplesperpixel * (dtype.itemsize if dtype else 1), file_bytes)
+    compression = tifffile.COMPRESSION(page.compression).name
+    if compression not in COMPRESSIONS:
+        raise ImageFault(f"its compression must be one of {', '.join(COMPRESSIONS)}, and is {compression}")
+    photometric = tifffile.PHOTOMETRIC(page.photometric).name
+    if photometric == "PALETTE":
+        raise ImageFault("the image has a palette, and grey values are needed")
+    if photometric not in PHOTOMETRICS:
+        raise ImageFault(f"its values are {photometric} (photometric interpretation), and grey values are needed")
+    check_orientation(page.tags.valueof("Orientation"))
+    values = grey_type(dtype)
+    if page.imagedepth > 1 or page.samplesperpixel > 4 or len(page.shape) > 3:
+        raise ImageFault("the image has 3 dimensions, and 2 are needed")
+    if page.is_tiled and page.tilewidth * page.tilelength > max(2 * page.imagewidth * page.imagelength, 2**20):
+        raise ImageFault(
+            f"the file is damaged (a tile of {page.tilelength} x {page.tilewidth} pixels is larger than the image)"
+        )
+    return values
+
+
+def _check_strips(pages: list[tifffile.TiffPage], file_bytes: int) -> None:
+    """Refuse pages that share what is stored: each would be decoded, though the file holds it once."""
+    stored = sum(sum(page.databytecounts) for page in pages)
+    if stored > file_bytes:
+        raise ImageFault(f"the file is damaged (its pages claim {stored} bytes, and the file has {file_bytes})")
+
+
+def _planes(tiff: tifffile.TiffFile, pages: list[tifffile.TiffPage]) -> int:
+    """Count the planes: some programs write a stack behind the header of its first page."""
+    size = math.prod(pages[0].shape)
+    total = sum(math.prod(series.shape) for series in tiff.series)
+    if total <= size * len(pages):
+        return len(pages)
+    if len(pages) > 1 or len(tiff.series) > 1 or total % size or pages[0].samplesperpixel > 1:
+        raise ImageFault(f"its {len(pages)} pages stand for {total // size} planes, and a page a plane is needed")
+    return total // size
+
+
+def white_is_zero(path: Path) -> bool:
+    """Tell whether a file that was read before is a TIFF whose first page declares that 0 is white."""
+    try:
+        with path.open("rb") as stream:
+            if stream.read(4) not in TIFF:
+                return False
+        with tifffile.TiffFile(path) as tiff:
+            return bool(tiff.pages.first.photometric == tifffile.PHOTOMETRIC.MINISWHITE)
+    except (OSError, ValueError, struct.error):  # gone or rewritten since
+        return False
