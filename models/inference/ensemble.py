@@ -83,11 +83,20 @@ def with_weights(
     return Ensemble(config, classifiers, tuple(lights), size, full_scale, temperature)
 
 
+def empty_member(config: Config, lights: Sequence[Light], size: int, full_scale: int) -> Classifier:
+    """Build a member whose weights follow, on torch's current device."""
+    channels = 1 if MODES[config.channels.mode].apart else len(used_lights(config.channels, lights))
+    return build(config, channels, size, full_scale, lights=lights, pretrained=False)
+
+
 def _member(
     tensors: Mapping[str, torch.Tensor], number: int, config: Config, lights: Sequence[Light], size: int, full_scale: int
 ) -> Classifier:
-    channels = 1 if MODES[config.channels.mode].apart else len(used_lights(config.channels, lights))
-    classifier = build(config, channels, size, full_scale, lights=lights, pretrained=False)
+    classifier = empty_member(config, lights, size, full_scale)
     prefix = f"{number}."
-    classifier.load_state_dict({name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)})
+    own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    for name, tensor in own.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise RuntimeError(f"{prefix}{name} must hold finite numbers")
+    classifier.load_state_dict(own)
     return classifier
