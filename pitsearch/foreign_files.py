@@ -18,6 +18,8 @@ from typing import Any, BinaryIO
 
 # The largest text that people or programs are expected to write: bytes.
 MOST_TEXT = 64 * 2**20
+# The largest file of settings that people write: bytes.
+MOST_TOML = 2**20
 # The deepest nesting of lists and tables that is read; ours go eight deep.
 MOST_DEEP = 64
 
