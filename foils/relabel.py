@@ -16,7 +16,13 @@ from foils.atomic_write import write_whole
 from foils.description import Description, read_description
 from foils.errors import DataError
 from foils.labels import read_labels
+from pitsearch.regular_file import read_regular
+from pitsearch.toml_text import shown
 
+# A list with a row for each of a million pits has fewer bytes.
+MOST_BYTES = 64 * 2**20
+# Characters of a header that an error shows.
+MOST_SHOWN = 200
 # What the list of suspects must have; `corrected` is the column that a person fills in.
 COLUMNS = ("pit", "label", "corrected")
 
@@ -79,19 +85,24 @@ def relabel(folder: str | Path, suspects: str | Path) -> Relabelled:
 def _read_rows(path: Path, faults: list[str]) -> list[Correction]:
     """Read the rows that a person filled in."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            header = [column.strip() for column in reader.fieldnames or ()]
-            reader.fieldnames = header
-            missing = [column for column in COLUMNS if column not in header]
-            if missing:
-                faults.append(
-                    f"{path.name}:1: the columns {', '.join(COLUMNS)} must be there, but `{'`, `'.join(missing)}` "
-                    f"{'is' if len(missing) == 1 else 'are'} missing (got {', '.join(header) or 'nothing'}); take the "
-                    "file that `pitsearch diagnose` wrote."
-                )
-                return []
-            rows = [(reader.line_num, [(row[column] or "").strip() for column in COLUMNS]) for row in reader]
+        stream = io.StringIO(read_regular(path, MOST_BYTES).decode("utf-8-sig"), newline="")
+        # Strict: a quote that nobody closed would swallow all rows behind it.
+        reader = csv.DictReader(stream, strict=True)
+        header = [column.strip() for column in reader.fieldnames or ()]
+        reader.fieldnames = header
+        missing = [column for column in COLUMNS if column not in header]
+        if missing:
+            faults.append(
+                f"{path.name}:1: the columns {', '.join(COLUMNS)} must be there, but `{'`, `'.join(missing)}` "
+                f"{'is' if len(missing) == 1 else 'are'} missing (got {', '.join(header)[:MOST_SHOWN] or 'nothing'}); take the "
+                "file that `pitsearch diagnose` wrote."
+            )
+            return []
+        twice = [column for column in COLUMNS if header.count(column) > 1]
+        if twice:
+            faults.append(f"{path.name}:1: columns must differ, but got `{twice[0]}` twice; rename one.")
+            return []
+        rows = [(reader.line_num, [(row[column] or "").strip() for column in COLUMNS]) for row in reader]
     except FileNotFoundError:
         faults.append(f"{path}: a list of suspects must be there, but is not; run `pitsearch diagnose` first.")
         return []
@@ -109,22 +120,24 @@ def _check_rows(
     first: dict[str, Correction] = {}
     for row in rows:
         if row.pit not in now:
-            faults.append(f"{name}:{row.line}: `pit` must be in labels.csv, but got {row.pit!r}; is this list of other data?")
+            faults.append(
+                f"{name}:{row.line}: `pit` must be in labels.csv, but got {shown(row.pit)}; is this list of other data?"
+            )
             continue
         if row.label != now[row.pit]:
             faults.append(
                 f"{name}:{row.line}: `label` must be what labels.csv says of pit {row.pit!r}, {now[row.pit]!r}, but got "
-                f"{row.label!r}; was it corrected before? Diagnose again, or empty the cell under `corrected`."
+                f"{shown(row.label)}; was it corrected before? Diagnose again, or empty the cell under `corrected`."
             )
         if row.corrected not in known:
             faults.append(
-                f"{name}:{row.line}: `corrected` must be one of {', '.join(known)}, but got {row.corrected!r}; "
+                f"{name}:{row.line}: `corrected` must be one of {', '.join(known)}, but got {shown(row.corrected)}; "
                 "correct it, or add it to `labels` in foil.toml."
             )
         before = first.setdefault(row.pit, row)
         if before.corrected != row.corrected:
             faults.append(
-                f"{name}:{row.line}: a pit must be corrected to one label, but got {row.corrected!r} for {row.pit!r} and "
+                f"{name}:{row.line}: a pit must be corrected to one label, but got {shown(row.corrected)} for {row.pit!r} and "
                 f"{before.corrected!r} on line {before.line}; empty one."
             )
     return list(first.values())

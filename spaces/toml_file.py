@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pitsearch.foreign_files import MOST_TOML, parse_toml, read_text
+from pitsearch.toml_text import read_toml_text
 from spaces.errors import SpaceError
 
 HEADER = re.compile(r"\s*\[\s*([A-Za-z0-9_.-]+)\s*\]")
@@ -47,7 +47,7 @@ class TomlFile:
 def read_toml(path: Path, kind: str) -> TomlFile:
     """Read a TOML file. `kind`: what it is, for the error. Raises SpaceError, naming the file, where it is not readable."""
     try:
-        text = read_text(path, MOST_TOML)
-        return TomlFile(parse_toml(text), tuple(text.splitlines()))
-    except (OSError, ValueError) as error:  # UnicodeDecodeError and TOMLDecodeError are ValueErrors
+        file = read_toml_text(path)
+        return TomlFile(file.table, tuple(file.text.splitlines()))
+    except (OSError, ValueError) as error:
         raise SpaceError(f"{path}: {kind} must be readable TOML, but: {error}; correct it.") from None

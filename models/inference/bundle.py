@@ -16,7 +16,8 @@ from models.errors import BundleError
 from models.inference.bundle_schema import FORMAT, BundleForm, SourceData, hash_of_model, read_form, seal
 from models.inference.ensemble import Ensemble, with_weights
 from models.inference.weights_file import read_weights
-from pitsearch.foreign_files import read_regular
+from pitsearch.json_text import MOST_BYTES
+from pitsearch.regular_file import read_regular
 from spaces.config import Config
 from spaces.errors import SpaceError
 from spaces.plugin_files import check_loaded
@@ -75,7 +76,7 @@ def read_bundle(folder: str | Path) -> Bundle:
     folder = Path(folder)
     path = folder / MODEL
     try:
-        form, about = read_form(read_regular(path), path)
+        form, about = read_form(read_regular(path, MOST_BYTES), path)
         check_loaded(form.about.plugins, "this model")
         config = Config.from_dict(form.config)
         _check_classes(form, config)
@@ -90,7 +91,7 @@ def read_bundle(folder: str | Path) -> Bundle:
     except OSError as error:
         raise BundleError(
             f"{_named(error, path)}: a bundle must hold readable {MODEL} and {WEIGHTS}, but this one does not "
-            f"({error.strerror}); check the path, or export the model again."
+            f"({error.strerror or error}); check the path, or export the model again."
         ) from None
     except BundleError as error:
         said = str(error)

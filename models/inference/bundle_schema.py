@@ -16,7 +16,7 @@ from cattrs import Converter
 
 from foils.description import Channel
 from models.errors import BundleError
-from pitsearch.foreign_files import parse_json
+from pitsearch.json_text import parse_json
 from pitsearch.typed_values import MISFITS, Between, Matching, Sha256, brief, reason_of, strict
 from spaces.plugins import PluginRef
 

@@ -17,13 +17,14 @@ from cattrs import Converter
 
 from models.errors import BundleError
 from models.inference.ensemble import empty_member
-from pitsearch.foreign_files import open_regular, parse_json
+from pitsearch.json_text import parse_json
+from pitsearch.regular_file import read_regular
 from pitsearch.typed_values import MISFITS, Between, reason_of, strict
 from spaces.choices.channels import Light
 from spaces.config import Config
 
-# Bytes: of a whole file, and of what it says about itself.
-MOST_WEIGHTS, MOST_HEADER = 16 * 2**30, 64 * 2**20
+# Bytes of what a file says about itself, and of what each member has fitted to background, which no configuration tells.
+MOST_HEADER, MOST_FITTED = 4 * 2**20, 2**28
 # Bytes of a number by the name of its type in safetensors, and torch's type.
 TYPES = {
     "F64": (8, torch.float64),
@@ -37,7 +38,7 @@ TYPES = {
     "U8": (1, torch.uint8),
     "BOOL": (1, torch.bool),
 }
-Size = Annotated[int, Between(0, MOST_WEIGHTS)]
+Size = Annotated[int, Between(0, 2**40)]
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,26 @@ _CONVERTER = strict(Converter(detailed_validation=True), forbid_extra_keys=True)
 
 def read_weights(path: Path, config: Config, members: int, lights: Sequence[Light], size: int, full_scale: int) -> bytes:
     """Read a weights file that fits a configuration. Raises BundleError where it does not, OSError where it cannot be read."""
-    with open_regular(path, MOST_WEIGHTS) as stream:
-        start = stream.read(8)
-        length = int.from_bytes(start, "little")
-        if len(start) < 8 or length > MOST_HEADER:
-            raise _unfit(f"the first {MOST_HEADER} bytes must say what the file holds")
-        header = stream.read(length)
-        stored, end = _read_header(header)
-        _compare(stored, config, members, lights, size, full_scale)
-        content = stream.read(end + 1)
-    if len(content) != end:
-        raise _unfit(f"the tensors must have {end} bytes, but there are {'more' if len(content) > end else len(content)}")
-    return start + header + content
+    own = _shapes(config, lights, size, full_scale)
+    fitted = MOST_FITTED if config.labelling.rule.background_only else 0
+    content = read_regular(path, members * (sum(tensor.nbytes for tensor in own.values()) + fitted) + MOST_HEADER)
+    length = int.from_bytes(content[:8], "little")
+    if len(content) < 8 or length > len(content) - 8:
+        raise _unfit("its first bytes must say what the file holds")
+    stored, end = _read_header(content[8 : 8 + length])
+    _compare(stored, own, members, exact=not fitted)
+    if len(content) != 8 + length + end:
+        raise _unfit(f"the tensors must have {end} bytes, but there are {len(content) - 8 - length}")
+    return content
+
+
+def _shapes(config: Config, lights: Sequence[Light], size: int, full_scale: int) -> dict[str, torch.Tensor]:
+    """Give a member's tensors by name, shapes without numbers where the network can be built so."""
+    try:
+        with torch.device("meta"):
+            return empty_member(config, lights, size, full_scale).state_dict()
+    except (RuntimeError, NotImplementedError):  # a plugin's network may compute with numbers while it is built
+        return empty_member(config, lights, size, full_scale).state_dict()
 
 
 def _read_header(header: bytes) -> tuple[dict[str, TensorForm], int]:
@@ -83,15 +92,8 @@ def _read_header(header: bytes) -> tuple[dict[str, TensorForm], int]:
     return stored, max((form.data_offsets[1] for form in stored.values()), default=0)
 
 
-def _compare(
-    stored: Mapping[str, TensorForm], config: Config, members: int, lights: Sequence[Light], size: int, full_scale: int
-) -> None:
-    """Raise BundleError where the tensors of a file are not those of so many members."""
-    try:
-        with torch.device("meta"):
-            own = empty_member(config, lights, size, full_scale).state_dict()
-    except (RuntimeError, NotImplementedError):  # a plugin's network may compute with numbers while it is built
-        own = empty_member(config, lights, size, full_scale).state_dict()
+def _compare(stored: Mapping[str, TensorForm], own: Mapping[str, torch.Tensor], members: int, *, exact: bool) -> None:
+    """Raise BundleError where the tensors of a file are not those of so many members; `exact`: in all of their shapes."""
     wanted = {f"{number}.{name}" for number in range(members) for name in own}
     if wanted != stored.keys():
         odd = min(wanted ^ stored.keys())
@@ -100,8 +102,7 @@ def _compare(
         )
     for name, form in stored.items():
         tensor = own[name.partition(".")[2]]
-        # Fitted values have as many rows as there were background pits.
-        alike = len(form.shape) == tensor.ndim if config.labelling.rule.background_only else form.shape == tuple(tensor.shape)
+        alike = form.shape == tuple(tensor.shape) if exact else len(form.shape) == tensor.ndim
         if not alike or TYPES[form.dtype][1] != tensor.dtype:
             raise _unfit(f"{name[:60]!r} must be {tensor.dtype} {[*tensor.shape]}, but is {form.dtype} {[*form.shape][:8]}")
 

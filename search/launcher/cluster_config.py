@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pitsearch.foreign_files import MOST_TOML, parse_toml, read_text
+from pitsearch.toml_text import read_toml_text
 from pitsearch.typed_values import brief
 from search.errors import StudyError
 
@@ -136,8 +136,8 @@ def read_cluster(text: str) -> ClusterConfig | str:
             "correct it."
         )
     try:
-        table = parse_toml(read_text(Path(text), MOST_TOML))
-    except (OSError, ValueError) as error:  # UnicodeDecodeError and TOMLDecodeError are ValueErrors
+        table = read_toml_text(Path(text)).table
+    except (OSError, ValueError) as error:
         raise StudyError(f"{text}: a cluster file must be readable TOML, but: {error}; correct it.") from None
     try:
         return _read_table(table)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pitsearch.foreign_files import read_regular
+from pitsearch.regular_file import read_regular
 from search.errors import StudyError
 from search.selection.selection_record import ModelKey, model_record
 from search.storage.checkpoints import MOST_BYTES, OWNER, open_runs, place_runs
@@ -114,7 +114,7 @@ def read_model(study: Study, key: ModelKey, runs: str | Path | None = None) -> d
             files[name] = read_regular(folder / name, MOST_BYTES)
         except OSError as error:
             raise StudyError(
-                f"{folder / name}: the selected model must be where select kept it, but: {error.strerror}; {remedy}"
+                f"{folder / name}: the selected model must be where select kept it, but: {error.strerror or error}; {remedy}"
             ) from None
         if hashlib.sha256(files[name]).hexdigest() != sha256:
             raise StudyError(

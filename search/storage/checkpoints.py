@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from foils.atomic_write import write_whole
-from pitsearch.foreign_files import read_regular
+from pitsearch.regular_file import read_regular
 from search import defaults
 from search.errors import StudyError
 from search.storage.urls import is_file, parse_url
@@ -64,7 +64,7 @@ class CheckpointStore:
             try:
                 content = read_regular(self.folder / file.name, MOST_BYTES)
             except OSError as error:
-                faults.append(f"fold {fold}: {file.name}: {error.strerror}")
+                faults.append(f"fold {fold}: {file.name}: {error.strerror or error}")
                 continue
             if hashlib.sha256(content).hexdigest() == file.sha256:
                 contents[fold] = content

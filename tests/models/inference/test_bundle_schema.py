@@ -193,9 +193,9 @@ def test_text_that_is_no_description_is_refused(folder: Path, text: str, message
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (os.mkfifo, "is a pipe"),
-        (lambda path: path.symlink_to("/dev/zero"), "is a device"),
-        (lambda path: path.mkdir(), "is a folder"),
+        (os.mkfifo, "a pipe or a device"),
+        (lambda path: path.symlink_to("/dev/zero"), "a pipe or a device"),
+        (lambda path: path.mkdir(), "Is a directory"),
         (lambda path: path.write_bytes(b"\xff" * 40), "must"),
         (lambda path: path.write_bytes(b""), "must"),
     ],
@@ -209,7 +209,7 @@ def test_only_regular_files_are_read(folder: Path, name: str, make: Callable[[Pa
 def test_sizes_are_checked_before_bytes_are_read(folder: Path) -> None:
     with (folder / MODEL).open("ab") as stream:
         stream.truncate(2**40)  # a hole that takes no disk
-    assert "bytes at most" in refused(folder)
+    assert "at most 67108864 are read" in refused(folder)
 
 
 def test_weights_that_are_not_finite_or_too_many_are_refused(folder: Path) -> None:
