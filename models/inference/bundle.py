@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from foils.images import Grey
 from models.errors import BundleError
 from models.inference.bundle_schema import FORMAT, BundleForm, SourceData, hash_of_model, read_form, seal
 from models.inference.ensemble import Ensemble, with_weights
+from models.inference.image_check import ImageKind, check_crops, check_kind
 from models.inference.weights_file import read_weights
+from models.metrics import Floats
 from pitsearch.json_text import MOST_BYTES
 from pitsearch.regular_file import read_regular
 from spaces.config import Config
@@ -40,6 +43,17 @@ class Bundle:
     about: Mapping[str, Any]
     # What it was made from; None where version 0.1.0 wrote it.
     source: SourceData | None = None
+
+    def scores(self, crops: Grey, *, channels: Sequence[str] | None = None, pixel_um: float | None = None) -> Floats:
+        """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`; `threshold` says from where on one is accepted.
+
+        Values as the microscope stored them: uint8, or uint16 where the model was made for more than 8 bits. `channels`: the
+        names of the second axis, to be checked; `pixel_um`: likewise the edge of a pixel, in micrometres. Raises BundleError
+        where the crops are not such as the model was made for.
+        """
+        check_crops(self.ensemble, crops, channels)
+        check_kind(self.ensemble, self.source, ImageKind("the crops", pixel_um=pixel_um))
+        return self.ensemble.scores(crops)
 
 
 def model_hash(bundle: Bundle) -> str:

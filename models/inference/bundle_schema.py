@@ -81,7 +81,8 @@ class BundleForm:
     classes: tuple[str, ...]
     channels: tuple[LightForm, ...]
     crop: Annotated[int, Between(8, 1024)]
-    full_scale: Literal[255, 65535]
+    # Of 8 bits, or of as many of 16 as the camera has.
+    full_scale: Literal[255, 511, 1023, 2047, 4095, 8191, 16383, 32767, 65535]
     members: Annotated[int, Between(1, 1000)]
     temperature: Annotated[float, Between(1e-3, 1e3)]
     # The least threshold that accepts nothing lies just above 1.

@@ -34,7 +34,7 @@ class Ensemble:
     lights: tuple[Light, ...]
     # Edge of a crop in pixels.
     size: int
-    # 255 or 65535.
+    # The largest value of a pixel.
     full_scale: int
     # Divides the scores' log-odds.
     temperature: float = 1.0
@@ -42,6 +42,8 @@ class Ensemble:
     @torch.no_grad()
     def scores(self, crops: Grey) -> Floats:
         """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`: the members' mean, over a pit's images, calibrated."""
+        if not len(crops):
+            return np.zeros(0)
         inputs = lay_out(crops, self.config.channels, self.lights)
         images = inputs.of_pits(torch.arange(len(crops)))
         total = torch.zeros(len(images), dtype=torch.float64)

@@ -118,7 +118,7 @@ OUTSIDE = [
     ("classes", "signal", "`classes` must be a list, but got 'signal'"),
     ("crop", 10**9, "`crop` must be from 8 to 1024"),
     ("crop", 10**400, "`crop` must be from 8 to 1024"),
-    ("full_scale", 4095, "`full_scale` must be one of 255, 65535, but got 4095"),
+    ("full_scale", 4096, "`full_scale` must be one of 255, 511,"),
     ("channels", [], "at least one channel"),
     ("channels", {"name": "1"}, "`channels` must be a list"),
     ("channels.0.kind", "laser", "must be one of rotating, backlit, halo"),
