@@ -141,7 +141,12 @@ def store_plan(plan: Plan) -> dict[str, Any]:
 
 def read_plan(study: optuna.Study) -> Plan:
     """Read what a study was made for. Raises StudyError where pitsearch did not make it, or a newer one did."""
-    stored, what = study.user_attrs.get(PLAN), f"study {study.study_name!r}"
+    return plan_of(study.user_attrs.get(PLAN), study.study_name)
+
+
+def plan_of(stored: object, name: str) -> Plan:
+    """Read the stored plan of a study of this name. Raises StudyError as `read_plan` does."""
+    what = f"study {name!r}"
     if not isinstance(stored, dict):
         raise StudyError(f"{what} must be one that pitsearch made, but is not; choose another --study.")
     values = upgrade(stored, MIGRATIONS, what)
