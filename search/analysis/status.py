@@ -140,7 +140,7 @@ def configuration(trial: FrozenTrial) -> str:
 
 def known_text(study: Study, number: int) -> str:
     """Give a trial's configuration as a file of known configurations. Raises StudyError where there is none."""
-    trials = study.optuna.get_trials(deepcopy=False)
+    trials = [*study.damage.whole.values()]
     trial = find_trial(trials, number)
     recipe = None if trial is None else Recipe.read(trial)
     if trial is None or recipe is None:

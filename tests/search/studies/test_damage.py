@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from search.analysis.status import summarise
+from search.analysis.status import known_text, summarise
 from search.errors import StudyError
 from search.studies.study import Study, find_study
 
@@ -103,6 +103,13 @@ def test_rows_of_another_program_are_named(finished: Study, statement: str, mess
     with pytest.raises(StudyError, match=message):
         find_study("tiny", finished.storage)
     assert summarise(find_study("tiny", finished.storage, whole=False)).complete == 2
+
+
+def test_the_configuration_of_a_whole_trial_can_be_read(finished: Study) -> None:
+    rewrite(finished, OF_TRIAL, "recipe", "{")
+    assert "labelling.scheme" in known_text(find_study("tiny", finished.storage, whole=False), 0)
+    with pytest.raises(StudyError, match=r"trial 1 of study 'tiny' has none; choose from 0 to 2"):
+        known_text(find_study("tiny", finished.storage, whole=False), 1)
 
 
 def test_a_study_of_another_program_is_not_called_damaged(finished: Study, tmp_path: Path) -> None:
