@@ -6,6 +6,7 @@ Knows nothing of networks or studies.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from foils.arrays import PitArrays, write_arrays
 from foils.description import Description, read_description
 from foils.errors import DataError
 from foils.images import Grey
@@ -128,6 +130,21 @@ class Dataset:
                     f"{', '.join(slides[:20])}{', ...' if len(slides) > 20 else ''}."
                 )
         return np.flatnonzero([not set(both).isdisjoint(slides) for both in names])
+
+    @staticmethod
+    def from_arrays(folder: str | Path, crops: Grey, labels: Sequence[str], **options: Any) -> Dataset:
+        """Write arrays as a new data-set folder, and load it; `options`: the further fields of `foils.arrays.PitArrays`.
+
+        `crops`: `[pits, channels, y, x]`, uint8 or uint16; `labels`: `[pits]`. A folder, because a study and its workers load
+        their data from one. Raises DataError, and leaves no folder, where the arrays are no good data set.
+        """
+        folder = Path(folder)
+        write_arrays(folder, PitArrays(crops, labels, **options))
+        try:
+            return load(folder)
+        except DataError:
+            shutil.rmtree(folder)
+            raise
 
     def counts(self) -> dict[str, int]:
         """Count the pits of each label, signal first, then the most frequent."""

@@ -18,7 +18,12 @@ from foils.errors import DataError
 from foils.label_table import read_form, read_table, written
 from foils.labels import KNOWN, read_labels
 from pitsearch.errors import reason
+from pitsearch.toml_text import shown
 
+# A list with a row for each of a million pits has fewer bytes.
+MOST_BYTES = 64 * 2**20
+# Characters of a header that an error shows.
+MOST_SHOWN = 200
 # What the list of suspects must have; `corrected` is the column that a person fills in.
 COLUMNS = ("pit", "label", "corrected")
 
@@ -113,22 +118,24 @@ def _check_rows(
     first: dict[str, Correction] = {}
     for row in rows:
         if row.pit not in now:
-            faults.append(f"{name}:{row.line}: `pit` must be in labels.csv, but got {row.pit!r}; is this list of other data?")
+            faults.append(
+                f"{name}:{row.line}: `pit` must be in labels.csv, but got {shown(row.pit)}; is this list of other data?"
+            )
             continue
         if row.label != now[row.pit]:
             faults.append(
                 f"{name}:{row.line}: `label` must be what labels.csv says of pit {row.pit!r}, {now[row.pit]!r}, but got "
-                f"{row.label!r}; was it corrected before? Diagnose again, or empty the cell under `corrected`."
+                f"{shown(row.label)}; was it corrected before? Diagnose again, or empty the cell under `corrected`."
             )
         if row.corrected not in known:
             faults.append(
-                f"{name}:{row.line}: `corrected` must be one of {', '.join(known)}, but got {row.corrected!r}; "
+                f"{name}:{row.line}: `corrected` must be one of {', '.join(known)}, but got {shown(row.corrected)}; "
                 "correct it, or add it to `labels` in foil.toml."
             )
         before = first.setdefault(row.pit, row)
         if before.corrected != row.corrected:
             faults.append(
-                f"{name}:{row.line}: a pit must be corrected to one label, but got {row.corrected!r} for {row.pit!r} and "
+                f"{name}:{row.line}: a pit must be corrected to one label, but got {shown(row.corrected)} for {row.pit!r} and "
                 f"{before.corrected!r} on line {before.line}; empty one."
             )
     return list(first.values())

@@ -35,6 +35,11 @@ def refusal(error: BaseException) -> list[str]:
     while error.__cause__ is not None:
         error = error.__cause__
     reason = (str(error).splitlines() or [type(error).__name__])[0]
+    if any(words in reason for words in ("malformed", "not a database", "disk I/O error")):
+        return [
+            f"the storage must be a whole database, but: {reason}; restore it from a copy, or save what can be read: "
+            "`pitsearch storage copy --salvage FROM TO`."
+        ]
     return [
         f"the storage must stay writable, but: {reason}; finished trials are kept: mend it, then run the same command again."
     ]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from pitsearch.errors import CORRECT, did_you_mean
+from spaces.bounds import BOUNDS
 from spaces.choices.augmentation import PERTURBATIONS
 from spaces.choices.balance import BALANCES
 from spaces.choices.channels import MODES, SUBSETS
@@ -139,8 +140,12 @@ MODES_OF: dict[str, tuple[str, ...]] = {
 AXES: dict[str, Axis] = {
     "labelling.scheme": Axis("labelling scheme", ("binary", "three-way", "four-way")),
     "labelling.maybe": Axis("what maybe is trained as", ("left out",), applies=_asks_maybe),
-    "labelling.soft_target": Axis("signal's share in a soft target", (0.5,), 0.0, 1.0, applies=_is("labelling.maybe", "soft")),
-    "labelling.soft_weight": Axis("weight of a soft target", (0.5,), 0.0, 1.0, applies=_is("labelling.maybe", "soft")),
+    "labelling.soft_target": Axis(
+        "signal's share in a soft target", (0.5,), *BOUNDS["labelling.soft_target"], applies=_is("labelling.maybe", "soft")
+    ),
+    "labelling.soft_weight": Axis(
+        "weight of a soft target", (0.5,), *BOUNDS["labelling.soft_weight"], applies=_is("labelling.maybe", "soft")
+    ),
     "labelling.style": Axis("weight of the old labelling style", ("all",)),
     "labelling.detector": Axis(
         "model of background in scheme anomaly", tuple(DETECTORS), applies=lambda taken: not _sees_signal(taken)
@@ -161,8 +166,10 @@ AXES: dict[str, Axis] = {
     ),
     # timm's networks cost more than they bring on pits of 28 pixels; a space file may name them.
     "network.name": Axis("network", ("pitnet", "minihip"), beside=("channels.mode", fits)),
-    "network.depth": Axis("blocks", Range(2, 5), 1, 6, whole=True, applies=_for_network("depth")),
-    "network.width": Axis("channels of the first block", (8, 16, 32), 1, 512, whole=True, applies=_for_network("width")),
+    "network.depth": Axis("blocks", Range(2, 5), *BOUNDS["network.depth"], whole=True, applies=_for_network("depth")),
+    "network.width": Axis(
+        "channels of the first block", (8, 16, 32), *BOUNDS["network.width"], whole=True, applies=_for_network("width")
+    ),
     "network.kernel": Axis(
         "pixels of a convolution's side", (3,), KERNELS[0], KERNELS[-1], True, _for_network("kernel"), among=KERNELS
     ),
@@ -170,37 +177,43 @@ AXES: dict[str, Axis] = {
     "network.norm": Axis("norm", ("batch",), applies=_for_network("norm")),
     "network.pooling": Axis("how a block halves the plane", ("max",), applies=_for_network("pooling")),
     "network.head": Axis("pooling over the whole plane", ("max",), applies=_for_network("head")),
-    "network.dropout": Axis("features dropped before the dense layer", (0.0,), 0.0, 0.7, applies=_for_network("dropout")),
+    "network.dropout": Axis(
+        "features dropped before the dense layer", (0.0,), *BOUNDS["network.dropout"], applies=_for_network("dropout")
+    ),
     "network.lights": Axis("pooling over lights", ("max",), applies=_for_network("lights")),
     "network.weights": Axis("where weights start", ("none",), applies=_for_network("weights")),
     "optimiser.name": Axis("optimiser", ("nesterov", "adam", "adamw")),
-    "optimiser.learning_rate": Axis("learning rate", Range(1e-4, 3e-1, log=True, per_optimiser=True), 1e-8, 100.0),
-    "optimiser.weight_decay": Axis("weight decay", Range(1e-6, 1e-2, log=True), 0.0, 1.0),
-    "optimiser.batch_size": Axis("images a step", (32, 64, 128), 2, 65536, whole=True),
+    "optimiser.learning_rate": Axis(
+        "learning rate", Range(1e-4, 3e-1, log=True, per_optimiser=True), *BOUNDS["optimiser.learning_rate"]
+    ),
+    "optimiser.weight_decay": Axis("weight decay", Range(1e-6, 1e-2, log=True), *BOUNDS["optimiser.weight_decay"]),
+    "optimiser.batch_size": Axis("images a step", (32, 64, 128), *BOUNDS["optimiser.batch_size"], whole=True),
     "optimiser.schedule": Axis("learning-rate schedule", ("constant", "cosine")),
     "optimiser.momentum": Axis(
         "momentum, of Adam and its kin beta1",
         (0.9,),
-        0.0,
-        0.999,
+        *BOUNDS["optimiser.momentum"],
         applies=lambda taken: optimiser_of(str(taken["optimiser.name"])).momentum is not None,
     ),
     "optimiser.warmup": Axis(
         "share of the training over which the rate rises",
         (0.0,),
-        0.0,
-        0.5,
+        *BOUNDS["optimiser.warmup"],
         applies=lambda taken: taken["optimiser.schedule"] != "one-cycle",
     ),
-    "optimiser.clip": Axis("largest norm of a step's gradient, 0 for any", (0.0,), 0.0, 1000.0),
-    "optimiser.average": Axis("decay of the weights' moving average, 0 for none", (0.0,), 0.0, 0.9999),
+    "optimiser.clip": Axis("largest norm of a step's gradient, 0 for any", (0.0,), *BOUNDS["optimiser.clip"]),
+    "optimiser.average": Axis("decay of the weights' moving average, 0 for none", (0.0,), *BOUNDS["optimiser.average"]),
     "loss.name": Axis("loss", ("cross-entropy",), applies=_sees_signal),
-    "loss.smoothing": Axis("share of a target spread over all classes", (0.0,), 0.0, 0.5, applies=_for_loss("smoothing")),
-    "loss.focus": Axis("how fast what is right ceases to count", (2.0,), 0.0, 5.0, applies=_for_loss("focus")),
-    "loss.rate": Axis("the rate a loss aims at, in working points", (1.0,), 0.1, 20.0, applies=_for_loss("rate")),
-    "loss.share": Axis("share of an acceptance loss beside cross-entropy", (0.5,), 0.0, 1.0, applies=_for_loss("share")),
+    "loss.smoothing": Axis(
+        "share of a target spread over all classes", (0.0,), *BOUNDS["loss.smoothing"], applies=_for_loss("smoothing")
+    ),
+    "loss.focus": Axis("how fast what is right ceases to count", (2.0,), *BOUNDS["loss.focus"], applies=_for_loss("focus")),
+    "loss.rate": Axis("the rate a loss aims at, in working points", (1.0,), *BOUNDS["loss.rate"], applies=_for_loss("rate")),
+    "loss.share": Axis(
+        "share of an acceptance loss beside cross-entropy", (0.5,), *BOUNDS["loss.share"], applies=_for_loss("share")
+    ),
     "balance.name": Axis("what is done about rare classes", ("none", "weighted"), applies=_sees_signal),
-    "balance.ratio": Axis("background for each signal", (2.0,), 0.5, 20.0, applies=_has_ratio),
+    "balance.ratio": Axis("background for each signal", (2.0,), *BOUNDS["balance.ratio"], applies=_has_ratio),
     "normalisation": Axis("what is done to grey values", ("dataset", "image")),
     "augmentation.lights": Axis(
         "flips and turns where a network sees several lights",
@@ -214,11 +227,11 @@ AXES: dict[str, Axis] = {
         applies=_in_its_modes("augmentation.single"),
         target="augmentation.turns",
     ),
-    "augmentation.shift": Axis(PERTURBATIONS["shift"], (0,), 0, 8, whole=True),
-    "augmentation.gain": Axis(PERTURBATIONS["gain"], (0.0,), 0.0, 1.0),
-    "augmentation.noise": Axis(PERTURBATIONS["noise"], (0.0,), 0.0, 0.5),
-    "augmentation.drop": Axis(PERTURBATIONS["drop"], (0.0,), 0.0, 0.9, applies=_sees_several),
-    "augmentation.mixup": Axis(PERTURBATIONS["mixup"], (0.0,), 0.0, 10.0, applies=_sees_signal),
+    "augmentation.shift": Axis(PERTURBATIONS["shift"], (0,), *BOUNDS["augmentation.shift"], whole=True),
+    "augmentation.gain": Axis(PERTURBATIONS["gain"], (0.0,), *BOUNDS["augmentation.gain"]),
+    "augmentation.noise": Axis(PERTURBATIONS["noise"], (0.0,), *BOUNDS["augmentation.noise"]),
+    "augmentation.drop": Axis(PERTURBATIONS["drop"], (0.0,), *BOUNDS["augmentation.drop"], applies=_sees_several),
+    "augmentation.mixup": Axis(PERTURBATIONS["mixup"], (0.0,), *BOUNDS["augmentation.mixup"], applies=_sees_signal),
 }
 
 # What the bare name of a part means: `network = "minihip"` is short for `network.name`.

@@ -6,6 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from cattrs import Converter
+
+from pitsearch.typed_values import MISFITS, brief, cause_of, reason_of, strict
+from spaces.bounds import BOUNDS
 from spaces.choices.augmentation import TURNINGS, Augmentation, check_drop
 from spaces.choices.balance import BALANCES, Balance
 from spaces.choices.channels import MODES, SCORES, SUBSETS, Channels
@@ -74,6 +78,9 @@ BEYOND: dict[str, tuple[Callable[[str], bool], str]] = {
     "optimiser.name": (is_optimiser, "timm:NAME for another of timm's"),
 }
 
+# Reads configurations that another process, or another person, wrote down.
+_CONVERTER = strict(Converter(detailed_validation=True), forbid_extra_keys=True)
+
 
 def check_name(key: str, value: object, *, named: str | None = None, own: Collection[str] = ()) -> None:
     """Raise SpaceError where the table of a key does not offer this name.
@@ -138,15 +145,26 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Config:
-        """Read what `to_dict` gave. Raises SpaceError for unknown or missing fields."""
+        """Read what `to_dict` gave. Raises SpaceError for unknown or missing fields, and for values of other types."""
         names = {f.name for f in fields(cls)}
-        if set(values) != names:
-            odd = sorted(set(values) ^ names)
+        if not isinstance(values, Mapping) or set(values) != names:
+            odd = sorted(map(str, set(values) ^ names)) if isinstance(values, Mapping) else [brief(values)]
             raise SpaceError(f"a configuration must have the fields {', '.join(sorted(names))}, but {odd[0]!r} differs.")
+        for key in TABLES:
+            value: Any = values
+            for name in key.split("."):
+                value = value.get(name, "") if isinstance(value, Mapping) else ""
+            if not isinstance(value, str):
+                check_name(key, value)
         try:
-            return cls(**{name: PARTS[name](**value) if name in PARTS else value for name, value in values.items()})
-        except TypeError as error:
-            raise SpaceError(f"a configuration must have the fields of this version, but: {error}.") from None
+            config = _CONVERTER.structure(values, cls)
+        except MISFITS as error:
+            refusal = cause_of(error, SpaceError)
+            if refusal is not None:
+                raise SpaceError(str(refusal)) from None
+            raise SpaceError(f"a configuration must have the fields of this version, but: {reason_of(error)}.") from None
+        _check_bounds(config)
+        return config
 
     def describe(self) -> str:
         """Say the configuration on one line, for tables and logs."""
@@ -161,3 +179,12 @@ class Config:
             *self.augmentation.describe(),
         ]
         return ", ".join(parts)
+
+
+def _check_bounds(config: Config) -> None:
+    """Raise SpaceError for a number that no space may offer: a huge one takes all memory, or for ever."""
+    for key, (least, most) in BOUNDS.items():
+        part, name = key.split(".")
+        value = getattr(getattr(config, part), name)
+        if value is not None and not least <= value <= most:
+            raise SpaceError(f"`{least:g} <= {key} <= {most:g}` must hold, but got {brief(value)}; correct it.")

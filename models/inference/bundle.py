@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from foils.description import Channel
+from foils.images import Grey
 from models.errors import BundleError
+from models.inference.bundle_schema import FORMAT, BundleForm, SourceData, hash_of_model, read_form, seal
 from models.inference.ensemble import Ensemble, with_weights
+from models.inference.image_check import ImageKind, check_crops, check_kind
+from models.inference.weights_file import read_weights
+from models.metrics import Floats
+from pitsearch.json_text import MOST_BYTES
+from pitsearch.regular_file import read_regular
 from spaces.config import Config
 from spaces.errors import SpaceError
 from spaces.plugin_files import check_loaded
-from spaces.plugins import PluginRef
 
-FORMAT = 3
+# What building a network whose measures do not go together may end in.
+BUILDING = (ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError)
 WEIGHTS, MODEL = "weights.safetensors", "model.json"
 
 
@@ -35,6 +41,19 @@ class Bundle:
     working_point: float
     # Study, trial, fingerprint and held-out pits of the data, metrics, seed and versions, as plain values.
     about: Mapping[str, Any]
+    # What it was made from; None where version 0.1.0 wrote it.
+    source: SourceData | None = None
+
+    def scores(self, crops: Grey, *, channels: Sequence[str] | None = None, pixel_um: float | None = None) -> Floats:
+        """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`; `threshold` says from where on one is accepted.
+
+        Values as the microscope stored them: uint8, or uint16 where the model was made for more than 8 bits. `channels`: the
+        names of the second axis, to be checked; `pixel_um`: likewise the edge of a pixel, in micrometres. Raises BundleError
+        where the crops are not such as the model was made for.
+        """
+        check_crops(self.ensemble, crops, channels)
+        check_kind(self.ensemble, self.source, ImageKind("the crops", pixel_um=pixel_um))
+        return self.ensemble.scores(crops)
 
     def __repr__(self) -> str:
         return f"Bundle(threshold {self.threshold:.4f} at {self.working_point:g} false positives; {self.ensemble!r})"
@@ -43,9 +62,8 @@ class Bundle:
 def model_hash(bundle: Bundle) -> str:
     """Give the SHA-256 of what scores and accepts pits: the weights, temperature and offset, and the threshold."""
     weights = hashlib.sha256(bundle.ensemble.weights()).hexdigest()
-    parts = [weights, bundle.ensemble.temperature, bundle.threshold]
-    parts += [bundle.ensemble.offset] if bundle.ensemble.offset else []  # models without one have the hash that they had
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    ensemble = bundle.ensemble
+    return hash_of_model(weights, ensemble.temperature, bundle.threshold, ensemble.offset)
 
 
 def write_bundle(folder: Path, bundle: Bundle) -> None:
@@ -64,54 +82,55 @@ def write_bundle(folder: Path, bundle: Bundle) -> None:
         "offset": ensemble.offset,
         "threshold": bundle.threshold,
         "working_point": bundle.working_point,
+        "source": None if bundle.source is None else asdict(bundle.source),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "about": dict(bundle.about),
     }
     (folder / WEIGHTS).write_bytes(weights)
-    (folder / MODEL).write_text(json.dumps(description, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    (folder / MODEL).write_text(json.dumps(seal(description), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_bundle(folder: str | Path) -> Bundle:
-    """Read a bundle. Raises BundleError for a missing, changed or foreign file."""
+    """Read a bundle. Raises BundleError for anything but what `write_bundle` wrote, before it takes time or memory."""
     folder = Path(folder)
     path = folder / MODEL
     try:
-        text = path.read_text(encoding="utf-8")
-        weights = (folder / WEIGHTS).read_bytes()
-    except (OSError, UnicodeDecodeError) as error:
-        unreadable = getattr(error, "filename", None) or path
-        raise BundleError(
-            f"{unreadable}: a bundle must hold readable {MODEL} and {WEIGHTS}, but this one does not; "
-            "check the path, or export the model again."
-        ) from None
-    try:
-        values = json.loads(text)
-        if values["format"] != FORMAT:
-            raise BundleError(
-                f"{path}: this version reads bundles of format {FORMAT}, but got {values['format']}; "
-                "use the version of pitsearch that wrote it."
-            )
-        if hashlib.sha256(weights).hexdigest() != values["weights_sha256"]:
+        form, about = read_form(read_regular(path, MOST_BYTES), path)
+        check_loaded(form.about.plugins, "this model")
+        config = Config.from_dict(form.config)
+        _check_classes(form, config)
+        made = (config, form.members, form.lights, form.crop, form.full_scale)
+        weights = read_weights(folder / WEIGHTS, *made)
+        if hashlib.sha256(weights).hexdigest() != form.weights_sha256:
             raise BundleError(
                 f"{folder / WEIGHTS}: the weights must be those that were exported, but their hash differs from "
                 f"{MODEL}'s; export the model again."
             )
-        check_loaded((PluginRef(**ref) for ref in values["about"].get("plugins", ())), "this model")
-        lights = tuple(Channel(**channel) for channel in values["channels"])
-        ensemble = with_weights(
-            weights,
-            Config.from_dict(values["config"]),
-            values["members"],
-            lights,
-            values["crop"],
-            values["full_scale"],
-            float(values["temperature"]),
-            float(values.get("offset", 0.0)),
-        )
-        return Bundle(ensemble, float(values["threshold"]), float(values["working_point"]), dict(values["about"]))
+        ensemble = with_weights(weights, *made, form.temperature, form.offset)
+    except OSError as error:
+        raise BundleError(
+            f"{_named(error, path)}: a bundle must hold readable {MODEL} and {WEIGHTS}, but this one does not "
+            f"({error.strerror or error}); check the path, or export the model again."
+        ) from None
+    except BundleError as error:
+        said = str(error)
+        raise BundleError(said if said.startswith(str(folder)) else f"{folder}: {said}") from None
     except SpaceError as error:
         raise BundleError(f"{path}: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, BundleError):
-            raise
-        raise BundleError(f"{path}: the description must be what export wrote, but: {error!r}; export it again.") from None
+    except BUILDING as error:  # parts that do not go together, in a network of any kind
+        reason = " ".join(str(error).split())[:120]
+        raise BundleError(f"{path}: the configuration must be one that can be built, but: {reason}; export it again.") from None
+    return Bundle(ensemble, form.threshold, form.working_point, about, form.source)
+
+
+def _named(error: OSError, path: Path) -> object:
+    """Give the file that an error names, if it names one by its path."""
+    return error.filename if isinstance(error.filename, str) else path
+
+
+def _check_classes(form: BundleForm, config: Config) -> None:
+    if form.classes != config.labelling.classes:
+        raise BundleError(
+            f"the classes must be those of the labelling scheme ({', '.join(config.labelling.classes)}), but got "
+            f"({', '.join(form.classes)[:60]}); export the model again."
+        )

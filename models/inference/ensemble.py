@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -33,7 +34,7 @@ class Ensemble:
     lights: tuple[Light, ...]
     # Edge of a crop in pixels.
     size: int
-    # 255 or 65535.
+    # The largest value of a pixel.
     full_scale: int
     # Divides the scores' log-odds.
     temperature: float = 1.0
@@ -55,6 +56,8 @@ class Ensemble:
 
         The chance of background is summed apart from that of signal: 1 - P(signal) would end at P(signal) = 1.
         """
+        if not len(crops):
+            return np.zeros(0)
         inputs = lay_out(crops, self.config.channels, self.lights)
         images = inputs.of_pits(torch.arange(len(crops)))
         total = torch.zeros(len(images), 2, dtype=torch.float64)
@@ -99,11 +102,20 @@ def with_weights(
     return Ensemble(config, classifiers, tuple(lights), size, full_scale, temperature, offset)
 
 
+def empty_member(config: Config, lights: Sequence[Light], size: int, full_scale: int) -> Classifier:
+    """Build a member whose weights follow, on torch's current device."""
+    channels = 1 if MODES[config.channels.mode].apart else len(used_lights(config.channels, lights))
+    return build(config, channels, size, full_scale, lights=lights, pretrained=False)
+
+
 def _member(
     tensors: Mapping[str, torch.Tensor], number: int, config: Config, lights: Sequence[Light], size: int, full_scale: int
 ) -> Classifier:
-    channels = 1 if MODES[config.channels.mode].apart else len(used_lights(config.channels, lights))
-    classifier = build(config, channels, size, full_scale, lights=lights, pretrained=False)
+    classifier = empty_member(config, lights, size, full_scale)
     prefix = f"{number}."
-    classifier.load_state_dict({name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)})
+    own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    for name, tensor in own.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise RuntimeError(f"{prefix}{name} must hold finite numbers")
+    classifier.load_state_dict(own)
     return classifier

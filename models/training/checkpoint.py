@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import textwrap
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +23,9 @@ from safetensors.torch import load, save
 from torch import nn
 
 from models.errors import CheckpointError
+from models.training.checkpoint_values import check_state, decode, encode
 from models.training.fold_training import FoldTraining
+from pitsearch.typed_values import brief
 
 FORMAT = 1
 # Stands for the hash while it is computed.
@@ -45,7 +46,7 @@ def pack_fold(training: FoldTraining) -> bytes:
         )
     tensors: list[torch.Tensor] = []
     state = {"tensors": _tensors(training), "optimiser": training.optimiser.state_dict(), "progress": training.progress()}
-    content = {"seal": UNSEALED, "origin": _origin(training), "state": _encode(state, tensors)}
+    content = {"seal": UNSEALED, "origin": _origin(training), "state": encode(state, tensors)}
     # Copies in the order of their axes: safetensors takes no other, and nothing that shares memory.
     copies = {
         str(number): tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
@@ -64,13 +65,20 @@ def restore_fold(training: FoldTraining, packed: bytes) -> None:
     ours = _origin(training)
     for name in {**ours, **theirs}:
         _check_same(name, theirs.get(name), ours.get(name))
-    state = _decode(encoded, tensors, training.task.inputs.device)
+    try:
+        state = decode(encoded, tensors, training.task.inputs.device)
+        check_state(state, training)
+    except UNREADABLE as error:
+        raise _unreadable(packed, error) from None
     stored, own = state["tensors"], _tensors(training)
     for name in {**own, **stored}:
         _check_same(name, _form(stored.get(name)), _form(own.get(name)))
+    try:
+        _take_optimiser(training.optimiser, state["optimiser"])
+    except UNREADABLE as error:
+        raise _unreadable(packed, error) from None
     for name, tensor in own.items():
         tensor.data = stored[name]
-    _take_optimiser(training.optimiser, state["optimiser"])
     training.take_progress(state["progress"])
 
 
@@ -117,50 +125,6 @@ def _origin(training: FoldTraining) -> dict[str, Any]:
     return plain
 
 
-def _encode(value: object, tensors: list[torch.Tensor]) -> Any:
-    """Give a value as JSON holds it; its tensors go to the list and leave their numbers.
-
-    A dictionary becomes a list of pairs, so that keys which are numbers stay so.
-    """
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {"float": str(value)}
-    if isinstance(value, torch.Tensor):
-        tensors.append(value)
-        return {"tensor": len(tensors) - 1, "strides": [*value.stride()], "device": value.device.type}
-    if isinstance(value, torch.dtype):
-        return {"dtype": str(value).removeprefix("torch.")}
-    if isinstance(value, Mapping):
-        return {"dict": [[_encode(key, tensors), _encode(item, tensors)] for key, item in value.items()]}
-    if isinstance(value, list | tuple):
-        items = [_encode(item, tensors) for item in value]
-        return items if isinstance(value, list) else {"tuple": items}
-    raise CheckpointError(
-        f"a checkpoint must hold plain values and tensors alone, but the training keeps a {type(value).__name__}; "
-        "train without checkpoints, or choose another optimiser."
-    )
-
-
-def _decode(value: Any, tensors: Mapping[str, torch.Tensor], device: torch.device) -> Any:
-    """Give back what `_encode` was given: tensors with the same order in memory, on the device or on the host as they were."""
-    if isinstance(value, list):
-        return [_decode(item, tensors, device) for item in value]
-    if not isinstance(value, dict):
-        return value
-    kind = next(iter(value))
-    if kind == "float":
-        return float(value[kind])
-    if kind == "dtype":
-        return getattr(torch, value[kind])
-    if kind == "tuple":
-        return tuple(_decode(value[kind], tensors, device))
-    if kind == "dict":
-        return {key: _decode(item, tensors, device) for key, item in value[kind]}
-    saved, place = tensors[str(value[kind])], device if value["device"] == device.type else value["device"]
-    return torch.empty_strided(saved.shape, value["strides"], dtype=saved.dtype, device=place).copy_(saved)
-
-
 def _read(packed: bytes) -> tuple[dict[str, Any], Any, dict[str, torch.Tensor]]:
     """Read what `pack_fold` wrote: the origin, the state, encoded, and its tensors by number."""
     try:
@@ -168,13 +132,17 @@ def _read(packed: bytes) -> tuple[dict[str, Any], Any, dict[str, torch.Tensor]]:
         content = json.loads(json.loads(packed[8 : 8 + length])["__metadata__"]["training"])
         if _seal(packed.replace(content["seal"].encode(), UNSEALED.encode(), 1)) != content["seal"]:
             raise ValueError("they have changed")
-        return content["origin"], content["state"], load(packed)
+        return dict(content["origin"]), content["state"], load(packed)
     except UNREADABLE as error:
-        reason = textwrap.shorten(str(error), 80) or type(error).__name__
-        raise CheckpointError(
-            f"a checkpoint must be what pack_fold gave, whole and unchanged, but these {len(packed)} bytes are not ({reason}); "
-            "start the fold again."
-        ) from None
+        raise _unreadable(packed, error) from None
+
+
+def _unreadable(packed: bytes, error: Exception) -> CheckpointError:
+    reason = textwrap.shorten(str(error), 80) or type(error).__name__
+    return CheckpointError(
+        f"a checkpoint must be what pack_fold gave, whole and unchanged, but these {len(packed)} bytes are not ({reason}); "
+        "start the fold again."
+    )
 
 
 def _seal(packed: bytes) -> str:
@@ -188,6 +156,6 @@ def _form(tensor: torch.Tensor | None) -> str | None:
 def _check_same(name: str, theirs: object, ours: object) -> None:
     if theirs != ours:
         raise CheckpointError(
-            f"a checkpoint must be of the training that goes on from it, but its {name} is {theirs!r}, not {ours!r}; "
+            f"a checkpoint must be of the training that goes on from it, but its {name} is {brief(theirs)}, not {brief(ours)}; "
             "start the fold again."
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -18,7 +18,7 @@ from search.statistics.intervals import Share
 from search.storage.leases import FINISHED
 from search.studies.launch_record import LaunchRecord, last_launch, now_of
 from search.studies.pareto import ParetoTrial, pareto_trials
-from search.studies.plan import Plan
+from search.studies.plan import PLAN, Plan, plan_of
 from search.studies.study import Study
 from search.trials.baseline import Comparison, compare
 from search.trials.nothing_learned import nothing_learned
@@ -64,6 +64,8 @@ class Status:
     errors: Sequence[str]
     # Checkpoints that could not be used.
     damages: Sequence[str]
+    # Trials and attributes that cannot be read, and are left out.
+    unreadable: Sequence[str]
     # Seconds left; None where that cannot be estimated.
     left_s: float | None
 
@@ -74,10 +76,18 @@ class Status:
 
 def summarise(study: Study) -> Status:
     """Sum up a study. Raises StudyError where pitsearch did not make it."""
-    opened, plan = study.optuna, study.plan
-    return of_trials(
-        study.name, plan, opened.get_trials(deepcopy=False), last_launch(study), now_of(study), read_confirmations(opened)
-    )
+    damage = study.damage
+    if damage.plan_is_lost:
+        damage.refuse()
+    trials = [*damage.whole.values()]
+    if damage.faults:  # what else can be read is shown
+        confirmations = {} if damage.raw.attribute_faults else read_confirmations(study.optuna)
+        launched = None if damage.raw.attribute_faults else last_launch(study)
+        plan = plan_of(damage.raw.attributes.get(PLAN), study.name)
+        status = of_trials(study.name, plan, trials, launched, now_of(study), confirmations)
+        return replace(status, unreadable=damage.faults)
+    opened = study.optuna
+    return of_trials(study.name, study.plan, trials, last_launch(study), now_of(study), read_confirmations(opened))
 
 
 def of_trials(
@@ -116,6 +126,7 @@ def of_trials(
         front=[member for member in pareto_trials(trials, plan) if member.on_front] if second else (),
         errors=[f"trial {trial.number}: {error}" for trial in trials if (error := ERROR.read(trial))],
         damages=[f"trial {trial.number}: {damage}" for trial in trials if (damage := DAMAGE.read(trial))],
+        unreadable=(),
         left_s=_left(launched, now, sum(trial.state in FINISHED for trial in trials), states[TrialState.RUNNING]),
     )
 
@@ -140,7 +151,7 @@ def configuration(trial: FrozenTrial) -> str:
 
 def known_text(study: Study, number: int) -> str:
     """Give a trial's configuration as a file of known configurations. Raises StudyError where there is none."""
-    trials = study.optuna.get_trials(deepcopy=False)
+    trials = [*study.damage.whole.values()]
     trial = find_trial(trials, number)
     recipe = None if trial is None else Recipe.read(trial)
     if trial is None or recipe is None:

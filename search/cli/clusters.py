@@ -83,13 +83,28 @@ def storage_copy(
     source: Annotated[str, typer.Argument(metavar="FROM", help="Database address.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="Database address.")],
     study: StudyName = None,
+    salvage: Annotated[bool, typer.Option("--salvage", help="Save what can be read of a damaged storage.")] = False,
 ) -> None:
-    """Copy a study to another storage, whole or not at all."""
+    """Copy a study to another storage, whole or not at all; with --salvage, what can be read of it."""
     from search.studies.copy import copy_study
 
+    if salvage:
+        _salvage(study, source, target)
+        return
     copied, trials = copy_study(study, source, target)
     say(f"copied {copied.name}: {trials} trials; the original stays")
     say(f"next: {next_command('status', target, study=copied.name)}")
+
+
+def _salvage(study: str | None, source: str, target: str) -> None:
+    from search.studies.salvage import salvage_study
+
+    saved = salvage_study(study, source, target)
+    for fault in saved.faults:
+        say(f"lost: {fault}")
+    lost = f", {len(saved.lost)} lost ({', '.join(map(str, saved.lost[:20]))})" if saved.lost else ""
+    say(f"saved {saved.study.name}: {saved.trials} trials{lost}; the damaged storage stays as it is")
+    say(f"next: {next_command('status', target, study=saved.study.name)}")
 
 
 storage_app.command("check", cls=OnceCommand, epilog="Example: pitsearch storage check sqlite:///studies.db")(storage_check)

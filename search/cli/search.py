@@ -139,7 +139,7 @@ def status(
     from search.studies.study import find_study
 
     use_plugins(plugin or ())
-    handle = find_study(study, storage)
+    handle = find_study(study, storage, whole=False)
     if trial is not None:
         say(known_text(handle, trial).rstrip())
         return

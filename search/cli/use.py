@@ -36,7 +36,7 @@ def export(
 def predict(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that export wrote.")],
     data: Data,
-    out: Annotated[Path, typer.Option(help="File for the scores: pit,p_signal,accepted.")] = Path("scores.csv"),
+    out: Annotated[Path, typer.Option(help="File for the scores: pit,p_signal,accepted,foil,slide,x,y.")] = Path("scores.csv"),
     slide: Annotated[list[str] | None, typer.Option(help="Score only this slide; may be given again.")] = None,
     plugin: options.Plugins = None,
 ) -> None:

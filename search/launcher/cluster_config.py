@@ -10,13 +10,14 @@ from __future__ import annotations
 import ipaddress
 import re
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pitsearch.toml_text import read_toml_text
+from pitsearch.typed_values import brief
 from search.errors import StudyError
 
 # The batch systems, and the program that takes each one's jobs.
@@ -28,8 +29,8 @@ LOOPBACK = "127.0.0.1"
 # What the keys of a cluster must look like.
 WORD = r"[\w.@:/+-]+"
 FORMS = {
-    "memory": (r"[1-9]\d*[MG]B", "whole MB or GB, as 4GB"),
-    "walltime": (r"\d+:[0-5]\d:[0-5]\d", "hours, minutes and seconds, as 01:00:00"),
+    "memory": (r"[1-9][0-9]{0,6}[MG]B", "whole MB or GB, as 4GB"),
+    "walltime": (r"[0-9]{1,5}:[0-5][0-9]:[0-5][0-9]", "hours, minutes and seconds, as 01:00:00"),
     "queue": (WORD, "one word"),
     "account": (WORD, "one word"),
     "python": (r"[^\n]+", "the path of an interpreter"),
@@ -62,22 +63,22 @@ class ClusterConfig:
     grace: int = 60
 
     def __post_init__(self) -> None:
-        if self.system not in SYSTEMS:
-            raise StudyError(f"`system` must be one of {', '.join(SYSTEMS)}, but got {self.system!r}; correct it.")
+        if not isinstance(self.system, str) or self.system not in SYSTEMS:
+            raise StudyError(f"`system` must be one of {', '.join(SYSTEMS)}, but got {brief(self.system)}; correct it.")
         for key, (pattern, form) in FORMS.items():
             value = getattr(self, key)
             if value is not None and not (isinstance(value, str) and re.fullmatch(pattern, value)):
-                raise StudyError(f"`{key}` must be {form}, but got {value!r}; correct it.")
+                raise StudyError(f"`{key}` must be {form}, but got {brief(value)}; correct it.")
         for key in ("prologue", "directives"):
             lines = getattr(self, key)
             # A comment would swallow what HTCondor has behind it, for there all is one line.
             if not isinstance(lines, tuple) or not all(
                 isinstance(line, str) and re.fullmatch(r"[^#\s].*", line) for line in lines
             ):
-                raise StudyError(f"`{key}` must list lines that are no comments, but got {lines!r}; correct it.")
+                raise StudyError(f"`{key}` must list lines that are no comments, but got {brief(lines)}; correct it.")
         if type(self.grace) is not int or not 1 <= self.grace < self.walltime_s:
             raise StudyError(
-                f"`grace` must be whole seconds, 1 or more and fewer than `walltime`, but got {self.grace!r} with "
+                f"`grace` must be whole seconds, 1 or more and fewer than `walltime`, but got {brief(self.grace)} with "
                 f"{self.walltime}; correct it."
             )
         if self.address is not None and self.interface is not None:
@@ -135,8 +136,8 @@ def read_cluster(text: str) -> ClusterConfig | str:
             "correct it."
         )
     try:
-        table = tomllib.loads(Path(text).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = read_toml_text(Path(text)).table
+    except (OSError, ValueError) as error:
         raise StudyError(f"{text}: a cluster file must be readable TOML, but: {error}; correct it.") from None
     try:
         return _read_table(table)
@@ -147,11 +148,13 @@ def read_cluster(text: str) -> ClusterConfig | str:
 def _read_table(table: Mapping[str, Any]) -> ClusterConfig:
     values = table.get("cluster")
     if set(table) != {"cluster"} or not isinstance(values, dict):
-        raise StudyError(f"a cluster file must hold one table [cluster], but got {', '.join(table) or 'none'}; correct it.")
+        raise StudyError(
+            f"a cluster file must hold one table [cluster], but got {', '.join(table)[:60] or 'none'}; correct it."
+        )
     keys = [field.name for field in fields(ClusterConfig)]
     unknown = [key for key in values if key not in keys]
     if unknown:
-        raise StudyError(f"`{unknown[0]}` must be one of {', '.join(keys)}; correct or remove it.")
+        raise StudyError(f"`{unknown[0][:40]}` must be one of {', '.join(keys)}; correct or remove it.")
     if "system" not in values:
         raise StudyError(f"`system` must be set, to one of {', '.join(SYSTEMS)}; add it.")
     plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

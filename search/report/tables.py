@@ -103,6 +103,10 @@ def status_table(status: Status) -> RenderableType:
         table.add_row("failed", Text(error, style="red"))
     for damage in status.damages[-3:]:
         table.add_row("repaired", damage)
+    for fault in status.unreadable[:3]:
+        table.add_row("left out", Text(fault, style="red"))
+    if status.unreadable:
+        table.add_row("", f"{len(status.unreadable)} cannot be read; `pitsearch storage copy --salvage` saves the rest")
     return table if status.second is None else Group(table, front_table(status.second, status.front, MOST))
 
 

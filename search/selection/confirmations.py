@@ -6,6 +6,7 @@ none of them. They are user attributes of the study, because Optuna changes no f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
@@ -16,6 +17,7 @@ from optuna.trial import FrozenTrial
 from foils import Dataset
 from foils.folds import fold_numbers
 from models.metrics import Floats
+from search.errors import StudyError
 from search.seeds import derive_seed
 from search.selection.json_values import from_json, to_json
 from search.statistics.bootstrap import DRAWS, BootstrapShare, Pits, draw_acceptance
@@ -67,8 +69,11 @@ def read_confirmations(study: optuna.Study) -> dict[tuple[int, int], Confirmatio
     for key, values in study.user_attrs.items():
         name, _, numbers = key.partition(f"{CONFIRMATION}:")
         if numbers and not name:
+            what = f"the confirmation {key!r} of study {study.study_name!r}"
+            if not re.fullmatch(r"[0-9]{1,9}:[0-9]{1,9}", numbers):
+                raise StudyError(f"{what} must be of a trial and a repeat, but is not; another program wrote it: remove it.")
             trial, repeat = map(int, numbers.split(":"))
-            confirmations[trial, repeat] = from_json(values, Confirmation)
+            confirmations[trial, repeat] = from_json(values, Confirmation, what)
     return confirmations
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
 import numpy as np
 from cattrs import Converter
 
+from pitsearch.typed_values import MISFITS, brief, reason_of, strict
+from search.errors import StudyError
 from search.trials.formats import Migration, upgrade
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ def _is_array(kind: Any) -> bool:
     return get_origin(kind) is np.ndarray
 
 
-def _decode(text: str, _: object) -> Floats:
+def _decode(text: object, _: object) -> Floats:
+    if not isinstance(text, str):
+        raise ValueError(f"must be numbers as base64, but got {brief(text)}")
     kind = "<f8" if text.startswith(DOUBLE) else "<f4"
-    return np.frombuffer(base64.b64decode(text.removeprefix(DOUBLE)), kind).astype(np.float64)
+    return np.frombuffer(base64.b64decode(text.removeprefix(DOUBLE), validate=True), kind).astype(np.float64)
 
 
 def _encode(values: Floats) -> str:
@@ -35,7 +38,7 @@ def _encode(values: Floats) -> str:
     return DOUBLE + base64.b64encode(values.astype("<f8").tobytes()).decode()
 
 
-_CONVERTER = Converter()
+_CONVERTER = strict(Converter(detailed_validation=True))
 _CONVERTER.register_structure_hook_func(_is_array, _decode)
 _CONVERTER.register_unstructure_hook_func(_is_array, _encode)
 
@@ -45,9 +48,13 @@ def to_json(record: object) -> dict[str, Any]:
     return {"format": len(MIGRATIONS) + 1, **_CONVERTER.unstructure(record)}
 
 
-def from_json(values: Mapping[str, Any], kind: type[Record]) -> Record:
+def from_json(values: object, kind: type[Record], what: str = "a record of a selection") -> Record:
     """Rebuild a dataclass from `to_json`'s values; fields that it does not know are left out.
 
-    Raises StudyError for a format that is newer.
+    `what`: whose record it is, for the error. Raises StudyError for a format that is newer, and for what is no such record.
     """
-    return _CONVERTER.structure(upgrade(values, MIGRATIONS, "a record of a selection"), kind)
+    plain = upgrade(values, MIGRATIONS, what)
+    try:
+        return _CONVERTER.structure(plain, kind)
+    except MISFITS as error:
+        raise StudyError(f"{what} must be what pitsearch wrote, but is not: {reason_of(error)}; select again.") from None

@@ -6,7 +6,9 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+from foils import Dataset
 from models.inference.bundle import Bundle
+from models.inference.bundle_schema import SourceData
 from search.selection.held_out import reading
 from search.selection.outcome import Selection
 from spaces.plugins import plugins_of_config
@@ -43,6 +45,13 @@ def describe(selection: Selection) -> dict[str, Any]:
         },
         "versions": {name: version(name) for name in ("pitsearch", "torch", "timm", "optuna", "numpy")},
     }
+
+
+def source_of(locked: Dataset) -> SourceData:
+    """Name the data that a model was made from; `locked`: its held-out pits."""
+    about = locked.description
+    slides = sorted({f"{pit.foil}:{pit.slide}" for pit in locked.pits})
+    return SourceData(about.name, about.signal, about.pixel_um, tuple(slides))
 
 
 def write_card(selection: Selection, bundle: Bundle) -> str:

@@ -14,9 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pitsearch.errors import reason
+from pitsearch.regular_file import read_regular
 from search.errors import StudyError
 from search.selection.selection_record import ModelKey, model_record
-from search.storage.checkpoints import OWNER, open_runs, place_runs
+from search.storage.checkpoints import MOST_BYTES, OWNER, open_runs, place_runs
 from search.studies.launch_record import last_launch
 from search.studies.study import Study
 
@@ -111,7 +112,7 @@ def read_model(study: Study, key: ModelKey, runs: str | Path | None = None) -> d
     files = {}
     for name, sha256 in record.files.items():
         try:
-            files[name] = (folder / name).read_bytes()
+            files[name] = read_regular(folder / name, MOST_BYTES)
         except OSError as error:
             raise StudyError(
                 f"{folder / name}: the selected model must be where select kept it, but: {reason(error)}; {remedy}"

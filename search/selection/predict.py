@@ -16,14 +16,13 @@ import numpy as np
 from foils import DataError, Dataset
 from foils.atomic_write import write_whole
 from foils.pit import Pit
-from models.errors import BundleError
 from models.inference.bundle import Bundle
+from models.inference.image_check import ImageKind, check_kind
 from models.metrics import Flags, Floats, Score, score
 from pitsearch.errors import reason
 from search.statistics.fitted import FittedShare, from_counts
 from search.statistics.intervals import wilson
 from search.text import counted
-from spaces.choices.channels import Light
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,8 @@ class Prediction:
     acceptance: FittedShare | None = None
     # The pits that have no crop, and so no score.
     left_out: tuple[Pit, ...] = ()
+    # What could not be checked.
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Prediction({self.data.description.name}: {len(self.data)} pits, {int(self.accepted.sum())} accepted as signal)"
@@ -70,14 +71,14 @@ class Prediction:
                 f"on {total.signals} signal and {total.backgrounds} background pits that it never saw: AUC {total.auc:.4f}, "
                 f"acceptance {self.acceptance.share}, rejection {wilson(total.rejected, total.backgrounds)}"
             )
-        return lines
+        return [*lines, *self.notes]
 
 
 def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Prediction:
     """Score every pit, or those on some slides (`24`, or `foil:24`).
 
-    Raises BundleError where the data's channels, crops or bit depth are not those that the model was made for, DataError for
-    an unknown slide.
+    Raises BundleError where the data's channels, crops, bit depth, pixel size or signal label are not those that the model was
+    made for, DataError for an unknown slide.
     """
     _check_fits(bundle, data)
     unseen, told = _unseen(bundle, data)
@@ -94,7 +95,8 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     both = is_signal[counted].any() and not is_signal[counted].all()
     total = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
     seen = int((~unseen).sum()) if told else None
-    return Prediction(data, scores, accepted, total, seen, _acceptance(bundle, total) if total else None, left_out)
+    acceptance = _acceptance(bundle, total) if total else None
+    return Prediction(data, scores, accepted, total, seen, acceptance, left_out, _unchecked(bundle, data))
 
 
 def _acceptance(bundle: Bundle, total: Score) -> FittedShare:
@@ -112,8 +114,8 @@ def _unseen(bundle: Bundle, data: Dataset) -> tuple[Flags, bool]:
     """
     searched = bundle.about.get("searched_pixels")
     if searched is None:
-        known = data.fingerprint == bundle.about["fingerprint"]
-        held_out = set(bundle.about["held_out_pits"])
+        known = data.fingerprint == bundle.about.get("fingerprint")
+        held_out = set(bundle.about.get("held_out_pits", ()))
         return np.array([known and pit.pit in held_out for pit in data.pits]), known
     seen = np.isin(data.pixel_hashes, list(searched))
     return ~np.isin(data.groups, data.groups[seen]), True
@@ -128,35 +130,38 @@ def _question(bundle: Bundle, data: Dataset) -> tuple[Flags, Flags]:
 
 
 def write_scores(prediction: Prediction, path: Path) -> None:
-    """Write `pit,p_signal,accepted` lines, at the end those of pits without a score.
+    """Write `pit,p_signal,accepted,foil,slide,x,y` lines, at the end those of pits without a score.
+
+    x and y are empty where the data give no places.
 
     Raises DataError where the file cannot be written.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["pit", "p_signal", "accepted"])
+    writer.writerow(["pit", "p_signal", "accepted", "foil", "slide", "x", "y"])
     for pit, chance, accepted in zip(prediction.data.pits, prediction.p_signal, prediction.accepted, strict=True):
-        writer.writerow([pit.pit, f"{chance:.6f}", int(accepted)])
-    writer.writerows([pit.pit, "", ""] for pit in prediction.left_out)
+        writer.writerow([pit.pit, f"{chance:.6f}", int(accepted), *_place(pit)])
+    writer.writerows([pit.pit, "", "", *_place(pit)] for pit in prediction.left_out)
     try:
         write_whole(path, lambda stream: stream.write(text.getvalue().encode()))
     except OSError as error:
         raise DataError(f"{path}: the scores must be writable, but: {reason(error)}; choose another --out.") from None
 
 
+def _place(pit: Pit) -> list[str]:
+    return [pit.foil, pit.slide, *("" if number is None else f"{number:.10g}" for number in (pit.x, pit.y))]
+
+
+def _unchecked(bundle: Bundle, data: Dataset) -> tuple[str, ...]:
+    made = None if bundle.source is None else bundle.source.pixel_um
+    if made is None or data.description.pixel_um is not None:
+        return ()
+    return (
+        f"the data do not say the size of their pixels; the model was made for {made:g} micrometres (`pixel_um` in foil.toml)",
+    )
+
+
 def _check_fits(bundle: Bundle, data: Dataset) -> None:
-    ensemble, description = bundle.ensemble, data.description
-    for what, wanted, got in (
-        ("channels", _lights(ensemble.lights), _lights(description.channels)),
-        ("crop size", str(ensemble.size), str(description.crop)),
-        ("full scale", str(ensemble.full_scale), str(data.full_scale)),
-    ):
-        if wanted != got:
-            raise BundleError(
-                f"{data.folder}: the data must have the {what} that the model was made for ({wanted}), but has ({got}); "
-                "use images from the same set-up, or a model made for these."
-            )
-
-
-def _lights(lights: Sequence[Light]) -> str:
-    return ", ".join(f"{light.name} {light.kind} {light.azimuth_deg}" for light in lights)
+    about = data.description
+    kind = ImageKind(str(data.folder), about.channels, about.crop, data.full_scale, about.pixel_um, about.signal)
+    check_kind(bundle.ensemble, bundle.source, kind)

@@ -22,7 +22,7 @@ from search.selection.candidates import Candidate, rank_candidates
 from search.selection.confirm import ConfirmOptions, confirm
 from search.selection.final_model import FinalModel, check_final, make_final_model
 from search.selection.held_out import open_held_out
-from search.selection.model_card import CARD, describe, write_card
+from search.selection.model_card import CARD, describe, source_of, write_card
 from search.selection.model_store import disk_errors, file_hashes, open_models, put_model, unfinished_model
 from search.selection.outcome import Selection, bundle_of
 from search.selection.selection_record import ModelKey, ModelRecord, write_selection
@@ -80,9 +80,10 @@ def _read_and_keep(
     with unfinished_model(folder) as unfinished:
         with disk_errors(folder):
             write_bundle(unfinished, bundle)
-        opening = open_held_out(study, key, model.ensemble, plan.held_out_set(data), model.thresholds)
+        locked = plan.held_out_set(data)
+        opening = open_held_out(study, key, model.ensemble, locked, model.thresholds)
         selection = Selection(study, tuple(candidates), key, model, opening, folder, _searched_pixels(plan, data))
-        bundle = replace(bundle, about=describe(selection))
+        bundle = replace(bundle, about=describe(selection), source=source_of(locked))
         with disk_errors(folder):
             write_bundle(unfinished, bundle)
             (unfinished / CARD).write_text(write_card(selection, bundle), encoding="utf-8")

@@ -50,12 +50,13 @@ def write_selection(study: Study, options: Mapping[str, Any], key: ModelKey, rec
 
 def selected_key(study: Study) -> ModelKey:
     """Give the winner of the last selection of a study. Raises StudyError where there is none."""
-    values: dict[str, Any] | None = study.optuna.user_attrs.get(SELECTION)
+    values: Any = study.optuna.user_attrs.get(SELECTION)
     if values is None:
         raise StudyError(
             f"study {study.name!r} must have been selected from, but was not; run `pitsearch select --study {study.name}`."
         )
-    return from_json(values["winner"], ModelKey)
+    winner = values.get("winner") if isinstance(values, Mapping) else values
+    return from_json(winner, ModelKey, f"the attribute {SELECTION!r} of study {study.name!r}")
 
 
 def model_record(study: Study, key: ModelKey) -> ModelRecord:
@@ -66,4 +67,4 @@ def model_record(study: Study, key: ModelKey) -> ModelRecord:
             f"study {study.name!r} must have a kept model of trial {key.trial}, but the version that selected it kept none; "
             f"run `pitsearch select --study {study.name}` again."
         )
-    return from_json(values, ModelRecord)
+    return from_json(values, ModelRecord, f"the attribute {MODEL!r}:{key.sha256} of study {study.name!r}")

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from foils.atomic_write import write_whole
 from pitsearch.errors import reason
+from pitsearch.regular_file import read_regular
 from search import defaults
 from search.errors import StudyError
 from search.storage.urls import is_file, parse_url
@@ -28,6 +29,8 @@ from search.trials.records import CheckpointFile, CheckpointRecord
 
 # The file in a study's folder that names the study.
 OWNER = "study"
+# The largest checkpoint of a fold that is read: bytes.
+MOST_BYTES = 16 * 2**30
 # Characters of a lease's token in the name of a file.
 SHORT = 8
 # Seconds after which a file that no row names counts as left over.
@@ -60,7 +63,7 @@ class CheckpointStore:
         contents, faults = {}, []
         for fold, file in saved.folds.items():
             try:
-                content = (self.folder / file.name).read_bytes()
+                content = read_regular(self.folder / file.name, MOST_BYTES)
             except OSError as error:
                 faults.append(f"fold {fold}: {file.name}: {reason(error)}")
                 continue

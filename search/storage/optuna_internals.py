@@ -32,6 +32,7 @@ __all__ = [
     "PrunedStudy",
     "SharedCache",
     "StudyInfo",
+    "check_trial",
     "inner_storage",
     "models",
     "storage_of",
@@ -146,6 +147,11 @@ def study_id_of(study: optuna.Study) -> int:
 def trial_id_of(trial: optuna.Trial | FrozenTrial) -> int:
     """Give the id of a trial in its storage: no two trials of all studies share one."""
     return trial._trial_id
+
+
+def check_trial(trial: FrozenTrial) -> None:
+    """Raise what Optuna raises for a trial whose parts do not go together."""
+    trial._validate()
 
 
 class EncodedCmaEsSampler(CmaEsSampler):

@@ -29,6 +29,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay
 
+from pitsearch.errors import PitsearchError
+from search.errors import StudyError
 from search.storage.json_values import as_json, plain
 from search.storage.optuna_internals import PRIVATE_READS, PRIVATE_WRITES, InnerStorage, models
 
@@ -53,6 +55,8 @@ FOR_GOOD = (
     "permission denied",
     "does not exist",
 )
+# What Optuna's reading of rows that it did not write may end in.
+FOREIGN = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
 # What Optuna asks of a storage: transactions that only read, and those that may write.
 READS = (
     "get_study_id_from_name",
@@ -241,7 +245,16 @@ def _retried(name: str, *, reads: bool) -> Callable[..., Any]:
 
     @wraps(inherited)
     def call(self: RetryingRDBStorage, *args: Any, **options: Any) -> Any:
-        return self.attempt(partial(inherited, self, *args, **options), reads=reads)
+        try:
+            return self.attempt(partial(inherited, self, *args, **options), reads=reads)
+        except FOREIGN as error:
+            # Optuna says so where a study or a trial is missing, or refuses what it is given.
+            if not reads or isinstance(error, KeyError | PitsearchError):
+                raise
+            raise StudyError(
+                f"the rows of a study must be as Optuna wrote them, but: {reason_of(error)}; `pitsearch status` shows the rest "
+                "of it, `pitsearch storage copy --salvage FROM TO` saves it."
+            ) from None
 
     return call
 

@@ -20,7 +20,7 @@ def copy_study(name: str | None, source: str, target: str) -> tuple[Study, int]:
 
     Raises StudyError where a trial runs, or the target has a study of this name.
     """
-    study = find_study(name, source)
+    study = find_study(name, source)  # whose rows are all whole
     requeue_stale_trials(study.backend, study.id)
     opened = study.optuna
     trials = opened.get_trials(deepcopy=False)

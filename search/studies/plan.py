@@ -174,13 +174,21 @@ def store_plan(plan: Plan) -> dict[str, Any]:
 
 def read_plan(study: optuna.Study) -> Plan:
     """Read what a study was made for. Raises StudyError where pitsearch did not make it, or a newer one did."""
-    stored, what = study.user_attrs.get(PLAN), f"study {study.study_name!r}"
+    return plan_of(study.user_attrs.get(PLAN), study.study_name)
+
+
+def plan_of(stored: object, name: str) -> Plan:
+    """Read the stored plan of a study of this name. Raises StudyError as `read_plan` does."""
+    what = f"study {name!r}"
     if not isinstance(stored, dict):
         raise StudyError(f"{what} must be one that pitsearch made, but is not; choose another --study.")
     values = upgrade(stored, MIGRATIONS, what)
     # Before the space is read: it may name parts of theirs.
-    use_recorded((from_plain(PluginRef, ref, what) for ref in values.get("plugins", ())), what)
-    return from_plain(Plan, values, what)
+    use_recorded(from_plain(tuple[PluginRef, ...], values.get("plugins", ()), what), what)
+    plan = from_plain(Plan, values, what)
+    if plan.options.ladder is None or not all(0 <= fold < plan.ladder.folds for fold in plan.folds):
+        raise StudyError(f"{what} must have a ladder and pits in its folds, but its plan has not; choose another --study.")
+    return plan
 
 
 def check_same(name: str, stored: Plan, current: Plan) -> None:

@@ -20,7 +20,9 @@ from foils import DataError, Dataset, load
 from search import defaults
 from search.errors import StudyError
 from search.storage.connect import backend_of, open_storage
+from search.storage.raw_rows import study_names
 from search.storage.rdb import RetryingRDBStorage
+from search.studies.damage import Damage, find_damage
 from search.studies.options import SearchOptions
 from search.studies.plan import PLAN, Plan, check_same, read_plan, store_plan
 from search.studies.trial_rows import trial_rows
@@ -63,7 +65,17 @@ class Study:
     @property
     def uid(self) -> str:
         """What tells it from studies of the same name in other databases."""
-        return str(self.optuna.user_attrs[UID])
+        uid = self.optuna.user_attrs.get(UID)
+        if not isinstance(uid, str):
+            raise StudyError(
+                f"study {self.name!r} must be one that pitsearch made, but its attribute {UID!r} is not; choose another."
+            )
+        return uid
+
+    @property
+    def damage(self) -> Damage:
+        """Say what of its rows cannot be read as what pitsearch wrote."""
+        return find_damage(self.name, self.backend, self.id)
 
     def trial(self, number: int) -> FrozenTrial:
         """Read one trial. Raises StudyError where the study has none of this number."""
@@ -92,6 +104,7 @@ def open_or_create(name: str, storage: str, plan: Plan) -> Study:
     user, system = {PLAN: store_plan(plan), UID: secrets.token_hex(8)}, {METRIC_NAMES: [goal.told_words for goal in goals]}
     backend_of(opened).create_whole_study(name, directions, user, system)
     opened_study = optuna.load_study(study_name=name, storage=opened)
+    Study(name, storage).damage.refuse()
     made_for = read_plan(opened_study)
     check_same(name, made_for, plan)
     if opened_study.directions != directions:  # Optuna itself would go on with them
@@ -138,15 +151,21 @@ def stored_plan(name: str, storage: str) -> Plan | None:
         return None
 
 
-def find_study(name: str | None, storage: str = defaults.STORAGE) -> Study:
-    """Find a study by name, or the only one there is. Raises StudyError with the names to choose from."""
-    names = sorted(optuna.get_all_study_names(open_storage(storage)))
+def find_study(name: str | None, storage: str = defaults.STORAGE, *, whole: bool = True) -> Study:
+    """Find a study by name, or the only one there is; `whole`: one of whose rows none is damaged.
+
+    Raises StudyError with the names to choose from, or with what is damaged and what can still be read.
+    """
+    names = study_names(backend_of(open_storage(storage)))
     offered = ", ".join(names) or "none"
     if name is None and len(names) != 1:
         raise StudyError(f"a study must be named where there is not exactly one, but got none; give --study, of: {offered}.")
     if name is not None and name not in names:
         raise StudyError(f"a study must be in the storage, but got {name!r}; choose from: {offered}, or launch it.")
-    return Study(name or names[0], storage)
+    study = Study(name or names[0], storage)
+    if whole:
+        study.damage.refuse()
+    return study
 
 
 def study_data(study: Study, folder: str | Path | None = None) -> Dataset:

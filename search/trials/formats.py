@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
 from cattrs.preconf.json import make_converter
 
+from pitsearch.typed_values import MISFITS, brief, reason_of, strict
 from search.errors import StudyError
 from search.trials.ladder import Ladder
 from spaces import Space
@@ -19,7 +19,8 @@ Value = TypeVar("Value")
 # One step takes a stored form of one format to the next.
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
-CONVERTER = make_converter()
+# What another program, or a damaged page, left in a study is not converted to what it might have been.
+CONVERTER = strict(make_converter())
 CONVERTER.register_unstructure_hook(Ladder, str)
 CONVERTER.register_structure_hook(Ladder, lambda text, _: Ladder.parse(text))
 CONVERTER.register_unstructure_hook(Space, lambda space: space.to_dict())
@@ -35,23 +36,32 @@ def from_plain(kind: type[Value], stored: object, what: str) -> Value:
     """Read a dataclass from plain values. Raises StudyError, with `what` it is of, where they are not its."""
     try:
         return CONVERTER.structure(stored, kind)
-    except (BaseValidationError, StructureHandlerNotFoundError, KeyError, TypeError, AttributeError, ValueError):
+    except MISFITS as error:
         raise StudyError(
-            f"{what} must be one that this version of pitsearch made, but is not; choose another --study."
+            f"{what} must be one that this version of pitsearch made, but is not: {reason_of(error)}; choose another --study."
         ) from None
 
 
-def upgrade(stored: Mapping[str, Any], migrations: Sequence[Migration], what: str) -> dict[str, Any]:
+def upgrade(stored: object, migrations: Sequence[Migration], what: str) -> dict[str, Any]:
     """Bring a stored form to the newest format, which has one number more than there are migrations.
 
     Raises StudyError for a format that is newer.
     """
+    if not isinstance(stored, Mapping):
+        raise StudyError(f"{what} must be a table that pitsearch wrote, but is {brief(stored)}; choose another --study.")
     values, newest = dict(stored), len(migrations) + 1
     number = values.pop("format", 1)
     if not isinstance(number, int) or not 1 <= number <= newest:
         raise StudyError(
-            f"{what} must have a format of up to {newest}, but has {number!r}: a newer pitsearch made it; use that version."
+            f"{what} must have a format of up to {newest}, but has {brief(number)}: a newer pitsearch made it; "
+            "use that version."
         )
-    for migration in migrations[number - 1 :]:
-        values = migration(values)
+    try:
+        for migration in migrations[number - 1 :]:
+            values = migration(values)
+    except MISFITS as error:
+        raise StudyError(
+            f"{what} must be one that pitsearch wrote in format {number}, but is not: {reason_of(error)}; "
+            "choose another --study."
+        ) from None
     return values

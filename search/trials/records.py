@@ -7,17 +7,24 @@ Knows nothing of how trials run, nor of what is made of their records.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from optuna.trial import BaseTrial, FrozenTrial, TrialState
 
 from models.metrics import HIGH
+from pitsearch.typed_values import Between, Matching, Sha256
 from search.errors import StudyError
 from search.statistics.fitted import FittedShare, from_counts
 from search.trials.formats import Migration, from_plain, upgrade
 from spaces.axes import Scalar
+
+# What records hold: torch takes seeds of 64 bits; shares; numbers of pits, epochs and folds.
+Seed = Annotated[int, Between(-(2**63), 2**64 - 1)]
+Fraction = Annotated[float, Between(0.0, 1.0)]
+Count = Annotated[int, Between(0, 10**12)]
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,15 @@ class _Record:
         if stored is None:
             return None
         what = f"the record {cls.name!r} of trial {trial.number}"
-        return from_plain(cls, upgrade(stored, cls.migrations, what), what)
+        record = from_plain(cls, upgrade(stored, cls.migrations, what), what)
+        try:
+            record.check()
+        except ValueError as error:
+            raise StudyError(f"{what} must be one that pitsearch wrote, but is not: {error}; choose another --study.") from None
+        return record
+
+    def check(self) -> None:
+        """Raise ValueError where the parts of a record do not go together."""
 
     @classmethod
     def demand(cls, trial: FrozenTrial) -> Self:
@@ -93,7 +108,7 @@ class Recipe(_Record):
 
     # As `Config.to_dict` gives it.
     config: Mapping[str, Any]
-    seed: int
+    seed: Seed
     # Whether the trial is never pruned.
     audited: bool
 
@@ -110,23 +125,23 @@ class RungResult(_Record):
     name: ClassVar[str] = "reached"
 
     rung: str
-    acceptance: tuple[float, ...]
-    rejection: tuple[float, ...]
+    acceptance: tuple[Fraction, ...]
+    rejection: tuple[Fraction, ...]
     # Signal pits accepted, of `signals`.
-    accepted: tuple[int, ...]
-    signals: tuple[int, ...]
+    accepted: tuple[Count, ...]
+    signals: tuple[Count, ...]
     # Background pits rejected where at least HIGH of the signal is accepted, of `backgrounds`.
-    rejected_high: tuple[int, ...]
-    backgrounds: tuple[int, ...]
-    auc: tuple[float, ...]
-    accuracy: tuple[float, ...]
+    rejected_high: tuple[Count, ...]
+    backgrounds: tuple[Count, ...]
+    auc: tuple[Fraction, ...]
+    accuracy: tuple[Fraction, ...]
     # Values of `models.training.verdicts.Verdict`.
     verdicts: tuple[str, ...]
-    reseeds: tuple[int, ...]
+    reseeds: tuple[Count, ...]
     # The epochs that the trial has cost.
-    epochs_run: int
+    epochs_run: Count
     # The time that the trial has cost.
-    seconds: float
+    seconds: Annotated[float, Between(0.0, 1e12)]
     # The rung where the pruner would have ended a trial that is never pruned.
     would_prune: str | None = None
     # Whether the pruner ended it here.
@@ -134,7 +149,7 @@ class RungResult(_Record):
     # Why its folds were trained apart on a device that could fuse them.
     note: str | None = None
     # The fold-epochs of every rung so far; empty where there is one objective, whose values Optuna keeps.
-    steps: tuple[int, ...] = ()
+    steps: tuple[Count, ...] = ()
     # The value of each objective on every rung so far; empty where there is one.
     path: Mapping[str, Sequence[float]] = field(default_factory=dict)
     # The acceptance at the working point and the rejection at high acceptance that are quoted, of all folds together; None
@@ -157,6 +172,15 @@ class RungResult(_Record):
         """The rejection at high acceptance of the folds together, as it is quoted."""
         return self.fitted_high or from_counts(*self.pooled_high, sum(self.signals), 1 - HIGH)
 
+    def check(self) -> None:
+        """Raise ValueError where there is not one value a fold."""
+        per_fold = (self.acceptance, self.rejection, self.accepted, self.signals, self.rejected_high, self.backgrounds)
+        counts = {len(values) for values in (*per_fold, self.auc, self.accuracy, self.verdicts, self.reseeds)}
+        if len(counts) != 1 or counts == {0}:
+            raise ValueError(f"there must be one value a fold, but there are {', '.join(map(str, sorted(counts)))}")
+        if any(len(values) != len(self.steps) for values in self.path.values()):
+            raise ValueError("`path` must have a value for each of `steps`")
+
     @property
     def pooled(self) -> tuple[int, int]:
         """The accepted and all signal pits of the folds together."""
@@ -172,10 +196,10 @@ class RungResult(_Record):
 class CheckpointFile:
     """A fold's checkpoint on disk: its file and that file's hash, of the fold started again so often, at this epoch."""
 
-    name: str
-    sha256: str
-    reseeds: int
-    epoch: int
+    name: Annotated[str, Matching(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}", "the bare name of a file")]
+    sha256: Sha256
+    reseeds: Count
+    epoch: Count
 
 
 @dataclass(frozen=True)
@@ -187,11 +211,11 @@ class CheckpointRecord(_Record):
     # By fold, the fields of CheckpointFile.
     files: Mapping[str, Mapping[str, Any]]
     # By fold, how often it was started again, where it was.
-    reseeds: Mapping[str, int]
+    reseeds: Mapping[str, Count]
     # The epochs that those cost.
-    abandoned: int
+    abandoned: Count
     # What the trial has cost.
-    seconds: float
+    seconds: Annotated[float, Between(0.0, 1e12)]
     # Whether folds are trained together; None while that is not known.
     fused: bool | None = None
     # By fold, the epoch at which it was started again, where it was.
@@ -200,7 +224,17 @@ class CheckpointRecord(_Record):
     @property
     def folds(self) -> dict[int, CheckpointFile]:
         """The checkpoints, by fold."""
-        return {int(fold): CheckpointFile(**fields) for fold, fields in self.files.items()}
+        return {
+            int(fold): from_plain(CheckpointFile, fields, f"fold {fold} of the record {self.name!r}")
+            for fold, fields in self.files.items()
+        }
+
+    def check(self) -> None:
+        """Raise ValueError where a fold has no number, or its file no name of ours."""
+        for fold in (*self.files, *self.reseeds):
+            if not re.fullmatch("[0-9]{1,4}", fold):
+                raise ValueError(f"`files` and `reseeds` must be by the numbers of folds, but got {fold[:40]!r}")
+        _ = self.folds
 
 
 @dataclass(frozen=True)
@@ -215,8 +249,8 @@ class Remark:
 
     def read(self, trial: BaseTrial) -> str | None:
         """Read a trial's line; None where it has none."""
-        text: str | None = trial.user_attrs.get(self.name)
-        return text
+        text = trial.user_attrs.get(self.name)
+        return None if text is None else str(text)
 
 
 def is_interrupted(trial: FrozenTrial) -> bool:

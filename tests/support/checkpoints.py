@@ -13,7 +13,7 @@ import torch
 from foils import Dataset
 from foils.folds import fold_numbers
 from models.networks.blocks import generators
-from models.training import checkpoint
+from models.training import checkpoint, checkpoint_values
 from models.training.checkpoint import pack_fold, restore_fold
 from models.training.cross_validation import start_fold
 from models.training.fold_training import FoldTraining
@@ -102,6 +102,6 @@ def assert_cuts_change_nothing(data: Dataset, config: Config, at: Collection[int
 def through(value: object) -> object:
     """Send a value the way that a training's goes."""
     tensors: list[torch.Tensor] = []
-    encoded = checkpoint._encode(value, tensors)
+    encoded = checkpoint_values.encode(value, tensors)
     packed = {str(number): tensor.clone(memory_format=torch.contiguous_format) for number, tensor in enumerate(tensors)}
-    return checkpoint._decode(encoded, packed, torch.device("cpu"))
+    return checkpoint_values.decode(encoded, packed, torch.device("cpu"))

@@ -75,7 +75,10 @@ def test_scores_are_written_pit_by_pit(bundle: Path, tiny: Dataset, tmp_path: Pa
     write_scores(prediction, tmp_path / "scores.csv")
     with (tmp_path / "scores.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == ["pit", "p_signal", "accepted"]
+    assert list(rows[0]) == ["pit", "p_signal", "accepted", "foil", "slide", "x", "y"]
+    assert [(row["foil"], row["slide"], row["x"]) for row in rows] == [
+        (pit.foil, "2", "" if pit.x is None else f"{pit.x:.10g}") for pit in prediction.data.pits
+    ]
     assert [row["pit"] for row in rows] == [pit.pit for pit in tiny.pits if pit.slide == "2"]
     assert [row["accepted"] == "1" for row in rows] == (prediction.p_signal >= model.threshold).tolist()
     np.testing.assert_allclose([float(row["p_signal"]) for row in rows], prediction.p_signal, atol=1e-6)
@@ -187,6 +190,44 @@ def test_data_of_another_kind_is_refused(bundle: Path, tmp_path: Path, options: 
     folder = write_dataset(tmp_path / "other", **options)  # type: ignore[arg-type]  # a table of options
     with pytest.raises(BundleError, match=message):
         predict(read_bundle(bundle), load(folder))
+
+
+def test_data_with_another_signal_label_is_refused(bundle: Path, tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "other")
+    text = (folder / "foil.toml").read_text()
+    (folder / "foil.toml").write_text(text.replace('signal = "candidate"', 'signal = "top"'))
+    with pytest.raises(BundleError, match=r"the signal label that the model was made for \(candidate\), but has \(top\)"):
+        predict(read_bundle(bundle), load(folder))
+
+
+def test_pixels_of_another_size_are_refused_and_of_unknown_size_noted(bundle: Path, tiny: Dataset, tmp_path: Path) -> None:
+    model = read_bundle(bundle)
+    assert model.source is not None
+    model = replace(model, source=replace(model.source, pixel_um=0.5))
+    assert (
+        predict(model, tiny)
+        .remarks()[-1]
+        .startswith("the data do not say the size of their pixels; the model was made for 0.5")
+    )
+    folder = write_dataset(tmp_path / "other")
+    text = (folder / "foil.toml").read_text()
+    (folder / "foil.toml").write_text(f"pixel_um = 2.5\n{text}")
+    with pytest.raises(BundleError, match=r"in micrometres that the model was made for \(0\.5\), but has \(2\.5\)"):
+        predict(model, load(folder))
+    (folder / "foil.toml").write_text(f"pixel_um = 0.49\n{text}")
+    assert predict(model, load(folder)).notes == ()
+
+
+def test_a_bundle_names_its_data(bundle: Path, selection: Selection, tiny: Dataset) -> None:
+    source = read_bundle(bundle).source
+    assert source is not None
+    assert (source.name, source.signal, source.pixel_um) == (
+        tiny.description.name,
+        tiny.description.signal,
+        tiny.description.pixel_um,
+    )
+    locked = selection.study.plan.held_out_set(tiny)
+    assert set(source.held_out_slides) == {f"{pit.foil}:{pit.slide}" for pit in locked.pits}
 
 
 def test_an_unknown_slide_is_refused(bundle: Path, tiny: Dataset) -> None:
