@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from foils.cache import map_cached
 from foils.description import Description, read_description
 from foils.errors import DataError
 from foils.groups import group_pits
@@ -49,9 +50,7 @@ class Dataset:
     @cached_property
     def pixels(self) -> Grey:
         """The packed crops of the whole data set, memory-mapped, `[packed pits, channels, y, x]`; `rows` tells these pits'."""
-        # Copy on write: whoever writes by mistake changes a copy of a page, never the file that other processes map.
-        packed: Grey = np.load(self.pixels_file, mmap_mode="c", allow_pickle=False)
-        return packed
+        return _map_pixels(self.pixels_file, self.fingerprint)
 
     @cached_property
     def labels(self) -> npt.NDArray[np.str_]:
@@ -135,7 +134,7 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
     if faults:
         raise DataError(faults)
     kept_pits = tuple(pits[index] for index in packed.kept)
-    pixels: Grey = np.load(packed.path, mmap_mode="r", allow_pickle=False)
+    pixels = _map_pixels(packed.path, packed.fingerprint)
     groups = group_pits(kept_pits, pixels, description.crop)
     return Dataset(
         folder.resolve(),
@@ -147,6 +146,17 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         np.arange(len(kept_pits)),
         (*packed.notes, *_remarks(kept_pits, groups, pixels)),
     )
+
+
+def _map_pixels(file: Path, fingerprint: str) -> Grey:
+    """Map packed crops. Raises DataError where their file is not what was written for this content."""
+    pixels = map_cached(file, fingerprint)
+    if pixels is None:
+        raise DataError(
+            f"{file}: packed pixels must be as they were written, by this user, but are missing or changed; load the data set "
+            "again, or set PITSEARCH_CACHE to a folder of your own."
+        )
+    return pixels
 
 
 def _remarks(pits: tuple[Pit, ...], groups: npt.NDArray[np.int64], pixels: Grey) -> tuple[str, ...]:

@@ -10,17 +10,15 @@ import json
 import math
 import os
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 
-from foils.atomic_write import write_whole
+from foils.cache import cache_folder, map_cached, write_cached
 from foils.description import Description
 from foils.errors import DataError
 from foils.images import Grey, ImageFault, read_pages
@@ -54,11 +52,6 @@ class _Unit:
     pits: tuple[int, ...]
 
 
-def cache_folder() -> Path:
-    """Name the folder of packed arrays and trained members: `PITSEARCH_CACHE`, or the user's cache."""
-    return Path(os.environ.get("PITSEARCH_CACHE") or platformdirs.user_cache_dir("pitsearch", appauthor=False))
-
-
 def pack(folder: Path, description: Description, pits: Sequence[Pit], *, keep: bool = True) -> Packed:
     """Check every image and pack the crops, or find them packed already; with `keep=False`, only check.
 
@@ -67,14 +60,15 @@ def pack(folder: Path, description: Description, pits: Sequence[Pit], *, keep: b
     units = _units(folder, description, pits)
     fingerprint = _fingerprint(description, pits, units)
     path = cache_folder() / f"pixels-{FORMAT}-{fingerprint[:32]}.npy"
-    inside = _recall(path, len(pits), description)
+    inside = _recall(path, fingerprint, len(pits), description)
     if inside is None:
         inside = _on_frames(description, pits, units)
         crops = _read_crops(folder, description, pits, units, np.flatnonzero(inside).tolist())
+        _check_unchanged(folder, fingerprint, _fingerprint(description, pits, units))
         if keep:
             if not description.by_pit:  # before the crops, which nothing is read without
-                write_cached(_beside(path), partial(np.save, arr=inside, allow_pickle=False))
-            write_cached(path, lambda stream: np.save(stream, crops, allow_pickle=False))
+                write_cached(_beside(path), _key_beside(fingerprint), partial(np.save, arr=inside, allow_pickle=False))
+            write_cached(path, fingerprint, lambda stream: np.save(stream, crops, allow_pickle=False))
     return Packed(path, fingerprint, tuple(np.flatnonzero(inside).tolist()), _notes(pits, inside))
 
 
@@ -154,15 +148,25 @@ def _beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}-inside.npy")
 
 
-def _recall(path: Path, pits: int, description: Description) -> Flags | None:
+def _key_beside(fingerprint: str) -> str:
+    """Give the key that the file beside another is kept under."""
+    return f"{fingerprint} inside"
+
+
+def _recall(path: Path, fingerprint: str, pits: int, description: Description) -> Flags | None:
     """Tell which pits are packed already, `[pits]`; None where the file is missing or damaged, to be packed again."""
-    try:
-        packed = np.load(path, mmap_mode="r", allow_pickle=False)
-        inside = np.ones(pits, np.bool_) if description.by_pit else np.load(_beside(path), allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    packed = map_cached(path, fingerprint)
+    inside = np.ones(pits, np.bool_) if description.by_pit else map_cached(_beside(path), _key_beside(fingerprint))
+    if packed is None or inside is None or packed.dtype not in (np.uint8, np.uint16):
         return None
     rows = inside.sum() if inside.shape == (pits,) and inside.dtype == np.bool_ else -1
     return inside if packed.shape == (rows, len(description.channels), description.crop, description.crop) else None
+
+
+def _check_unchanged(folder: Path, before: str, after: str) -> None:
+    """Raise DataError where a file was written while the crops were read: which of its contents they show is not known."""
+    if after != before:
+        raise DataError(f"{folder}: files must not change while they are read, but some did; run the same command again.")
 
 
 def _read_crops(
@@ -241,15 +245,3 @@ def _lines(faults: dict[str, list[str]]) -> list[str]:
         if len(files) > SHOWN:
             lines.append(f"... and {len(files) - SHOWN} more files: {rule}.")
     return lines
-
-
-def write_cached(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file of the cache, whole or not at all. Raises DataError where the cache cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, write)
-    except OSError as error:
-        raise DataError(
-            f"{path.parent}: the cache folder must be writable, but: {error.strerror}; free space there, or set "
-            "PITSEARCH_CACHE to another folder."
-        ) from None
