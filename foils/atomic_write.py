@@ -57,9 +57,9 @@ def make_folders(folder: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk, where the system can."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some network file systems know no such thing; they keep names by themselves
+    with suppress(OSError):  # some network file systems know no such thing; they keep names by themselves
+        opened = os.open(folder, os.O_RDONLY)
+        try:
             os.fsync(opened)
-    finally:
-        os.close(opened)
+        finally:
+            os.close(opened)

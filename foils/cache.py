@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +21,7 @@ import platformdirs
 
 from foils.atomic_write import write_whole
 from foils.errors import DataError
+from foils.regular_file import open_regular
 
 # What ends a file of the cache: these bytes, then the hash.
 MARK = b"pitsearch cache 1\n"
@@ -110,10 +110,8 @@ def map_cached(path: Path, key: str) -> npt.NDArray[Any] | None:
 
 def _open(path: Path) -> BinaryIO:
     """Open a regular file of this user's or of root's. Raises OSError for anything else, a link among it."""
-    # Without waiting: a pipe in the file's place would never open.
-    stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
-    state = os.fstat(stream.fileno())
-    if not stat.S_ISREG(state.st_mode) or state.st_uid not in (os.geteuid(), 0):
+    stream = open_regular(path)
+    if os.fstat(stream.fileno()).st_uid not in (os.geteuid(), 0):
         stream.close()
         raise PermissionError
     return stream

@@ -5,7 +5,6 @@ Knows nothing of what a study holds.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
+from foils.atomic_write import open_new, sync_folder, temporary_name
 from search import defaults
 from search.errors import StudyError
 from search.storage.leases import METADATA
@@ -140,7 +140,9 @@ def _make_file(url: URL) -> None:
     Optuna makes tables in place, where a second process that opens the unfinished file breaks the first.
     """
     path = Path(url.database or "")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = temporary_name(path.with_name(f".{path.name}"))
+    with suppress(OSError):  # SQLite says what is wrong with the folder
+        open_new(temporary, 0o644).close()  # a file that no other process has
     try:
         storage = _open(url.set(database=str(temporary)))
         _make_tables(storage.engine)
@@ -148,6 +150,7 @@ def _make_file(url: URL) -> None:
         storage.engine.dispose()
         with suppress(FileExistsError):  # another process was first, and its file is as good
             path.hardlink_to(temporary)
+            sync_folder(path.parent)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
