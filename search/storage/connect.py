@@ -22,9 +22,10 @@ from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from foils.atomic_write import open_new, sync_folder, temporary_name
 from search import defaults
 from search.errors import StudyError
-from search.storage.leases import METADATA
+from search.storage.lease_table import METADATA
 from search.storage.optuna_internals import CachedStorage, inner_storage
-from search.storage.rdb import RetryingRDBStorage, reason_of
+from search.storage.rdb import RetryingRDBStorage
+from search.storage.retry import reason_of
 from search.storage.urls import is_file, parse_url, place_of, read_password
 
 # Seconds that SQLite waits for another writer and that a server may take to answer; seconds that connecting may take.
@@ -68,6 +69,11 @@ def open_storage(url: str, *, create: bool = False) -> CachedStorage:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else reason_of(error)
         remedy = "check folder and rights" if is_file(parsed) else "check that it runs, the address and the password"
         raise StudyError(f"{place_of(parsed)}: the storage must be a writable database, but: {reason}; {remedy}.") from None
+
+
+def forget_storages() -> None:
+    """Connect anew at the next opening of a storage, with nothing of it read yet."""
+    _connect.cache_clear()
 
 
 def backend_of(storage: CachedStorage) -> RetryingRDBStorage:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from search.errors import StudyError
 from search.storage.connect import backend_of, open_storage
-from search.storage.leases import LEASES
+from search.storage.lease_table import LEASES
 from search.storage.optuna_internals import CachedStorage, models
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.urls import is_file, parse_url, place_of
