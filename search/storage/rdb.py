@@ -58,7 +58,12 @@ class RetryingRDBStorage(InnerStorage):
 
     def __init__(self, url: str, **options: Any) -> None:
         self._state = local()
-        super().__init__(url, **options)
+        try:
+            super().__init__(url, **options)
+        except BaseException:
+            if hasattr(self, "engine"):
+                self.engine.dispose()  # where connections are few, those of an attempt that failed would be in the way
+            raise
         if self.engine.name == "sqlite":
             _lock_when_begun(self.engine, self._state)
             self.remove_session()

@@ -33,6 +33,7 @@ FOR_GOOD = (
     "authentication",
     "permission denied",
     "does not exist",
+    "name or service not known",
 )
 
 
