@@ -10,14 +10,16 @@ import os
 import signal
 from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from loky.backend.resource_tracker import ensure_running
 from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
-from pitsearch.process import start_worker
+from pitsearch.process import deaf_children, start_tracker, start_worker
 from search.errors import StorageAway, StudyError, refusal
 from search.launcher.cluster_config import THREADS
 from search.storage.leases import TAKEN_UP
@@ -62,8 +64,10 @@ class ProcessExecutor:
         def start(context: WorkerContext) -> None:
             threads = dict.fromkeys(THREADS, "1")
             pool = ProcessPoolExecutor(1, initializer=start_worker, initargs=(plain_refs(),), env=threads)
-            running[pool.submit(_run_child, context, stop, left_s, os.getpid())] = pool, context
+            with deaf_children():
+                running[pool.submit(_run_child, context, stop, left_s, os.getpid())] = pool, context
 
+        start_tracker(ensure_running)
         try:
             for context in self.contexts:
                 start(context)
@@ -116,6 +120,9 @@ def _run_child(context: WorkerContext, stop: Path, left_s: float | None, parent:
         sources = (stop_on_file(stop), stop_after(left_s), stop_on_parent_exit(parent), on_signal)
         run_worker(context, StopSignal(sources))
     if os.getppid() != parent:
+        with suppress(OSError):  # the launcher would have removed it
+            stop.unlink(missing_ok=True)
+            stop.parent.rmdir()
         os._exit(0)  # the pool's own exit would wait for a parent that is gone
 
 

@@ -33,7 +33,7 @@ def parse_url(text: str) -> URL:
         ) from None
     authority = text.partition("://")[2].partition("/")[0]
     # With an @ in a password that is not written %40, what stands before the last one is taken for user and host, and shown.
-    if url.password is not None or authority.count("@") > 1 or SECRETS & {name.lower() for name in url.query}:
+    if url.password is not None or authority.count("@") > 1 or SECRETS & set(url.query):
         raise StudyError(
             f"a storage's address must hold no password, but got one for {url.get_backend_name()}; take it out, and give it in "
             f"{PASSWORD}, in a file of your own that {PASSWORD_FILE} names, or for PostgreSQL in ~/.pgpass."

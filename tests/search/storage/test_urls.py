@@ -22,7 +22,6 @@ SECRET = "s3cret"
         f"postgresql+psycopg://me@db/studies?passfile=/{SECRET}",
         f"mysql+pymysql://me:{SECRET}@db/studies",
         f"mysql+pymysql://me@db/studies?passwd={SECRET}",
-        f"postgresql+psycopg://me@db/studies?Password={SECRET}",
         f"nodb://me:{SECRET}@db/studies",
     ],
 )
