@@ -92,14 +92,17 @@ def run_trial(context: WorkerContext, lease: Lease, stop: StopSignal) -> None:
         with LeaseHeartbeat(context.study.backend, lease, stop) as heartbeat:
             _run(context, lease, heartbeat)
     except LeaseLost:
-        # Another worker has it, ends it, and keeps its checkpoints, unless it was ended from outside.
-        if _has_ended(context.study, lease):
+        # Another worker has it, ends it, and keeps its checkpoints, unless it was ended from outside or deleted.
+        if _is_over(context.study, lease):
             CheckpointStore(context.runs / str(lease.number), lease.token).drop()
 
 
-def _has_ended(study: Study, lease: Lease) -> bool:
-    trial = find_trial(study.optuna.get_trials(deepcopy=False), lease.number)
-    return trial is not None and trial.state.is_finished()
+def _is_over(study: Study, lease: Lease) -> bool:
+    try:
+        trial = find_trial(study.optuna.get_trials(deepcopy=False), lease.number)
+    except KeyError:  # Optuna's word for a study that is not there
+        return True
+    return trial is None or trial.state.is_finished()
 
 
 def _run(context: WorkerContext, lease: Lease, heartbeat: LeaseHeartbeat) -> None:

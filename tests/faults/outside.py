@@ -6,8 +6,10 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
+from functools import partial
 
 import optuna
 from optuna.storages import RDBStorage
@@ -104,7 +106,7 @@ def interrupt_while_workers_start(lab: Lab, times: int) -> str:
     for number in range(times):
         launcher = lab.launch(2)
         if number % 2:
-            lab.wait(lambda launcher=launcher: children(launcher.pid) or launcher.poll() is not None, "a worker to start")
+            lab.wait(partial(_has_begun, launcher), "a worker to start")
             time.sleep(generator.random())
         else:
             time.sleep(0.3 + 2 * generator.random())
@@ -113,6 +115,10 @@ def interrupt_while_workers_start(lab: Lab, times: int) -> str:
         assert "Traceback" not in out and launcher.returncode == 130, (launcher.returncode, out)
     finish(lab)
     return f"{times} times, no traceback"
+
+
+def _has_begun(launcher: subprocess.Popen[str]) -> bool:
+    return bool(children(launcher.pid)) or launcher.poll() is not None
 
 
 def lock_the_database(lab: Lab) -> str:

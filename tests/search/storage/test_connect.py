@@ -116,7 +116,12 @@ def test_a_server_without_a_free_connection_is_waited_for(postgres: Postgres, mo
     monkeypatch.setenv("PITSEARCH_DB_PASSWORD", "secret")
     where = f"host=127.0.0.1 port={postgres.port} user=few password=secret dbname={address.rpartition('/')[2]}"
     held = [psycopg.connect(where) for _ in range(3)]
-    timer = threading.Timer(1.0, lambda: [one.close() for one in held])
+
+    def let_go() -> None:
+        for one in held:
+            one.close()
+
+    timer = threading.Timer(1.0, let_go)
     timer.start()
     started = time.monotonic()
     assert optuna.get_all_study_names(open_storage(address, create=True)) == []

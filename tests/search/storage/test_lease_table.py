@@ -65,8 +65,8 @@ def delete(storage_url: str, name: str = "old") -> None:
 def lower_numbers(storage: RetryingRDBStorage) -> None:
     """Let the next study and trial have the numbers of the first ones again, as on SQLite."""
     if storage.engine.name != "sqlite":
-        for sequence in ("studies_study_id_seq", "trials_trial_id_seq"):
-            storage.transact(lambda session, name=sequence: session.execute(sql.text(f"alter sequence {name} restart with 1")))
+        statements = [sql.text(f"alter sequence {kind}_id_seq restart with 1") for kind in ("studies_study", "trials_trial")]
+        storage.transact(lambda session: [session.execute(statement) for statement in statements])
 
 
 @pytest.mark.parametrize("enqueued", [False, True], ids=["new", "enqueued"])
