@@ -63,7 +63,7 @@ def write_arrays(folder: Path, arrays: PitArrays) -> None:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(["pit", "label", "foil", "slide", *(["x", "y"] if arrays.places is not None else [])])
             columns = (pits, arrays.labels, arrays.foils or ["1"] * number, arrays.slides or ["1"] * number)
-            places = [()] * number if arrays.places is None else arrays.places
+            places: Sequence[Sequence[float]] = [()] * number if arrays.places is None else arrays.places
             writer.writerows([*row, *place] for *row, place in zip(*columns, places, strict=True))
     except FileExistsError:
         raise DataError(f"{folder}: arrays go into a new folder, but this one exists; choose another or remove it.") from None
@@ -103,8 +103,8 @@ def _check(arrays: PitArrays) -> None:
     for what in ("labels", "pits", "foils", "slides", "places"):
         values = getattr(arrays, what)
         if values is not None and (isinstance(values, str) or len(values) != len(crops)):
-            got = repr(values) if isinstance(values, str) else len(values)
-            raise DataError(f"{what} must have a value for each of the {len(crops)} pits, but got {got}; give one for each.")
+            count = repr(values) if isinstance(values, str) else len(values)
+            raise DataError(f"{what} must have a value for each of the {len(crops)} pits, but got {count}; give one for each.")
     odd = next((pit for pit in arrays.pits or () if not isinstance(pit, str) or not NAME.fullmatch(pit)), None)
     if odd is not None:
         raise DataError(f"a pit's name must be letters, digits, '.', '_' or '-', for it becomes a file's, but got {odd!r}.")

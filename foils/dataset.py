@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foils.arrays import PitArrays, write_arrays
+from foils.cache import map_cached
 from foils.description import Description, read_description
 from foils.errors import DataError
 from foils.images import Grey
@@ -64,9 +65,7 @@ class Dataset:
     @cached_property
     def pixels(self) -> Grey:
         """The packed crops of the whole data set, memory-mapped, `[packed pits, channels, y, x]`; `rows` tells these pits'."""
-        # Copy on write: whoever writes by mistake changes a copy of a page, never the file that other processes map.
-        packed: Grey = np.load(self.pixels_file, mmap_mode="c", allow_pickle=False)
-        return packed
+        return _map_pixels(self.pixels_file, self.fingerprint)
 
     @cached_property
     def pixel_hashes(self) -> tuple[str, ...]:
@@ -175,7 +174,7 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
     if faults:
         raise DataError(faults)
     kept_pits = tuple(pits[index] for index in packed.kept)
-    pixels: Grey = np.load(packed.path, mmap_mode="r", allow_pickle=False)
+    pixels = _map_pixels(packed.path, packed.fingerprint)
     from foils.groups import find_groups  # scipy's trees and graphs, which whoever only knows the type does not need
 
     groups = find_groups(kept_pits, pixels, description.crop, description.channels, description.pixel_um)
@@ -191,3 +190,14 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         (*notes, *packed.notes, *remarks(kept_pits, groups, pixels, description)),
         tuple(pit for index, pit in enumerate(pits) if index not in set(packed.kept)),
     )
+
+
+def _map_pixels(file: Path, fingerprint: str) -> Grey:
+    """Map packed crops. Raises DataError where their file is not what was written for this content."""
+    pixels = map_cached(file, fingerprint)
+    if pixels is None:
+        raise DataError(
+            f"{file}: packed pixels must be as they were written, by this user, but are missing or changed; load the data set "
+            "again, or set PITSEARCH_CACHE to a folder of your own."
+        )
+    return pixels

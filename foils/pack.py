@@ -7,25 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
-import platformdirs
 
-from foils.atomic_write import write_whole
+from foils.cache import cache_folder, map_cached, write_cached
 from foils.crops import Flags, Unit, check_frames, list_units, read_crops
 from foils.description import Description
-from foils.errors import DataError
 from foils.images import MOST_BYTES
 from foils.pit import Pit
 from foils.tiff import white_is_zero
-from pitsearch.errors import reason
 
 # Pits left out are named, so many of them.
 SHOWN = 10
@@ -47,11 +42,6 @@ class Packed:
     notes: tuple[str, ...]
 
 
-def cache_folder() -> Path:
-    """Name the folder of packed arrays and trained members: `PITSEARCH_CACHE`, or the user's cache."""
-    return Path(os.environ.get("PITSEARCH_CACHE") or platformdirs.user_cache_dir("pitsearch", appauthor=False))
-
-
 def pack(folder: Path, description: Description, pits: Sequence[Pit], *, keep: bool = True) -> Packed:
     """Check every image and pack the crops, or find them packed already; with `keep=False`, only check.
 
@@ -63,14 +53,14 @@ def pack(folder: Path, description: Description, pits: Sequence[Pit], *, keep: b
         check_frames(folder, units, digests)
     fingerprint = _fingerprint(description, pits, units, digests)
     path = cache_folder() / f"pixels-{FORMAT}-{fingerprint[:32]}.npy"
-    inside = _recall(path, len(pits), description)
+    inside = _recall(path, fingerprint, len(pits), description)
     if inside is None:
         crops = read_crops(folder, description, pits, units, digests)
         inside = crops.inside
         if keep:
             if not description.by_pit:  # before the crops, which nothing is read without
-                write_cached(_beside(path), partial(np.save, arr=inside, allow_pickle=False))
-            write_cached(path, lambda stream: np.save(stream, crops.values, allow_pickle=False))
+                write_cached(_beside(path), _key_beside(fingerprint), partial(np.save, arr=inside, allow_pickle=False))
+            write_cached(path, fingerprint, lambda stream: np.save(stream, crops.values, allow_pickle=False))
     notes = (*_border_notes(pits, inside), *_photometric_notes(units[0].files[0]))
     return Packed(path, fingerprint, tuple(np.flatnonzero(inside).tolist()), notes)
 
@@ -124,24 +114,16 @@ def _beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}-inside.npy")
 
 
-def _recall(path: Path, pits: int, description: Description) -> Flags | None:
+def _key_beside(fingerprint: str) -> str:
+    """Give the key that the file beside another is kept under."""
+    return f"{fingerprint} inside"
+
+
+def _recall(path: Path, fingerprint: str, pits: int, description: Description) -> Flags | None:
     """Tell which pits are packed already, `[pits]`; None where the file is missing or damaged, to be packed again."""
-    try:
-        packed = np.load(path, mmap_mode="r", allow_pickle=False)
-        inside = np.ones(pits, np.bool_) if description.by_pit else np.load(_beside(path), allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    packed = map_cached(path, fingerprint)
+    inside = np.ones(pits, np.bool_) if description.by_pit else map_cached(_beside(path), _key_beside(fingerprint))
+    if packed is None or inside is None or packed.dtype not in (np.uint8, np.uint16):
         return None
     rows = inside.sum() if inside.shape == (pits,) and inside.dtype == np.bool_ else -1
     return inside if packed.shape == (rows, len(description.channels), description.crop, description.crop) else None
-
-
-def write_cached(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file of the cache, whole or not at all. Raises DataError where the cache cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, write)
-    except OSError as error:
-        raise DataError(
-            f"{path.parent}: the cache folder must be writable, but: {reason(error)}; free space there, or set "
-            "PITSEARCH_CACHE to another folder."
-        ) from None

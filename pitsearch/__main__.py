@@ -5,12 +5,21 @@ Without -P, Python searches the current folder first, where a folder named pitse
 
 from __future__ import annotations
 
+from pitsearch.process import exit_on_signals, interrupt_on_signals
+
 
 def main() -> None:
     """Run the command line. Importing this module has imported the package, and with it the finder of our packages."""
+    exit_on_signals()  # while all is imported, nothing has begun that is to be ended well
     from search.cli.app import main as run
 
-    run()
+    try:
+        interrupt_on_signals()
+        run()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    finally:
+        exit_on_signals()  # while Python ends
 
 
 if __name__ == "__main__":

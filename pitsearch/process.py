@@ -1,22 +1,98 @@
-"""What a worker process runs first.
+"""What our processes do about signals, and what a worker process runs first.
 
-The function travels to the process by name: importing it installs the finder of `pitsearch/location.py` there, before anything
-else of ours is unpickled.
+A worker's function travels to the process by name: importing it installs the finder of `pitsearch/location.py` there, before
+anything else of ours is unpickled.
 """
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from types import FrameType
+
+# Signals that reach every process of a terminal: workers end when the process that started them asks.
+TERMINAL = (signal.SIGINT, signal.SIGHUP)
+# Those that end a command; and the exit code of Ctrl-C, whichever it was.
+ENDING = (*TERMINAL, signal.SIGTERM)
+INTERRUPTED = 130
+# Seconds between two looks whether the process that started a worker is still there.
+LOOK_S = 0.5
 
 
-def start_worker(plugins: tuple[tuple[str, str, str], ...] = ()) -> None:
+def exit_on_signals() -> None:
+    """End this process at once, without a word, at any signal that ends a command."""
+    _handle(lambda number, frame: os._exit(INTERRUPTED))
+
+
+def interrupt_on_signals() -> None:
+    """Raise KeyboardInterrupt at any signal that ends a command: SIGTERM and SIGHUP end it as Ctrl-C does."""
+    _handle(_interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _handle(handler: object) -> None:
+    for number in ENDING:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+@contextmanager
+def deaf_children() -> Iterator[None]:
+    """Start processes in the block that hear no signal of the terminal before `start_worker` runs in them.
+
+    A process takes the mask of the thread that starts it. In this one a signal is heard when the block has ended.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def start_tracker(ensure_running: Callable[[], None]) -> None:
+    """Start loky's process that removes what this one leaves in shared memory, if it is killed; without its warnings of that.
+
+    To be called before `deaf_children`: starting the tracker lets the signals through that are held back.
+    """
+    name, before = "PYTHONWARNINGS", os.environ.get("PYTHONWARNINGS")
+    os.environ[name] = ",".join(filter(None, (before, "ignore:resource_tracker:UserWarning")))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))  # which it would die of, beside its terminal
+    try:
+        ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def start_worker(plugins: tuple[tuple[str, str, str], ...] = (), parent: int | None = None) -> None:
     """Prepare a worker process.
 
     `plugins`: those in use where it was started, by name, hash and source; they are loaded before anything that names their
-    parts. Ctrl-C reaches every process of the terminal, but workers end when the process that started them asks.
+    parts. `parent`: the process with which the worker is to end, whatever it does; None where what it does sees to that.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in TERMINAL:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, TERMINAL)
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
     if plugins:
         # By name, for this module lies beneath all others.
         import_module("spaces.plugin_files").use_same(plugins)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when it is no longer a child of that one."""
+    while os.getppid() == parent:
+        time.sleep(LOOK_S)
+    os._exit(1)

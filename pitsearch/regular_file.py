@@ -1,4 +1,4 @@
-"""Read a regular file whole: no pipe or device is waited for, and no more is read than is allowed. Imports nothing of ours."""
+"""Open and read regular files alone: no pipe is waited for, and no more is read than is allowed. Imports nothing of ours."""
 
 from __future__ import annotations
 
@@ -6,28 +6,36 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 
-def read_regular(path: Path, most: int) -> bytes:
-    """Read a file of at most `most` bytes.
+def open_regular(path: Path, *, links: bool = False) -> BinaryIO:
+    """Open a regular file for reading; `links`: also through a link.
 
-    Raises FileNotFoundError where it is missing, IsADirectoryError for a folder, and OSError for a pipe, a device or a larger
-    file, before anything of it is read.
+    Raises FileNotFoundError where it is missing, IsADirectoryError for a folder, and OSError for a pipe, a device or a link.
     """
     # Without O_NONBLOCK, opening a pipe waits until somebody writes into it.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError("it is a pipe or a device, and a regular file is needed")
-        if status.st_size > most:
-            raise OSError(f"it has {status.st_size} bytes, and at most {most} are read")
-        with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            content = stream.read(most + 1)
-    finally:
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
         os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        raise OSError(errno.EINVAL, "it is a pipe or a device, and a regular file is needed", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: Path, most: int, *, links: bool = True) -> bytes:
+    """Read a file of at most `most` bytes.
+
+    Raises OSError as `open_regular` does, and for a larger file, before anything of it is read.
+    """
+    with open_regular(path, links=links) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > most:
+            raise OSError(f"it has {size} bytes, and at most {most} are read")
+        content = stream.read(most + 1)
     if len(content) > most:  # it grew meanwhile
         raise OSError(f"it has more than {most} bytes, and no more are read")
     return content

@@ -75,7 +75,7 @@ def strict(converter: Converter, *, forbid_extra_keys: bool = False) -> Converte
 
     def of_dataclass(kind: type) -> Callable[[Any, Any], Any]:
         _resolve(kind)
-        structure = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=forbid_extra_keys)
+        structure: Any = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=forbid_extra_keys)
 
         def checked(value: Any, _: Any) -> Any:
             return structure(_table(value), kind)

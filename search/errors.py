@@ -8,6 +8,7 @@
         +-- models.errors.CheckpointError    a fold's checkpoint: cut short, changed or another training's
         +-- models.errors.ContractError      a part of a plugin that breaks a contract
         +-- search.StudyError         a study: unknown, made from something else, or without a result
+            +-- search.errors.StorageAway        its storage stayed away for longer than is waited for
 
 The command line prints each as it is and exits with 1, and likewise a database that fails on the way (full, read-only,
 gone). Anything else is a fault of ours.
@@ -23,6 +24,10 @@ from pitsearch.errors import PitsearchError
 
 class StudyError(PitsearchError):
     """Refuse a study or what is asked of it: the rule, the value received, the remedy, on one line."""
+
+
+class StorageAway(StudyError):
+    """A storage stayed away, locked or without a free connection for longer than is waited for."""
 
 
 def refusal(error: BaseException) -> list[str]:

@@ -10,17 +10,20 @@ import os
 import signal
 from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from loky.backend.resource_tracker import ensure_running
 from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
-from pitsearch.process import start_worker
-from search.errors import StudyError, refusal
+from pitsearch.process import deaf_children, start_tracker, start_worker
+from search.errors import StorageAway, StudyError, refusal
 from search.launcher.cluster_config import THREADS
 from search.storage.leases import TAKEN_UP
+from search.storage.retry import is_transient
 from search.workers.stop_signal import StopSignal, stop_after, stop_on_file, stop_on_parent_exit, stop_on_signal
 from search.workers.worker import WorkerContext, work
 from spaces.plugin_files import plain_refs
@@ -50,16 +53,21 @@ class ProcessExecutor:
     def run(self, stop: Path, left_s: float | None, note: Callable[[str], None]) -> Generator[None, None, None]:
         """Run trials until the budget is done, the file `stop` exists, or the seconds are over; yield about once a second.
 
-        Raises StudyError where workers are killed again and again while no trial ends: it is not the trials that kill them.
+        Where the storage has no connection for some workers, the others work on. Raises StudyError where it has none for any,
+        and where workers are killed again and again while no trial ends: it is not the trials that kill them.
         """
         running: dict[Future[None], tuple[ProcessPoolExecutor, WorkerContext]] = {}
-        killed, ended, failure = 0, self._count_ended(), None
+        killed, ended = 0, self._count_ended()
+        failure: Exception | None = None
+        working = False  # whether a worker came to a good end
 
         def start(context: WorkerContext) -> None:
             threads = dict.fromkeys(THREADS, "1")
             pool = ProcessPoolExecutor(1, initializer=start_worker, initargs=(plain_refs(),), env=threads)
-            running[pool.submit(_run_child, context, stop, left_s, os.getpid())] = pool, context
+            with deaf_children():
+                running[pool.submit(_run_child, context, stop, left_s, os.getpid())] = pool, context
 
+        start_tracker(ensure_running)
         try:
             for context in self.contexts:
                 start(context)
@@ -71,6 +79,12 @@ class ProcessExecutor:
                     pool.shutdown(kill_workers=True)
                     try:
                         future.result()
+                        working = True
+                    except StorageAway as error:
+                        if running or working:
+                            note(f"{error} The launch goes on without this worker ({len(running)} at work)")
+                        else:
+                            failure = failure or error
                     except BrokenProcessPool:
                         before, ended = ended, self._count_ended()
                         killed = 1 if ended > before else killed + 1
@@ -106,6 +120,9 @@ def _run_child(context: WorkerContext, stop: Path, left_s: float | None, parent:
         sources = (stop_on_file(stop), stop_after(left_s), stop_on_parent_exit(parent), on_signal)
         run_worker(context, StopSignal(sources))
     if os.getppid() != parent:
+        with suppress(OSError):  # the launcher would have removed it
+            stop.unlink(missing_ok=True)
+            stop.parent.rmdir()
         os._exit(0)  # the pool's own exit would wait for a parent that is gone
 
 
@@ -115,4 +132,4 @@ def run_worker(context: WorkerContext, stop: StopSignal) -> None:
         for _ in work(context, stop):
             pass
     except (StorageInternalError, SQLAlchemyError) as error:
-        raise StudyError("\n".join(refusal(error))) from None
+        raise (StorageAway if is_transient(error) else StudyError)("\n".join(refusal(error))) from None

@@ -12,15 +12,18 @@ from optuna.trial import FrozenTrial
 from search.launcher.callbacks import Callback
 from search.launcher.executors import Executor, Run
 from search.storage.leases import requeue_stale_trials
-from search.studies.study import Study
+from search.studies.study import Study, deletion_refused
 from search.trials.records import is_interrupted
 from search.workers.stop_signal import ANY_SIGNAL, stop_on_signal
 
 
 def run_workers(executor: Executor, run: Run, callback: Callback) -> None:
-    """Run workers until the budget is done, the time is up, or a request to stop; no trial of a dead worker stays running."""
-    monitor = _Monitor(run.study, callback)
-    with _stop_file(callback) as stop:
+    """Run workers until the budget is done, the time is up, or a request to stop; no trial of a dead worker stays running.
+
+    Raises StudyError where the study is deleted meanwhile.
+    """
+    with deletion_refused(run.study), _stop_file(callback) as stop:
+        monitor = _Monitor(run.study, callback)
         workers = executor.run(run, stop, callback.on_note)
         try:
             with closing(workers):

@@ -104,6 +104,10 @@ class LiveTable(Callback):
         """Read the study's state, unless that was done a moment ago."""
         started = monotonic()
         if self.status is None or started >= self.due:
-            self.status = summarise(study)
+            try:
+                self.status = summarise(study)
+            except KeyError:  # the study was deleted: the launch says so, and what was shown last stays
+                if self.status is None:
+                    raise
             self.due = monotonic() + PAUSE * (monotonic() - started)
         return self.status

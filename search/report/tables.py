@@ -182,7 +182,7 @@ def trial_line(trial: FrozenTrial) -> str:
     if reached is not None and reached.note is not None:
         parts.append(reached.note)
     if trial.state == TrialState.FAIL:
-        parts.append(ERROR.read(trial) or "unknown reason")
+        parts.append(ERROR.read(trial) or "ended from outside")
     if interrupted:
         parts.append(f"interrupted: {interrupted}")
     parts += [f"{reached.seconds if reached else 0.0:.1f} s", configuration(trial)]

@@ -1,6 +1,6 @@
 """Export the selected model: copy the bundle that `select` kept into a new folder. Trains nothing, and opens nothing.
 
-Writes under a temporary name and renames, so that a bundle is whole or absent.
+Writes into a folder under a random name and renames it, so that a bundle is whole or absent.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foils.atomic_write import open_new, temporary_name
 from pitsearch.errors import reason
 from search.errors import StudyError
 from search.selection.model_store import read_model
@@ -30,19 +31,23 @@ def export(selected: Selection | Study, folder: str | Path, *, runs: str | Path 
     study = selected if isinstance(selected, Study) else selected.study
     key = selected_key(study) if isinstance(selected, Study) else selected.key
     files = read_model(study, key, runs)
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    unfinished = temporary_name(folder)
     try:
-        unfinished.mkdir(parents=True)
-        for name, content in files.items():
-            (unfinished / name).write_bytes(content)
-        unfinished.rename(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.mkdir()
+        try:
+            for name, content in files.items():
+                with open_new(unfinished / name) as stream:
+                    stream.write(content)
+            unfinished.rename(folder)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)  # this export's own, where it was not renamed
     except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
         raise StudyError(f"{folder}: the folder must be writable, but: {reason(error)}; choose another.") from None
     return folder
 
 
 def check_new(folder: Path) -> None:
     """Raise StudyError where a bundle's folder exists already."""
-    if folder.exists():
+    if folder.exists() or folder.is_symlink():
         raise StudyError(f"{folder}: a bundle goes into a new folder, but this one exists; choose another name or remove it.")

@@ -85,7 +85,7 @@ def _one_of_each(requests: Sequence[CVRequest], entrant: Entrant, workers: int |
         learned = [fold for fold, verdict in enumerate(confirmation.verdicts) if verdict == Verdict.LEARNED]
         if learned:
             later = [fold for fold in learned if fold >= repeat % len(confirmation.verdicts)]
-            folds.append(FoldKey(request, confirmation.reseeds, min(later or learned)))
+            folds.append(FoldKey(request, confirmation.reseeds, min(later or learned), confirmation.scores))
     if not folds:
         raise StudyError(f"a final model needs members that learned, but trial {entrant.number} has none; launch more trials.")
     return find_members(folds, workers)

@@ -6,10 +6,11 @@ A model is written under a temporary name and renamed, so that it is whole or ab
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,13 +18,15 @@ from pitsearch.errors import reason
 from pitsearch.regular_file import read_regular
 from search.errors import StudyError
 from search.selection.selection_record import ModelKey, model_record
-from search.storage.checkpoints import MOST_BYTES, OWNER, open_runs, place_runs
+from search.storage.checkpoints import MOST_BYTES, OWNER, open_runs, owner_of, place_runs
 from search.studies.launch_record import last_launch
 from search.studies.study import Study
 
 MODELS = "models"
 # Behind a folder's name while it is written, or about to be removed.
 UNFINISHED = ".unfinished"
+# The name of such a folder.
+LEFT_OVER = re.compile(rf"[0-9a-f]{{64}}\.\w+{re.escape(UNFINISHED)}")
 # Seconds after which an unfinished folder is left over from a process that died.
 LEFT_OVER_S = 24 * 3600.0
 # Processes that keep the same model at once take turns; so often one tries.
@@ -44,10 +47,10 @@ def open_models(study: Study, runs: str | Path | None = None) -> Path:
         folder = open_runs(place_runs(runs, study.storage), study.name, study.uid) / MODELS
     with disk_errors(folder):
         folder.mkdir(exist_ok=True)
-    for leftover in folder.glob(f"*{UNFINISHED}"):
+    for leftover in folder.iterdir():
         with suppress(OSError):
-            if leftover.stat().st_mtime < time.time() - LEFT_OVER_S:
-                shutil.rmtree(leftover)
+            if LEFT_OVER.fullmatch(leftover.name) and leftover.lstat().st_mtime < time.time() - LEFT_OVER_S:
+                shutil.rmtree(leftover)  # which refuses a link, and follows none within
     return folder
 
 
@@ -55,20 +58,24 @@ def open_models(study: Study, runs: str | Path | None = None) -> Path:
 def unfinished_model(folder: Path) -> Iterator[Path]:
     """Give a temporary folder beside `folder` to write a model into; `put_model` renames it, and what is left is removed."""
     unfinished = _temporary(folder)
+    with disk_errors(folder):
+        unfinished.mkdir(parents=True)
     try:
-        with disk_errors(folder):
-            unfinished.mkdir(parents=True)
         yield unfinished
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def put_model(unfinished: Path, folder: Path) -> None:
-    """Rename a written model to its folder, in place of one with other files; processes that do so at once take turns."""
+    """Rename a written model to its folder, in place of one that was changed; processes that do so at once take turns.
+
+    Files of a person beside the model's are left, if only in a folder of another name.
+    """
+    written = file_hashes(unfinished)
     for turn in range(TURNS):
         # A process that has its turn may take the folder away while its files are read here.
         with suppress(FileNotFoundError):
-            if file_hashes(folder) == file_hashes(unfinished):
+            if written.items() <= file_hashes(folder).items():
                 return
         replaced = _temporary(folder)
         with suppress(FileNotFoundError):
@@ -80,7 +87,17 @@ def put_model(unfinished: Path, folder: Path) -> None:
             if turn == TURNS - 1:
                 raise
         finally:
-            shutil.rmtree(replaced, ignore_errors=True)
+            _remove_files(replaced, written)
+
+
+def _remove_files(folder: Path, names: Iterable[str]) -> None:
+    """Remove files of a folder that is no link, and the folder where nothing else is in it."""
+    if folder.is_symlink():
+        return
+    with suppress(OSError):
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
 
 
 @contextmanager
@@ -112,7 +129,7 @@ def read_model(study: Study, key: ModelKey, runs: str | Path | None = None) -> d
     files = {}
     for name, sha256 in record.files.items():
         try:
-            files[name] = read_regular(folder / name, MOST_BYTES)
+            files[name] = read_regular(folder / name, MOST_BYTES, links=False)
         except OSError as error:
             raise StudyError(
                 f"{folder / name}: the selected model must be where select kept it, but: {reason(error)}; {remedy}"
@@ -127,7 +144,7 @@ def read_model(study: Study, key: ModelKey, runs: str | Path | None = None) -> d
 def _places(study: Study, key: ModelKey, recorded: str, runs: str | Path | None) -> list[Path]:
     """Say where a model may be, the likeliest first; makes no folder."""
     root = place_runs(runs, study.storage)
-    owned = [owner.parent for owner in sorted(root.glob(f"*/{OWNER}")) if owner.read_text(encoding="ascii") == study.uid]
+    owned = [owner.parent for owner in sorted(root.glob(f"*/{OWNER}")) if owner_of(owner.parent) == study.uid]
     moved = [folder.resolve() / MODELS / key.sha256 for folder in owned]
     if runs is None:
         return [Path(recorded), *moved]

@@ -2,15 +2,16 @@
 
 A file is written whole, synced to the disk and hashed before the study's database names it. A file that the database does not
 name is left over from a worker that died; it is removed when a study is launched. A file's name contains a part of its writer's
-lease, so that a worker which lost its trial never touches the files of the next. Knows nothing of databases or of a file's
-content.
+lease, so that a worker which lost its trial never touches the files of the next. Links are not followed, and nothing is removed
+but files with names of ours in folders named by a number. Knows nothing of databases or of a file's content.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
-import shutil
+import re
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -19,7 +20,7 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
-from foils.atomic_write import write_whole
+from foils.atomic_write import make_folders, sync_folder, temporary_name, write_whole
 from pitsearch.errors import reason
 from pitsearch.regular_file import read_regular
 from search import defaults
@@ -33,6 +34,8 @@ OWNER = "study"
 MOST_BYTES = 16 * 2**30
 # Characters of a lease's token in the name of a file.
 SHORT = 8
+# The names of the folder of a trial, and of a checkpoint, finished or under its temporary name.
+TRIAL, CHECKPOINT = re.compile(r"[0-9]+"), re.compile(r"fold[0-9]+-[0-9]+-[0-9]+-\w+\.safetensors(\.[0-9a-f]+)?")
 # Seconds after which a file that no row names counts as left over.
 SETTLED_S = 120.0
 
@@ -49,7 +52,9 @@ class CheckpointStore:
         """Write a fold's checkpoint. Raises StudyError where the disk does not take it."""
         name = f"fold{fold}-{reseeds}-{epoch}-{self.token[:SHORT]}.safetensors"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            if self.folder.is_symlink():
+                raise OSError(errno.ELOOP, "it is a link, and links are not followed")
+            make_folders(self.folder)
             write_whole(self.folder / name, lambda stream: stream.write(content), synced=True)
         except OSError as error:
             raise StudyError(
@@ -63,7 +68,7 @@ class CheckpointStore:
         contents, faults = {}, []
         for fold, file in saved.folds.items():
             try:
-                content = read_regular(self.folder / file.name, MOST_BYTES)
+                content = read_regular(self.folder / file.name, MOST_BYTES, links=False)
             except OSError as error:
                 faults.append(f"fold {fold}: {file.name}: {reason(error)}")
                 continue
@@ -78,8 +83,10 @@ class CheckpointStore:
         _remove_but(self.folder, {file.name for file in saved.folds.values()})
 
     def drop(self) -> None:
-        """Remove all files of a trial that has ended."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove all checkpoints of a trial that has ended."""
+        _remove_but(self.folder, ())
+        with suppress(OSError):
+            self.folder.rmdir()  # if nothing is in it
 
 
 def open_runs(root: Path, study: str, uid: str) -> Path:
@@ -91,7 +98,7 @@ def open_runs(root: Path, study: str, uid: str) -> Path:
     for number in count(1):
         folder = root / (name if number == 1 else f"{name}-{number}")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folders(folder)
             if _own(folder, uid):
                 return folder.resolve()
         except OSError as error:
@@ -104,14 +111,24 @@ def open_runs(root: Path, study: str, uid: str) -> Path:
 def _own(folder: Path, uid: str) -> bool:
     """Assign a folder that has no study yet to this one, and tell whether it is this study's."""
     owner = folder / OWNER
-    temporary = folder / f"{OWNER}.{os.getpid()}"
+    temporary = temporary_name(owner)
     try:
-        temporary.write_text(uid, encoding="ascii")
+        # Also where there is an owner already: it shows that the folder can be written to.
+        write_whole(temporary, lambda stream: stream.write(uid.encode("ascii")), synced=True)
         with suppress(FileExistsError):
             owner.hardlink_to(temporary)
+            sync_folder(folder)
     finally:
         temporary.unlink(missing_ok=True)
-    return owner.read_text(encoding="ascii") == uid
+    return owner_of(folder) == uid
+
+
+def owner_of(folder: Path) -> str | None:
+    """Name the study that a folder belongs to; None where it does not say."""
+    try:
+        return read_regular(folder / OWNER, MOST_BYTES, links=False).decode("ascii")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def reconcile(runs: Path, named: Mapping[int, Collection[str]], running: Collection[int]) -> int:
@@ -122,26 +139,32 @@ def reconcile(runs: Path, named: Mapping[int, Collection[str]], running: Collect
     """
     removed = 0
     for folder in sorted(runs.iterdir()):
-        if not folder.name.isdigit() or int(folder.name) in running:
+        if not TRIAL.fullmatch(folder.name) or int(folder.name) in running:
             continue
         removed += _remove_but(folder, named.get(int(folder.name), ()), SETTLED_S)
         with suppress(OSError):
-            folder.rmdir()  # if nothing is in it
+            folder.rmdir()  # if nothing is in it, and it is no link
     return removed
 
 
 def _remove_but(folder: Path, names: Collection[str], settled_s: float = 0.0) -> int:
-    """Remove a folder's files except those of these names and those younger than `settled_s`, and count them."""
+    """Remove a folder's checkpoints except those of these names and those younger than `settled_s`, and count them."""
     removed, before = 0, time.time() - settled_s
     try:
-        files = [*folder.iterdir()]
-    except (FileNotFoundError, NotADirectoryError):  # not made yet, or removed by another process that tidies
+        # Held open, so that no link can take the folder's place in between.
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:  # not made yet, removed by another process that tidies, or no folder of ours
         return 0
-    for file in files:
-        with suppress(OSError):
-            if file.name not in names and file.stat().st_mtime <= before:
-                file.unlink()
-                removed += 1
+    try:
+        with os.scandir(opened) as files:
+            ours = [file for file in files if CHECKPOINT.fullmatch(file.name) and file.name not in names]
+        for file in ours:
+            with suppress(OSError):
+                if file.stat(follow_symlinks=False).st_mtime <= before:
+                    os.unlink(file.name, dir_fd=opened)
+                    removed += 1
+    finally:
+        os.close(opened)
     return removed
 
 

@@ -1,11 +1,11 @@
 """Open the database of studies: it is created whole or not at all, and no error quotes its address.
 
+Connecting is repeated like all else while a database is away, is locked or has no connection free (`search/storage/retry.py`).
 Knows nothing of what a study holds.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,12 +19,15 @@ from optuna.storages import get_storage
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from foils.atomic_write import open_new, sync_folder, temporary_name
 from search import defaults
-from search.errors import StudyError
-from search.storage.leases import METADATA
+from search.errors import StorageAway, StudyError
+from search.storage.lease_table import LEASES, METADATA
 from search.storage.optuna_internals import CachedStorage, inner_storage
-from search.storage.rdb import RetryingRDBStorage, reason_of
+from search.storage.rdb import RetryingRDBStorage
+from search.storage.retry import is_transient, reason_of, repeat
 from search.storage.urls import is_file, parse_url, place_of, read_password
 
 # Seconds that SQLite waits for another writer and that a server may take to answer; seconds that connecting may take.
@@ -40,7 +43,8 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 def open_storage(url: str, *, create: bool = False) -> CachedStorage:
     """Open a storage; unless `create`, an SQLite file must exist.
 
-    Raises StudyError, never quoting the address, which may be wrong in ways that show a password.
+    Raises StudyError, never quoting the address, which may be wrong in ways that show a password; StorageAway where connecting
+    was tried for as long as any call is.
     """
     parsed = parse_url(url)
     file = Path(parsed.database or "")
@@ -67,7 +71,13 @@ def open_storage(url: str, *, create: bool = False) -> CachedStorage:
     except (SQLAlchemyError, RuntimeError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else reason_of(error)
         remedy = "check folder and rights" if is_file(parsed) else "check that it runs, the address and the password"
-        raise StudyError(f"{place_of(parsed)}: the storage must be a writable database, but: {reason}; {remedy}.") from None
+        kind = StorageAway if is_transient(error) else StudyError
+        raise kind(f"{place_of(parsed)}: the storage must be a writable database, but: {reason}; {remedy}.") from None
+
+
+def forget_storages() -> None:
+    """Connect anew at the next opening of a storage, with nothing of it read yet."""
+    _connect.cache_clear()
 
 
 def backend_of(storage: CachedStorage) -> RetryingRDBStorage:
@@ -79,16 +89,40 @@ def backend_of(storage: CachedStorage) -> RetryingRDBStorage:
 
 @lru_cache(maxsize=8)
 def _connect(address: str) -> CachedStorage:
-    url = parse_url(address)
-    with _alone(url):
-        opened = _open(url)
-        _make_tables(opened.engine)
-    if is_file(url):
-        _leave_wal(opened)
+    opened = repeat(lambda: _open_whole(parse_url(address)))
     # With Optuna's cache around it from the start: left to load_study, each trial would read the whole study anew.
     cached = get_storage(opened)
     assert isinstance(cached, CachedStorage)  # of a database it is
     return cached
+
+
+def _open_whole(url: URL) -> RetryingRDBStorage:
+    """Open a database, with Optuna's tables and ours. The lock is for making them alone: waiting for it takes a connection."""
+    if is_file(url) or _has_tables(url):
+        opened = _open(url)
+        if is_file(url) and not opened.transact(_has_leases, reads=True):  # Optuna alone made it
+            _make_tables(opened.engine)
+    else:
+        with _alone(url):
+            opened = _open(url)
+            _make_tables(opened.engine)
+    if is_file(url):
+        _leave_wal(opened)
+    return opened
+
+
+def _has_tables(url: URL) -> bool:
+    """Tell whether a server's database has all tables: ours are made last."""
+    engine = sql.create_engine(url, poolclass=sql.NullPool, connect_args=_connect_args(url))
+    try:
+        with Session(engine) as session:
+            return _has_leases(session)
+    finally:
+        engine.dispose()
+
+
+def _has_leases(session: Session) -> bool:
+    return sql.inspect(session.connection()).has_table(LEASES.name)
 
 
 def _open(url: URL) -> RetryingRDBStorage:
@@ -117,15 +151,14 @@ def _connect_args(url: URL) -> dict[str, Any]:
 @contextmanager
 def _alone(url: URL) -> Iterator[None]:
     """Make other processes that open a server's database wait, so that its tables are made once."""
-    if is_file(url):
-        yield  # a file is there with its tables, or not at all
-        return
     engine = sql.create_engine(url, poolclass=sql.NullPool, connect_args=_connect_args(url))
     lock = {"postgresql": f"select pg_advisory_lock({LOCK})", "mysql": f"select get_lock('pitsearch-{LOCK}', 600)"}
-    with engine.connect() as connection:  # which lets the lock go when it is closed
-        connection.execute(sql.text(lock[url.get_backend_name()]))
-        yield
-    engine.dispose()
+    try:
+        with engine.connect() as connection:  # which lets the lock go when it is closed
+            connection.execute(sql.text(lock[url.get_backend_name()]))
+            yield
+    finally:
+        engine.dispose()
 
 
 def _make_tables(engine: Engine) -> None:
@@ -140,7 +173,9 @@ def _make_file(url: URL) -> None:
     Optuna makes tables in place, where a second process that opens the unfinished file breaks the first.
     """
     path = Path(url.database or "")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = temporary_name(path.with_name(f".{path.name}"))
+    with suppress(OSError):  # SQLite says what is wrong with the folder
+        open_new(temporary, 0o644).close()  # a file that no other process has
     try:
         storage = _open(url.set(database=str(temporary)))
         _make_tables(storage.engine)
@@ -148,6 +183,7 @@ def _make_file(url: URL) -> None:
         storage.engine.dispose()
         with suppress(FileExistsError):  # another process was first, and its file is as good
             path.hardlink_to(temporary)
+            sync_folder(path.parent)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -16,9 +16,10 @@ import sqlalchemy as sql
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
+from pitsearch.errors import reason
 from search.errors import StudyError
 from search.storage.connect import backend_of, open_storage
-from search.storage.leases import LEASES
+from search.storage.lease_table import LEASES
 from search.storage.optuna_internals import CachedStorage, models
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.urls import is_file, parse_url, place_of
@@ -55,9 +56,9 @@ class StorageHealth:
 def check_storage(address: str) -> StorageHealth:
     """Check a storage. Raises StudyError, with the reason, where it is not fit."""
     url = parse_url(address)
-    reason = unfit(url)
-    if reason is not None:
-        raise StudyError(reason)
+    fault = unfit(url)
+    if fault is not None:
+        raise StudyError(fault)
     if is_file(url) and not Path(str(url.database)).exists():
         folder = Path(str(url.database)).absolute().parent
         if not folder.is_dir():

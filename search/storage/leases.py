@@ -4,7 +4,8 @@ A lease is registered in the transaction that creates or resumes a trial, so tha
 it. The lease of a holder that died or was cut off expires, by the database's clock; the next worker that looks then makes the
 trial wait for another worker. Every later write of the old holder is refused: the lease has another token. The budget is
 counted in the transaction that hands out a trial, with the study's row locked, so that exactly as many trials run as the launch
-requested. Knows nothing of what a trial does.
+requested. A trial that was ended from outside, or deleted with its study, is nobody's any more. Knows nothing of what a trial
+does.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from search.storage.clock import is_gone, read_clock, this_process
 from search.storage.json_values import as_json
+from search.storage.lease_table import LEASES, remove_leases
 from search.storage.optuna_internals import models
 from search.storage.rdb import RetryingRDBStorage
 from search.trials.records import ERROR, STOPPED, TrialOrigin
@@ -32,30 +34,19 @@ LEASE_S = float(os.environ.get("PITSEARCH_LEASE_S", 120))
 RENEW_S = LEASE_S / 6
 # How often a trial is resumed after its worker was lost. After that the trial itself is taken for the cause.
 TAKEN_UP = 3
-# The key of the study attribute with the options of its last launch.
-LAUNCH = "pitsearch:launch"
+# The keys of the study attributes with the options of its last launch, and with what tells it from others of its name.
+LAUNCH, UID = "pitsearch:launch", "pitsearch:uid"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-
-METADATA = sql.MetaData()
-LEASES = sql.Table(
-    "pitsearch_leases",
-    METADATA,
-    sql.Column("trial_id", sql.Integer, primary_key=True, autoincrement=False),
-    sql.Column("study_id", sql.Integer, nullable=False, index=True),
-    # The holder's; null while no worker holds the lease.
-    sql.Column("token", sql.String(64), index=True),
-    sql.Column("process", sql.String(256), nullable=False),
-    # The clock that `until` is counted by.
-    sql.Column("clock", sql.String(64), nullable=False),
-    # In seconds.
-    sql.Column("until", sql.Float(53), nullable=False),
-    # How often a worker was lost while it held the trial.
-    sql.Column("taken_up", sql.Integer, nullable=False),
-)
+# Where the attributes of a study are.
+_OF_STUDY = (models.StudyUserAttributeModel, "study_id")
 
 
 class LeaseLost(Exception):
-    """A trial was given to another worker: a write of this one about it is refused."""
+    """A trial was given to another worker, ended from outside or deleted: a write of its worker about it is refused."""
+
+
+class StudyGone(Exception):
+    """A study was deleted while it was worked on."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +71,22 @@ class StaleTrial:
     waits: bool
 
 
-def claim(storage: RetryingRDBStorage, study_id: int, start: TrialOrigin) -> Lease | None:
-    """Resume the first trial that waits, or start a new one while the budget has room; None where neither is possible."""
+def claim(storage: RetryingRDBStorage, study_id: int, start: TrialOrigin, uid: str | None = None) -> Lease | None:
+    """Resume the first trial that waits, or start a new one while the budget has room; None where neither is possible.
+
+    `uid`: of the study, where it has one. Raises StudyGone where the study was deleted, also where another has its number now.
+    """
     token = secrets.token_hex(16)
-    return storage.transact(lambda session: _claim(storage, session, study_id, start, token))
+    return storage.transact(lambda session: _claim(storage, session, study_id, start, token, uid))
 
 
-def _claim(storage: RetryingRDBStorage, session: Session, study_id: int, start: TrialOrigin, token: str) -> Lease | None:
-    models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)  # one at a time
+def _claim(
+    storage: RetryingRDBStorage, session: Session, study_id: int, start: TrialOrigin, token: str, uid: str | None
+) -> Lease | None:
+    study = models.StudyModel
+    locked = session.query(study).filter_by(study_id=study_id).with_for_update().one_or_none()  # one at a time
+    if locked is None or (uid is not None and _attribute(session, *_OF_STUDY, study_id, UID) != uid):
+        raise StudyGone
     mine = session.execute(sql.select(LEASES.c.trial_id).where(LEASES.c.token == token)).scalar()
     if mine is not None:  # claimed before; only the answer was lost
         return _lease(session, mine)
@@ -102,6 +101,7 @@ def _claim(storage: RetryingRDBStorage, session: Session, study_id: int, start: 
     if waiting is None:
         template = create_trial(state=TrialState.RUNNING, user_attrs=start.attribute())
         trial_id = storage.insert_trial(study_id, template, session)
+        remove_leases(session, trial_id=trial_id)
     else:
         waiting.state, waiting.datetime_start, trial_id = TrialState.RUNNING, datetime.now(), waiting.trial_id
         before = _attribute(session, models.TrialUserAttributeModel, "trial_id", trial_id, TrialOrigin.name) or {}
@@ -110,7 +110,8 @@ def _claim(storage: RetryingRDBStorage, session: Session, study_id: int, start: 
     session.flush()
     clock, now = read_clock(session)
     held = {"token": token, "process": this_process(), "clock": clock, "until": now + LEASE_S}
-    if not _update(session, LEASES.c.trial_id == trial_id, **held):
+    if not _update(session, (LEASES.c.trial_id == trial_id) & (LEASES.c.study_id == study_id), **held):
+        remove_leases(session, trial_id=trial_id)  # of a study that was deleted
         session.execute(sql.insert(LEASES).values(trial_id=trial_id, study_id=study_id, taken_up=0, **held))
     return _lease(session, trial_id)
 
@@ -128,7 +129,7 @@ def open_places(storage: RetryingRDBStorage, study_id: int) -> int:
 
 def _places(session: Session, study_id: int, filled: Sequence[TrialState]) -> int:
     """Count the places of the budget that trials of these states, and those that broke in this launch, leave open."""
-    launched = _attribute(session, models.StudyUserAttributeModel, "study_id", study_id, LAUNCH)
+    launched = _attribute(session, *_OF_STUDY, study_id, LAUNCH)
     if launched is None:
         return 0
     counts = _count(session, study_id)
@@ -142,28 +143,49 @@ def _count(session: Session, study_id: int) -> dict[TrialState, int]:
     return {state: int(count) for state, count in rows}
 
 
-def _attribute(session: Session, kind: Any, owner: str, number: int, key: str) -> dict[str, Any] | None:
+def _attribute(session: Session, kind: Any, owner: str, number: int, key: str) -> Any:
     text = session.query(kind.value_json).filter_by(**{owner: number, "key": key}).scalar()
     return None if text is None else json.loads(text)
 
 
+def has_workers(storage: RetryingRDBStorage, study_id: int) -> bool:
+    """Tell whether a trial of a study runs under a lease: one that runs without was started by no worker of ours."""
+    trial = models.TrialModel
+    running = (
+        sql.select(sql.func.count())
+        .select_from(trial)
+        .join(LEASES, LEASES.c.trial_id == trial.trial_id)
+        .where(trial.study_id == study_id, trial.state == TrialState.RUNNING, LEASES.c.token.is_not(None))
+    )
+    return bool(storage.transact(lambda session: session.execute(running).scalar(), reads=True))
+
+
 def require_lease(lease: Lease) -> Callable[[Session], None]:
-    """Give a guard for a transaction, which raises LeaseLost where another worker holds the lease."""
+    """Give a guard for a transaction, which raises LeaseLost where the trial does not run under this lease any more."""
 
     def guard(session: Session) -> None:
-        held = sql.select(LEASES.c.token).where(LEASES.c.trial_id == lease.trial_id).with_for_update()
-        if session.execute(held).scalar() != lease.token:
+        held = sql.select(LEASES).where(LEASES.c.trial_id == lease.trial_id).with_for_update()
+        row = session.execute(held).one_or_none()
+        if row is None or row.token != lease.token:
+            raise LeaseLost
+        trial = models.TrialModel
+        runs = sql.select(trial.state).where(trial.trial_id == row.trial_id, trial.study_id == row.study_id).with_for_update()
+        if session.execute(runs).scalar() != TrialState.RUNNING:
             raise LeaseLost
 
     return guard
 
 
 def renew(storage: RetryingRDBStorage, lease: Lease) -> bool:
-    """Extend a lease to LEASE_S from now; tell whether it is still held."""
+    """Extend a lease to LEASE_S from now; tell whether it is still held, and its trial still runs."""
 
     def write(session: Session) -> bool:
         clock, now = read_clock(session)
-        mine = (LEASES.c.trial_id == lease.trial_id) & (LEASES.c.token == lease.token)
+        trial = models.TrialModel
+        runs = sql.exists().where(
+            trial.trial_id == LEASES.c.trial_id, trial.study_id == LEASES.c.study_id, trial.state == TrialState.RUNNING
+        )
+        mine = (LEASES.c.trial_id == lease.trial_id) & (LEASES.c.token == lease.token) & runs
         return _update(session, mine, clock=clock, until=now + LEASE_S) > 0
 
     return storage.transact(write)
@@ -195,7 +217,12 @@ def _run_out(session: Session, study_id: int) -> list[tuple[Any, str]]:
     running = (
         sql.select(LEASES, models.TrialModel.number)
         .join(models.TrialModel, models.TrialModel.trial_id == LEASES.c.trial_id)
-        .where(LEASES.c.study_id == study_id, LEASES.c.token.is_not(None), models.TrialModel.state == TrialState.RUNNING)
+        # By the trial's study: a row of a study that was deleted must keep no trial running.
+        .where(
+            models.TrialModel.study_id == study_id,
+            LEASES.c.token.is_not(None),
+            models.TrialModel.state == TrialState.RUNNING,
+        )
     )
     clock, now = read_clock(session)
     rows = session.execute(running).all()
@@ -208,8 +235,11 @@ def _requeue_stale(storage: RetryingRDBStorage, session: Session, study_id: int)
     lost = []
     for row, why in _run_out(session, study_id):
         again = sql.select(LEASES.c.token, LEASES.c.until).where(LEASES.c.trial_id == row.trial_id).with_for_update()
-        if tuple(session.execute(again).one()) != (row.token, row.until):
+        state = sql.select(models.TrialModel.state).where(models.TrialModel.trial_id == row.trial_id).with_for_update()
+        if session.execute(again).one_or_none() != (row.token, row.until):
             continue  # renewed, or resumed, since it was read
+        if session.execute(state).scalar() != TrialState.RUNNING:
+            continue  # ended from outside
         if row.taken_up < TAKEN_UP:
             _requeue(storage, session, row.trial_id, why)
             _update(session, LEASES.c.trial_id == row.trial_id, taken_up=row.taken_up + 1)
@@ -252,6 +282,6 @@ def enqueue_trials(storage: RetryingRDBStorage, study_id: int, known: Mapping[st
         for origin, attributes in known.items():
             if origin not in origins:
                 template = create_trial(state=TrialState.WAITING, user_attrs=json.loads(as_json(attributes)))
-                storage.insert_trial(study_id, template, session)
+                remove_leases(session, trial_id=storage.insert_trial(study_id, template, session))
 
     storage.transact(add)

@@ -14,7 +14,8 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.orm import Session
 
 from search.storage.optuna_internals import models
-from search.storage.rdb import RetryingRDBStorage, reason_of
+from search.storage.rdb import RetryingRDBStorage
+from search.storage.retry import reason_of
 
 
 @dataclass(frozen=True)

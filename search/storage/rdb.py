@@ -1,16 +1,14 @@
 """Optuna's storage in a database: calls are repeated while the database is away, and writes can share one transaction.
 
-Optuna gives up at the first connection that is lost. Here a call that fails for a reason that may pass (the database restarts,
-is locked, or its disk is full) is repeated, with pauses that grow, for up to PATIENCE_S. Repeating is safe because every write
-may run twice: attributes and reports overwrite, parameters that exist stay, and what creates or ends a trial names its caller
-(`search/storage/leases.py`). On SQLite a transaction that will write takes the write lock when it begins, so that two never
-wait for each other. Knows nothing of leases or of what a study holds.
+Optuna gives up at the first connection that is lost. Here a call that fails for a reason that may pass is repeated
+(`search/storage/retry.py`). Repeating is safe because every write may run twice: attributes and reports overwrite, parameters
+that exist stay, and what creates or ends a trial names its caller (`search/storage/leases.py`). On SQLite a transaction that
+will write takes the write lock when it begins, so that two never wait for each other. A new study has no leases, whatever study
+had its number before. Knows nothing else of leases, or of what a study holds.
 """
 
 from __future__ import annotations
 
-import random
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,42 +17,24 @@ from threading import local
 from typing import Any, TypeVar
 
 from optuna.distributions import BaseDistribution
-from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay
 
 from pitsearch.errors import PitsearchError
 from search.errors import StudyError
 from search.storage.json_values import as_json, plain
+from search.storage.lease_table import remove_leases
 from search.storage.optuna_internals import PRIVATE_READS, PRIVATE_WRITES, InnerStorage, models
+from search.storage.retry import reason_of, repeat
 
 Result = TypeVar("Result")
 # A write in a session; a transaction holds a list of these.
 Write = Callable[[Session], None]
 
-# How long a database may be away, and the pauses between attempts, in seconds: the first, and the longest.
-PATIENCE_S, FIRST_S, LONGEST_S = 600.0, 0.1, 5.0
-# Seconds after which a line on stderr says that the database is away.
-TOLD_S = 1.0
-# Parts of the drivers' messages for faults that do not pass by themselves.
-FOR_GOOD = (
-    "readonly",
-    "no such table",
-    "no such column",
-    "unable to open",
-    "malformed",
-    "not a database",
-    "password",
-    "authentication",
-    "permission denied",
-    "does not exist",
-)
 # What Optuna's reading of rows that it did not write may end in.
 FOREIGN = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
 # What Optuna asks of a storage: transactions that only read, and those that may write.
@@ -82,7 +62,12 @@ class RetryingRDBStorage(InnerStorage):
 
     def __init__(self, url: str, **options: Any) -> None:
         self._state = local()
-        super().__init__(url, **options)
+        try:
+            super().__init__(url, **options)
+        except BaseException:
+            if hasattr(self, "engine"):
+                self.engine.dispose()  # where connections are few, those of an attempt that failed would be in the way
+            raise
         if self.engine.name == "sqlite":
             _lock_when_begun(self.engine, self._state)
             self.remove_session()
@@ -100,13 +85,7 @@ class RetryingRDBStorage(InnerStorage):
             finally:
                 self._state.busy = False
 
-        return Retrying(
-            retry=retry_if_exception(is_transient),
-            stop=stop_after_delay(PATIENCE_S),
-            wait=_pause,
-            before_sleep=_Announcement(),
-            reraise=True,
-        )(once)
+        return repeat(once)
 
     def transact(self, work: Callable[[Session], Result], *, reads: bool = False) -> Result:
         """Do some work in one transaction; it may be repeated from the start."""
@@ -234,6 +213,7 @@ class RetryingRDBStorage(InnerStorage):
         study: Any = models.StudyModel(study_name=name, directions=rows)
         session.add(study)
         session.flush()
+        remove_leases(session, study_id=study.study_id)
         for kind, values in ((models.StudyUserAttributeModel, user), (models.StudySystemAttributeModel, system)):
             for key, value in values.items():
                 session.add(kind(study_id=study.study_id, key=key, value_json=as_json(value)))
@@ -273,40 +253,3 @@ def _lock_when_begun(engine: Engine, state: local) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN" if getattr(state, "reads", False) else "BEGIN IMMEDIATE")
-
-
-def _pause(state: RetryCallState) -> float:
-    """Give the seconds before the next attempt. Many workers that lost the same database do not all come back at once."""
-    return min(FIRST_S * 2.0 ** min(state.attempt_number - 1, 30), LONGEST_S) * (0.5 + random.random())
-
-
-class _Announcement:
-    """Says once, on stderr, that the storage is away, when that has lasted TOLD_S."""
-
-    def __init__(self) -> None:
-        self.said = False
-
-    def __call__(self, state: RetryCallState) -> None:
-        error = None if state.outcome is None else state.outcome.exception()
-        if not self.said and error is not None and (state.seconds_since_start or 0.0) > TOLD_S:
-            self.said = True
-            print(f"the storage is away ({reason_of(error)}); it is asked again and again", file=sys.stderr, flush=True)
-
-
-def is_transient(error: BaseException) -> bool:
-    """Tell whether what a database answered may be another answer in a while."""
-    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-    if isinstance(cause, PoolTimeout):
-        return True
-    if not isinstance(cause, DBAPIError):
-        return False
-    if not (cause.connection_invalidated or isinstance(cause, OperationalError | InterfaceError)):
-        return False
-    return not any(words in str(cause.orig).lower() for words in FOR_GOOD)
-
-
-def reason_of(error: BaseException) -> str:
-    """Give what a driver said, on one line: the layers above it quote statements and their values."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

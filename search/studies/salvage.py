@@ -101,7 +101,7 @@ def _directions(study: Study, saved: Mapping[int, FrozenTrial]) -> list[StudyDir
     """Read the directions of a study's objectives; acceptance is maximised, and that of a lost one follows no trial."""
 
     def read(session: Session) -> list[StudyDirection]:
-        rows = session.query(models.StudyDirectionModel).filter_by(study_id=study.id)
+        rows: Any = session.query(models.StudyDirectionModel).filter_by(study_id=study.id)
         return [row.direction for row in rows.order_by(models.StudyDirectionModel.objective)]
 
     try:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ from optuna.trial import FrozenTrial
 from foils import DataError, Dataset, load
 from search import defaults
 from search.errors import StudyError
-from search.storage.connect import backend_of, open_storage
+from search.storage.connect import backend_of, forget_storages, open_storage
+from search.storage.leases import UID, StudyGone
+from search.storage.optuna_internals import study_id_of
 from search.storage.raw_rows import study_names
 from search.storage.rdb import RetryingRDBStorage
 from search.studies.damage import Damage, find_damage
@@ -32,12 +35,14 @@ from search.trials.ranking import find_trial
 if TYPE_CHECKING:
     import pandas
 
-# The key under which a study keeps what tells it from others of its name elsewhere.
-UID = "pitsearch:uid"
 # Optuna's own key for how the dashboard labels values.
 METRIC_NAMES = "study:metric_names"
 # What a study may be called: no character that a shell or a path takes for something else.
 NAME = re.compile(r"[^\W_][\w .,:=+@%-]*")
+
+
+# What this process has read, by storage and number: the UID of each study.
+_uids: dict[tuple[str, int], str | None] = {}
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,14 @@ class Study:
     @property
     def optuna(self) -> optuna.Study:
         """Open the Optuna study itself."""
-        return optuna.load_study(study_name=self.name, storage=open_storage(self.storage))
+        opened = optuna.load_study(study_name=self.name, storage=open_storage(self.storage))
+        uid = opened.user_attrs.get(UID)
+        if _uids.setdefault((self.storage, study_id_of(opened)), uid) != uid:
+            # The database has given the number of a deleted study to this one: what this process has read is of that one.
+            _uids.clear()
+            forget_storages()
+            return self.optuna
+        return opened
 
     @property
     def backend(self) -> RetryingRDBStorage:
@@ -116,6 +128,19 @@ def open_or_create(name: str, storage: str, plan: Plan) -> Study:
     if opened_study.user_attrs[PLAN] != current:  # the data may have moved, or the stored format be older
         opened_study.set_user_attr(PLAN, current)
     return Study(name, storage)
+
+
+@contextmanager
+def deletion_refused(study: Study) -> Iterator[None]:
+    """Raise StudyError where the study is deleted while the block works on it."""
+    try:
+        yield
+    except (StudyGone, KeyError) as error:  # KeyError: Optuna's word for a row that is not there
+        if isinstance(error, KeyError) and study.name in optuna.get_all_study_names(open_storage(study.storage)):
+            raise
+        raise StudyError(
+            f"a study must stay while it is worked on, but {study.name!r} was deleted; launch it again to start anew."
+        ) from None
 
 
 def check_new_name(name: str) -> None:

@@ -1,8 +1,8 @@
 """The members of an ensemble: trained folds of cross-validations, found where they were kept or trained again.
 
 Whoever trains a whole cross-validation keeps its folds in the cache, under everything that they follow from; where they are
-missing, because the cache was emptied or the training ran elsewhere, they are trained again to the same numbers. Knows nothing
-of selecting or of the held-out set.
+missing, because the cache was emptied or the training ran elsewhere, they are trained again to the same numbers. A fold whose
+scores are on record is held against them, wherever it comes from. Knows nothing of selecting or of the held-out set.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from foils import Dataset
-from foils.pack import cache_folder, write_cached
+from foils.cache import cache_folder, read_cached, write_cached
+from models.errors import BundleError
 from models.inference.ensemble import Ensemble, with_weights
+from models.metrics import Floats
 from models.networks.build import Classifier
 from models.process import one_thread
 from models.training.cross_validation import CrossValidation, start_fold
@@ -47,26 +49,53 @@ class FoldKey:
     reseeds: tuple[int, ...]
     # The number of this fold.
     fold: int
+    # P(signal) of every pit out of fold, `[pits]`, as it was recorded when the cross-validation ended; None where it was not.
+    scores: Floats | None = None
+
+
+# What the scores of one and the same member may differ by between two processes or machines.
+SAME = 1e-3
 
 
 def keep_members(data: Dataset, validation: CrossValidation) -> None:
     """Keep every fold of a cross-validation that is trained to the end, so that a selection need not train it again."""
     task, reseeds = validation.task, [validation.reseeds.get(fold, 0) for fold in range(validation.count)]
-    path = _place(data, task.config, validation.folds.tolist(), task.epochs, validation.seed, reseeds)
+    path, key = _place(data, task.config, validation.folds.tolist(), task.epochs, validation.seed, reseeds)
     weights: dict[str, npt.NDArray[np.generic]] = {
         str(fold): np.frombuffer(pack(data, training), np.uint8) for fold, training in validation.trainings.items()
     }
-    write_cached(path, lambda stream: stream.write(save(weights)))
+    write_cached(path, key, lambda stream: stream.write(save(weights)))
 
 
 def find_members(pieces: Sequence[FoldKey], workers: int | None = None) -> tuple[Classifier, ...]:
-    """Find trained folds where they were kept, or train those that were not, on worker processes."""
-    weights_of = {number: weights for number, piece in enumerate(pieces) if (weights := _recall(piece)) is not None}
-    missing = [(number, piece) for number, piece in enumerate(pieces) if number not in weights_of]
-    weights_of.update(parallel_map(_train, missing, min(workers or cpu_count(), max(len(missing), 1))))
-    return tuple(
-        unpack(pieces[number].ask.data, pieces[number].ask.config, weights_of[number]) for number in range(len(pieces))
-    )
+    """Find trained folds where they were kept, or train those that were not, on worker processes.
+
+    A kept fold that does not give the scores on record is trained again. Raises StudyError where one that was trained again
+    does not learn: what is on record of it is not of this data and version.
+    """
+    members = {number: member for number, piece in enumerate(pieces) if (member := _recall(piece)) is not None}
+    missing = [(number, piece) for number, piece in enumerate(pieces) if number not in members]
+    for number, weights, verdict in parallel_map(_train, missing, min(workers or cpu_count(), max(len(missing), 1))):
+        piece = pieces[number]
+        members[number] = unpack(piece.ask.data, piece.ask.config, weights)
+        # On another kind of processor the same training may end with other numbers: a member as good as any, if it learned.
+        if verdict != Verdict.LEARNED and not gives_scores(piece, members[number]):
+            raise StudyError(
+                f"a member must give the scores that the study recorded, but fold {piece.fold}, trained again, {verdict}; "
+                "select where the study was confirmed, or launch and confirm under another study name."
+            )
+    return tuple(members[number] for number in range(len(pieces)))
+
+
+def gives_scores(piece: FoldKey, member: Classifier) -> bool:
+    """Tell whether a member gives its fold's pits the scores that were recorded, if any were."""
+    if piece.scores is None:
+        return True
+    data, folds = piece.ask.data, np.array(piece.ask.folds)
+    pits = np.flatnonzero(folds == piece.fold)
+    with one_thread():
+        scores = assemble(data, piece.ask.config, (member,)).scores(data.take(pits).crops())
+    return bool(np.allclose(scores, piece.scores[pits], rtol=0.0, atol=SAME))
 
 
 def trial_members(data: Dataset, trial: FrozenTrial, plan: Plan, workers: int | None = None) -> Ensemble:
@@ -99,7 +128,7 @@ def unpack(data: Dataset, config: Config, weights: bytes) -> Classifier:
     return with_weights(weights, config, 1, description.channels, description.crop, data.full_scale).members[0]
 
 
-def _train(item: tuple[int, FoldKey]) -> tuple[int, bytes]:
+def _train(item: tuple[int, FoldKey]) -> tuple[int, bytes, Verdict]:
     """Train one fold to the end, on one thread as in its cross-validation."""
     number, piece = item
     ask = piece.ask
@@ -107,20 +136,25 @@ def _train(item: tuple[int, FoldKey]) -> tuple[int, bytes]:
         task = make_task(ask.data, ask.config, epochs=ask.epochs, working_point=ask.working_point)
         training = start_fold(task, np.array(ask.folds), piece.fold, ask.seed, piece.reseeds[piece.fold])
         training.advance(ask.epochs)
-        return number, pack(ask.data, training)
+        return number, pack(ask.data, training), training.verdict()
 
 
-def _recall(piece: FoldKey) -> bytes | None:
+def _recall(piece: FoldKey) -> Classifier | None:
+    """Find a fold in the cache; None where it is missing there, damaged, or not the one that the record is of."""
     ask = piece.ask
-    path = _place(ask.data, ask.config, ask.folds, ask.epochs, ask.seed, piece.reseeds)
+    content = read_cached(*_place(ask.data, ask.config, ask.folds, ask.epochs, ask.seed, piece.reseeds))
     try:
-        return load(path.read_bytes())[str(piece.fold)].tobytes()
-    except (OSError, SafetensorError):
-        return None  # not trained yet, or cut short: train
+        weights = None if content is None else load(content).get(str(piece.fold))
+        member = None if weights is None else unpack(ask.data, ask.config, weights.tobytes())
+    except (SafetensorError, BundleError):
+        return None
+    return member if member is not None and gives_scores(piece, member) else None
 
 
-def _place(data: Dataset, config: Config, folds: Sequence[int], epochs: int, seed: int, reseeds: Sequence[int]) -> Path:
-    """Name the file of some members by everything that they follow from."""
+def _place(
+    data: Dataset, config: Config, folds: Sequence[int], epochs: int, seed: int, reseeds: Sequence[int]
+) -> tuple[Path, str]:
+    """Name the file of some members by everything that they follow from, and give that as the key of its content."""
     pits = data.fingerprint, data.rows.tolist(), list(folds)
-    key = [*pits, epochs, config.to_dict(), seed, list(reseeds), torch.__version__]
-    return cache_folder() / f"members-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.safetensors"
+    key = json.dumps([*pits, epochs, config.to_dict(), seed, list(reseeds), torch.__version__])
+    return cache_folder() / f"members-{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors", key

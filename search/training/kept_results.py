@@ -1,7 +1,7 @@
 """Keep the results of trainings that ended until their command has ended: a command that was stopped goes on where it was.
 
-One file a result, in the cache, under everything that the result follows from and a hash of its own content; a file that is cut
-short or changed counts as missing. Knows nothing of what is trained or of what the results are for.
+One file a result, in the cache, under everything that the result follows from; a file that is cut short or changed counts as
+missing. Knows nothing of what is trained or of what the results are for.
 """
 
 from __future__ import annotations
@@ -12,22 +12,27 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar, get_origin
+from typing import Any, TypeVar, get_origin
 
 import numpy as np
 from cattrs.errors import BaseValidationError
 
 from foils import DataError, Dataset
-from foils.pack import cache_folder, write_cached
+from foils.cache import cache_folder, read_cached, write_cached
 from search.trials.formats import CONVERTER
 
 Ask = TypeVar("Ask")
 Result = TypeVar("Result")
 
+
+def _is_array(kind: Any) -> bool:
+    return get_origin(kind) is np.ndarray
+
+
 # Arrays as lists: Python writes numbers of 64 bits so that they come back bit for bit.
 ARRAYS = CONVERTER.copy()
-ARRAYS.register_structure_hook_func(lambda kind: get_origin(kind) is np.ndarray, lambda values, _: np.array(values, np.float64))
-ARRAYS.register_unstructure_hook_func(lambda kind: get_origin(kind) is np.ndarray, lambda values: values.tolist())
+ARRAYS.register_structure_hook_func(_is_array, lambda values, _: np.array(values, np.float64))
+ARRAYS.register_unstructure_hook_func(_is_array, lambda values: values.tolist())
 
 
 def resume(
@@ -41,13 +46,13 @@ def resume(
     `key`: what a result follows from, as plain values; `kind`: the dataclass that a result is. What was kept is removed when
     every result has been taken.
     """
-    files = [_place(key(ask)) for ask in asks]
-    kept_results = {number: result for number, file in enumerate(files) if (result := _read(file, kind)) is not None}
+    places = [_place(key(ask)) for ask in asks]
+    kept_results = {number: result for number, place in enumerate(places) if (result := _read(place, kind)) is not None}
     yield from kept_results.items()
     for number, result in train([(number, ask) for number, ask in enumerate(asks) if number not in kept_results]):
-        _write(files[number], result)
+        _write(places[number], result)
         yield number, result
-    for file in files:
+    for file, _ in places:
         with suppress(OSError):
             file.unlink(missing_ok=True)
 
@@ -57,25 +62,21 @@ def data_key(data: Dataset) -> list[object]:
     return [data.fingerprint, data.rows.tolist(), data.labels.tolist(), data.description.signal]
 
 
-def _place(key: object) -> Path:
+def _place(key: object) -> tuple[Path, str]:
     made_by = [version("pitsearch"), version("torch")]
     text = json.dumps([made_by, key], sort_keys=True)
-    return cache_folder() / f"result-{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
+    return cache_folder() / f"result-{hashlib.sha256(text.encode()).hexdigest()[:32]}.json", text
 
 
-def _write(path: Path, result: object) -> None:
-    content = json.dumps(ARRAYS.unstructure(result))
-    digest = hashlib.sha256(content.encode()).hexdigest()
+def _write(place: tuple[Path, str], result: object) -> None:
+    content = json.dumps(ARRAYS.unstructure(result)).encode()
     with suppress(DataError):  # a cache that is full or read-only costs a second training, if this command is stopped
-        write_cached(path, lambda stream: stream.write(f"{digest}\n{content}".encode()))
+        write_cached(*place, lambda stream: stream.write(content))
 
 
-def _read(path: Path, kind: type[Result]) -> Result | None:
-    try:
-        digest, _, content = path.read_text(encoding="utf-8").partition("\n")
-    except (OSError, UnicodeDecodeError):
-        return None
-    if hashlib.sha256(content.encode()).hexdigest() != digest:
+def _read(place: tuple[Path, str], kind: type[Result]) -> Result | None:
+    content = read_cached(*place)
+    if content is None:
         return None
     try:
         return ARRAYS.structure(json.loads(content), kind)

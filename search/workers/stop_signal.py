@@ -72,7 +72,7 @@ def stop_on_parent_exit(parent: int) -> StopSource:
     return lambda: "its launcher died" if os.getppid() != parent else None
 
 
-ANY_SIGNAL = (signal.SIGINT, signal.SIGTERM)
+ANY_SIGNAL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
@@ -98,7 +98,9 @@ def stop_on_signal(
             reasons.append("stopped by hand" if number == signal.SIGINT else "its worker was asked to end")
             on_first()
 
-    before = {number: signal.signal(number, handle) for number in signals}
+    # What is ignored stays so: SIGHUP under nohup.
+    heard = [number for number in signals if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield lambda: reasons[0] if reasons else None
     finally:

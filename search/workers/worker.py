@@ -25,9 +25,10 @@ from models.process import one_thread
 from search import defaults
 from search.errors import StudyError
 from search.storage.checkpoints import CheckpointStore
-from search.storage.leases import Lease, LeaseLost, claim, release, requeue_stale_trials, require_lease
+from search.storage.leases import Lease, LeaseLost, claim, has_workers, release, requeue_stale_trials, require_lease
 from search.studies.plan import Plan
-from search.studies.study import Study
+from search.studies.study import Study, deletion_refused
+from search.trials.ranking import find_trial
 from search.trials.records import ERROR, TrialOrigin
 from search.workers.heartbeat import LeaseHeartbeat
 from search.workers.objective import TrialContext, climb
@@ -59,25 +60,27 @@ class WorkerContext:
 def work(context: WorkerContext, stop: StopSignal) -> Iterator[int]:
     """Run trials until the study's budget is done, or a request to stop; give each one's number when it has ended.
 
-    Raises StudyError where a checkpoint cannot be written; its trial waits for another worker then.
+    Raises StudyError where a checkpoint cannot be written; its trial waits for another worker then. Raises it, too, where the
+    study was deleted.
     """
-    backend, study_id = context.study.backend, context.study.id
+    with deletion_refused(context.study):
+        yield from _work(context, stop)
+
+
+def _work(context: WorkerContext, stop: StopSignal) -> Iterator[int]:
+    backend, study_id, uid = context.study.backend, context.study.id, context.study.uid
     while stop.reason() is None:
         for stale in requeue_stale_trials(backend, study_id):
             if not stale.waits:
                 CheckpointStore(context.runs / str(stale.number), "").drop()
-        lease = claim(backend, study_id, TrialOrigin(context.launch, f"{socket.gethostname()}:{os.getpid()}"))
+        lease = claim(backend, study_id, TrialOrigin(context.launch, f"{socket.gethostname()}:{os.getpid()}"), uid)
         if lease is not None:
             run_trial(context, lease, stop)
             yield lease.number
-        elif context.patient and _others_work(context.study):
+        elif context.patient and has_workers(backend, study_id):
             time.sleep(IDLE_S)
         else:
             return
-
-
-def _others_work(study: Study) -> bool:
-    return bool(study.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
 
 
 def run_trial(context: WorkerContext, lease: Lease, stop: StopSignal) -> None:
@@ -85,9 +88,21 @@ def run_trial(context: WorkerContext, lease: Lease, stop: StopSignal) -> None:
 
     The trial computes on one thread. An exception fails the trial, with its reason, and no other.
     """
-    # LeaseLost: another worker has it, ends it, and keeps its checkpoints.
-    with suppress(LeaseLost), LeaseHeartbeat(context.study.backend, lease, stop) as heartbeat:
-        _run(context, lease, heartbeat)
+    try:
+        with LeaseHeartbeat(context.study.backend, lease, stop) as heartbeat:
+            _run(context, lease, heartbeat)
+    except LeaseLost:
+        # Another worker has it, ends it, and keeps its checkpoints, unless it was ended from outside or deleted.
+        if _is_over(context.study, lease):
+            CheckpointStore(context.runs / str(lease.number), lease.token).drop()
+
+
+def _is_over(study: Study, lease: Lease) -> bool:
+    try:
+        trial = find_trial(study.optuna.get_trials(deepcopy=False), lease.number)
+    except KeyError:  # Optuna's word for a study that is not there
+        return True
+    return trial is None or trial.state.is_finished()
 
 
 def _run(context: WorkerContext, lease: Lease, heartbeat: LeaseHeartbeat) -> None:
@@ -105,10 +120,12 @@ def _run(context: WorkerContext, lease: Lease, heartbeat: LeaseHeartbeat) -> Non
         release(backend, lease, str(request))
         return
     except StudyError:
-        release(backend, lease, "its checkpoint could not be written")
+        with suppress(LeaseLost):
+            release(backend, lease, "its checkpoint could not be written")
         raise
     except KeyboardInterrupt:
-        release(backend, lease, "stopped by hand")
+        with suppress(LeaseLost):
+            release(backend, lease, "stopped by hand")
         raise
     except (LeaseLost, StorageInternalError, SQLAlchemyError):
         raise  # nothing can be written about it
@@ -119,7 +136,7 @@ def _run(context: WorkerContext, lease: Lease, heartbeat: LeaseHeartbeat) -> Non
             if reason_failed is not None:
                 ERROR.write(trial, reason_failed)
             study.tell(trial, values, state=state)
-    except ValueError:  # Optuna's, where another worker has ended it or lets it wait
+    except (ValueError, KeyError):  # Optuna's, where another has ended it or lets it wait, or its study is deleted
         backend.transact(require_lease(lease))
         raise
     checkpoints.drop()

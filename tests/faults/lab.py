@@ -23,7 +23,7 @@ import sqlalchemy as sql
 from optuna.storages._rdb.models import TrialModel
 from optuna.trial import FrozenTrial, TrialState
 
-from search.storage.leases import LEASES
+from search.storage.lease_table import LEASES
 from search.studies.study import Study, find_study
 from search.trials.records import RungResult, TrialOrigin
 from spaces import Range, Space

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from foils import Dataset
-from search.errors import StudyError
+from search.errors import StorageAway, StudyError
 from search.launcher import process_executor
 from search.launcher.process_executor import ProcessExecutor, run_worker
 from search.studies.study import Study
@@ -68,3 +70,29 @@ def test_a_database_that_fails_is_told_on_one_line(job: WorkerContext, monkeypat
     with pytest.raises(StudyError, match=r"the storage must stay writable, but: .*to write a readonly database") as caught:
         run_worker(job, StopSignal())
     assert "\n" not in str(caught.value)
+
+
+def stay_outside(job: WorkerContext, stop: Path, left_s: float | None, parent: int) -> None:
+    if job.launch == "outside":
+        raise StorageAway("the storage must be a writable database, but: sorry, too many clients already; check.")
+    time.sleep(0.5)
+
+
+@pytest.mark.parametrize("inside", [1, 0])
+def test_a_launch_works_with_the_workers_that_got_in(
+    job: WorkerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: int
+) -> None:
+    monkeypatch.setattr(process_executor, "_run_child", stay_outside)
+    contexts = tuple(replace(job, launch="inside" if number < inside else "outside") for number in range(2))
+    noted: list[str] = []
+    workers = ProcessExecutor(contexts).run(tmp_path / "stop", None, noted.append)
+    if inside:
+        run_through(workers)
+        assert not (tmp_path / "stop").exists()
+    else:
+        with pytest.raises(StorageAway, match="too many clients already"):
+            run_through(workers)
+    (note,) = noted
+    assert note.startswith(
+        "the storage must be a writable database, but: sorry, too many clients already; check. The launch goes"
+    )

@@ -103,3 +103,29 @@ def test_a_study_without_a_kept_model_is_refused(finished: Study, tmp_path: Path
     finished.optuna.set_user_attr(SELECTION, unhashed)
     with pytest.raises(StudyError, match="must have a kept model of trial 1, but the version that selected it kept none; run"):
         export(finished, tmp_path / "out")
+
+
+def test_only_what_an_export_made_itself_is_removed(
+    finished: Study, selection: Selection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = tmp_path / "out.unfinished"
+    foreign.mkdir()
+    (foreign / "thesis.tex").write_text("precious")
+    before = {path.name for path in tmp_path.iterdir()}
+
+    def full(path: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", full)
+        with pytest.raises(StudyError, match="out: the folder must be writable, but: No space left on device; choose another"):
+            export(finished, tmp_path / "out")
+    assert {path.name for path in tmp_path.iterdir()} == before
+    assert contents(export(finished, tmp_path / "out")) == contents(selection.bundle_folder)
+    assert (foreign / "thesis.tex").read_text() == "precious"
+
+
+def test_a_link_is_no_new_folder(finished: Study, selection: Selection, tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(StudyError, match="out: a bundle goes into a new folder, but this one exists"):
+        export(finished, tmp_path / "out")

@@ -113,6 +113,26 @@ def test_what_a_dead_process_left_is_removed_a_day_later(finished: Study) -> Non
     assert [*models.iterdir()] == [young]
 
 
+def test_only_what_is_ours_is_removed(finished: Study, folder: Path, tmp_path: Path) -> None:
+    elsewhere, models = tmp_path / "elsewhere", folder.parent
+    elsewhere.mkdir()
+    (elsewhere / "thesis.tex").write_text("precious")
+    (models / f"{'b' * 64}.abc.unfinished").symlink_to(elsewhere)
+    (models / "letters.unfinished").mkdir()
+    for path in (elsewhere, models / "letters.unfinished"):
+        os.utime(path, (0, 0))
+    os.utime(models / f"{'b' * 64}.abc.unfinished", (0, 0), follow_symlinks=False)
+    open_models(finished)
+    assert [path.name for path in elsewhere.iterdir()] == ["thesis.tex"]
+    assert (models / "letters.unfinished").is_dir()
+    (folder / "notes.txt").write_text("a person's")
+    keep(folder, "content")
+    assert (folder / "notes.txt").read_text() == "a person's"
+    keep(folder, "new content")
+    assert [path.read_text() for path in models.rglob("notes.txt")] == ["a person's"]
+    assert file_hashes(folder) == {"model.json": hashlib.sha256(b"new content").hexdigest()}
+
+
 def test_processes_that_keep_one_model_at_once_leave_one_whole(finished: Study) -> None:
     folder = open_models(finished) / KEY.sha256
     with ThreadPoolExecutor(8) as pool:

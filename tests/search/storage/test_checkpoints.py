@@ -89,3 +89,81 @@ def test_workers_tidy_one_folder_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert [*pool.map(lambda _: reconcile(tmp_path, {}, []), range(8))] == [0] * 8
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A folder of somebody's, all of it old, with a file that is called like a checkpoint among others."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    for name in ("thesis.tex", "fold0-0-3-mark.safetensors"):
+        (folder / name).write_text("precious")
+    (folder / "photos").mkdir()
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, times=(0, 0))
+    return folder
+
+
+def listed(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_no_link_is_followed_where_files_are_removed_or_written(tmp_path: Path, elsewhere: Path) -> None:
+    runs, before = open_runs(tmp_path, "tiny", "a"), listed(elsewhere)
+    (runs / "999").symlink_to(elsewhere)
+    shelf = CheckpointStore(runs / "999", "mark")
+    assert reconcile(runs, {}, []) == 0
+    shelf.tidy(saved())
+    shelf.drop()
+    with pytest.raises(StudyError, match="a checkpoint must be writable, but: it is a link, and links are not followed"):
+        shelf.keep(0, 0, 9, b"content")
+    assert listed(elsewhere) == before
+
+
+def test_a_checkpoint_that_is_a_link_or_a_pipe_is_not_read(tmp_path: Path, elsewhere: Path) -> None:
+    shelf = CheckpointStore(tmp_path / "7", "mark")
+    one, two = (shelf.keep(fold, 0, 3, b"precious") for fold in range(2))
+    for kept in (one, two):
+        (shelf.folder / kept.name).unlink()
+    (shelf.folder / one.name).symlink_to(elsewhere / "thesis.tex")
+    os.mkfifo(shelf.folder / two.name)
+    contents, faults = shelf.read(saved(one, two))
+    assert (contents, len(faults)) == ({}, 2)
+    shelf.drop()  # the link goes, and not what it leads to
+    assert (listed(elsewhere)[-1], shelf.folder.exists()) == ("thesis.tex", False)
+
+
+@pytest.mark.parametrize("name", ["999", "\N{SUPERSCRIPT TWO}", "-1", "1.5", "models"])
+def test_only_files_with_names_of_ours_in_numbered_folders_are_removed(tmp_path: Path, elsewhere: Path, name: str) -> None:
+    runs = open_runs(tmp_path, "tiny", "a")
+    elsewhere.rename(runs / name)
+    ours = ["fold0-0-3-mark.safetensors"] if name == "999" else []
+    before = listed(runs / name)
+    assert reconcile(runs, {}, []) == len(ours)
+    assert listed(runs / name) == sorted({*before} - {*ours})
+    CheckpointStore(runs / "999", "").drop()
+    assert (runs / "999").exists() is (name == "999")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"another"])
+def test_a_folder_whose_owner_is_no_study_of_ours_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "study").write_bytes(content)
+    assert open_runs(tmp_path, "tiny", "a") == tmp_path / "tiny-2"
+    assert (tmp_path / "tiny" / "study").read_bytes() == content
+
+
+def test_folder_and_files_are_on_the_disk_before_anybody_hears_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: set[Path] = set()
+    real = os.fsync
+
+    def fsync(number: int) -> None:
+        synced.add(Path(f"/proc/self/fd/{number}").readlink())
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    runs = open_runs(tmp_path / "new" / "runs", "tiny", "a")
+    CheckpointStore(runs / "7", "mark").keep(0, 0, 3, b"content")
+    assert {tmp_path, tmp_path / "new", tmp_path / "new" / "runs", runs, runs / "7"} <= synced
+    files = {path.name.split(".")[0] for path in synced if path not in {runs, *runs.parents}}
+    assert {"study", "fold0-0-3-mark"} <= files

@@ -19,10 +19,11 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from search.storage import rdb as retrying
+from search.storage import retry as retrying
 from search.storage.connect import backend_of, open_storage
 from search.storage.json_values import plain
-from search.storage.rdb import READS, WRITES, RetryingRDBStorage, is_transient
+from search.storage.rdb import READS, WRITES, RetryingRDBStorage
+from search.storage.retry import is_transient
 from tests.support.engines import Postgres
 
 

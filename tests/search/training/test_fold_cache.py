@@ -51,6 +51,49 @@ def test_members_are_kept_by_whoever_trained_the_whole(tiny: Dataset, monkeypatc
     assert trained[0] == weights(validation.trainings[3].eval_model)
 
 
+@pytest.fixture
+def kept(tiny: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[FoldKey, Path]:
+    """A fold whose scores are on record, and the file of the cache that its weights are in."""
+    monkeypatch.setenv("PITSEARCH_CACHE", str(tmp_path / "cache"))
+    ask = CVRequest(tiny, CONFIG, splits(fold_numbers(tiny, 5, 0)), 7, 6, 0.1)
+    validation = cross_validate(ask)
+    keep_members(tiny, validation)
+    repeat = summarise_folds(validation)
+    (file,) = (tmp_path / "cache").iterdir()
+    return FoldKey(ask, repeat.reseeds, 2, repeat.scores), file
+
+
+def test_one_flipped_bit_of_a_kept_weight_changes_no_model(kept: tuple[FoldKey, Path]) -> None:
+    piece, file = kept
+    expected, content = weights(find_members([piece], 1)[0]), bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0x40
+    file.write_bytes(content)
+    assert weights(find_members([piece], 1)[0]) == expected
+
+
+def test_a_kept_member_that_does_not_give_the_recorded_scores_is_trained_again(
+    tiny: Dataset, kept: tuple[FoldKey, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piece, _ = kept
+    expected = weights(find_members([piece], 1)[0])
+    # Whole and under its key, but another network: whoever wrote it was wrong.
+    other = cross_validate(replace(piece.ask, seed=8))
+    other.seed = piece.ask.seed
+    monkeypatch.setattr(other, "reseeds", dict(enumerate(piece.reseeds)))
+    keep_members(tiny, other)
+    assert weights(find_members([replace(piece, scores=None)], 1)[0]) != expected
+    assert weights(find_members([piece], 1)[0]) == expected
+
+
+def test_a_member_that_cannot_be_made_again_ends_in_one_line(kept: tuple[FoldKey, Path]) -> None:
+    piece, _ = kept
+    assert piece.scores is not None
+    still = replace(CONFIG, optimiser=replace(CONFIG.optimiser, learning_rate=1e-7))
+    untrained = replace(piece, ask=replace(piece.ask, config=still))
+    with pytest.raises(StudyError, match=r"^a member must give the scores .* recorded, but fold 2, trained again, "):
+        find_members([untrained], 1)
+
+
 def weights(member: Classifier) -> bytes:
     return save({name: tensor.contiguous() for name, tensor in member.state_dict().items()})
 

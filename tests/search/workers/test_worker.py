@@ -8,10 +8,12 @@ from typing import Any
 
 import optuna
 import pytest
+from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from foils import Dataset
-from search.studies.study import Study
+from search.errors import StudyError
+from search.studies.study import Study, open_or_create
 from search.trials.records import ERROR, STOPPED, RungResult
 from search.workers import stop_signal, worker
 from search.workers.sampler import open_study
@@ -67,3 +69,44 @@ def test_the_sampler_is_seeded_by_the_number(job: WorkerContext) -> None:
     assert isinstance(samplers[2], optuna.samplers.PartialFixedSampler)
     draws = [sampler._rng.rng.random() for sampler in samplers[:2]]
     assert draws[0] == draws[1]
+
+
+def test_a_trial_that_is_ended_from_outside_is_left_and_the_next_one_taken(
+    job: WorkerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stop_signal, "LOOK_S", 0.0)
+    epochs: list[int] = []
+
+    def source() -> None:
+        epochs.append(1)
+        if len(epochs) == 3:
+            optuna.load_study(study_name="tiny", storage=RDBStorage(job.study.storage)).tell(3, state=TrialState.FAIL)
+
+    one_more(job, StopSignal([source]))
+    assert (job.study.trial(3).state, ERROR.read(job.study.trial(3))) == (TrialState.FAIL, None)
+    assert not (job.runs / "3").exists()
+    assert one_more(job) == 4
+    assert job.study.trial(4).state == TrialState.COMPLETE
+
+
+@pytest.mark.parametrize("recreated", [False, True])
+def test_a_study_that_is_deleted_ends_its_workers_with_one_line(
+    job: WorkerContext, monkeypatch: pytest.MonkeyPatch, recreated: bool
+) -> None:
+    monkeypatch.setattr(stop_signal, "LOOK_S", 0.0)
+    epochs: list[int] = []
+
+    def source() -> None:
+        epochs.append(1)
+        if len(epochs) == 3:
+            optuna.delete_study(study_name="tiny", storage=RDBStorage(job.study.storage))
+            if recreated:
+                open_or_create("tiny", job.study.storage, job.plan)
+
+    with pytest.raises(StudyError) as caught:
+        list(work(job, StopSignal([source])))
+    assert str(caught.value) == (
+        "a study must stay while it is worked on, but 'tiny' was deleted; launch it again to start anew."
+    )
+    if recreated:
+        assert job.study.optuna.get_trials() == []

@@ -1,0 +1,85 @@
+"""Repeat work with a database while its errors are transient: it restarts, is locked, is out of connections or of disk.
+
+Pauses grow, and a line on stderr says once that the database is away. Knows nothing of what the work is.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay
+
+Result = TypeVar("Result")
+
+# How long a database may be away, and the pauses between attempts, in seconds: the first, and the longest.
+PATIENCE_S, FIRST_S, LONGEST_S = 600.0, 0.1, 5.0
+# Seconds after which a line on stderr says that the database is away.
+TOLD_S = 1.0
+# Parts of the drivers' messages for faults that do not pass by themselves.
+FOR_GOOD = (
+    "readonly",
+    "no such table",
+    "no such column",
+    "unable to open",
+    "malformed",
+    "not a database",
+    "password",
+    "authentication",
+    "permission denied",
+    "does not exist",
+    "name or service not known",
+)
+
+
+def repeat(work: Callable[[], Result]) -> Result:
+    """Do some work with a database, and repeat it from the start while its errors are transient, for up to PATIENCE_S."""
+    return Retrying(
+        retry=retry_if_exception(is_transient),
+        stop=stop_after_delay(PATIENCE_S),
+        wait=_pause,
+        before_sleep=_Announcement(),
+        reraise=True,
+    )(work)
+
+
+def _pause(state: RetryCallState) -> float:
+    """Give the seconds before the next attempt. Many workers that lost the same database do not all come back at once."""
+    return min(FIRST_S * 2.0 ** min(state.attempt_number - 1, 30), LONGEST_S) * (0.5 + random.random())
+
+
+class _Announcement:
+    """Says once, on stderr, that the storage is away, when that has lasted TOLD_S."""
+
+    def __init__(self) -> None:
+        self.said = False
+
+    def __call__(self, state: RetryCallState) -> None:
+        error = None if state.outcome is None else state.outcome.exception()
+        if not self.said and error is not None and (state.seconds_since_start or 0.0) > TOLD_S:
+            self.said = True
+            print(f"the storage is away ({reason_of(error)}); it is asked again and again", file=sys.stderr, flush=True)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether what a database answered may be another answer in a while."""
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    if isinstance(cause, PoolTimeout):
+        return True
+    if not isinstance(cause, DBAPIError):
+        return False
+    if not (cause.connection_invalidated or isinstance(cause, OperationalError | InterfaceError)):
+        return False
+    return not any(words in str(cause.orig).lower() for words in FOR_GOOD)
+
+
+def reason_of(error: BaseException) -> str:
+    """Give what a driver said, on one line: the layers above it quote statements and their values."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
