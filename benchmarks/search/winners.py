@@ -21,6 +21,7 @@ from foils import Dataset, load
 from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from models.metrics import Flags, threshold_at
 from models.training.verdicts import Verdict
+from search.launcher.executors import Processes
 from search.launcher.launch import launch
 from search.statistics.intervals import LEVEL, wilson
 from search.studies.options import Budget, Holdout, SearchOptions
@@ -66,14 +67,10 @@ def look(study: Study, data: Dataset, number: int) -> Held:
 def search(data: Dataset, space: str, seed: int, minutes: float, folder: Path) -> tuple[Held, Held]:
     """Search a space, and look at the network in use and at the winner."""
     storage = f"sqlite:///{folder}/{space}.db"
-    study = launch(
-        data,
-        space,
-        SearchOptions(seed=seed, holdout=Holdout(HOLDOUT)),
-        study=space,
-        storage=storage,
-        budget=Budget(TRIALS, minutes),
-    )
+    options = SearchOptions(seed=seed, holdout=Holdout(HOLDOUT))
+    # The network in use is the first trial: it ends whatever the minutes, or there would be nothing to compare with.
+    for budget, executor in ((Budget(1), Processes(1)), (Budget(TRIALS, minutes), Processes())):
+        study = launch(data, space, options, study=space, storage=storage, budget=budget, executor=executor)
     ended = study.optuna.get_trials(deepcopy=False)
     baseline = next(trial.number for trial in ended if is_baseline(trial))
     # Where nothing converged, a search has nothing better to offer than what there was.
