@@ -86,13 +86,13 @@ def test_a_study_goes_on_with_its_own_space_ladder_and_seed(run: Runner, tiny_fo
     assert "note: the study has 1 finished trial of 2: 1 more are run" in more.out
     assert len(study.optuna.trials) == 2
     assert study.plan == plan
-    for words, said in (
+    for other, said in (
         (["--seed", 4], "was made with another seed (3, but now 4)"),
         (["--ladder", "5x1"], "was made with another ladder"),
         (["--space", "quick"], "was made for another space"),
         (["--holdout-share", 0.4], "was made with another held-out set"),
     ):
-        refused = run("launch", name, *words)
+        refused = run("launch", name, *other)
         assert refused.code == 1
         assert said in refused.err
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from foils import Dataset
+from foils.folds import fold_numbers
+from search.training.cross_validation import CVRequest, splits, train_repeats
 from search.training.kept_results import resume
+from spaces import Config
+from spaces.choices.networks import Network
+from spaces.choices.optimisers import Optimiser
 
 
 @dataclass(frozen=True)
@@ -80,3 +86,19 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_the_keeping(tmp_path: 
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PITSEARCH_CACHE", str(tmp_path / "file" / "cache"))
     assert [one.total for one in dict(Toy().run()).values()] == [1, 2, 3]
+
+
+def test_a_cross_validation_that_ended_before_a_stop_is_not_trained_again(
+    cache: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds = splits(fold_numbers(tiny, 5, 0))
+    config = Config(network=Network("pitnet", depth=2, width=4), optimiser=Optimiser("adam", 1e-2, batch_size=16))
+    asks = [CVRequest(tiny, config, folds, seed, 1, 0.1) for seed in range(2)]
+    ended = next(iter(train_repeats(asks, 1)))
+    monkeypatch.setattr("search.training.cross_validation.train_repeat", lambda ask: replace(ended[1], seconds=float(ask.seed)))
+    again = dict(train_repeats(asks, 1))
+    assert ended[0] == 0
+    assert np.array_equal(again[0].probabilities, ended[1].probabilities)
+    assert (again[0].verdicts, again[0].seconds, again[1].seconds) == (ended[1].verdicts, ended[1].seconds, 1.0)
+    other = replace(asks[0], seed=5), replace(asks[0], epochs=2), replace(asks[0], reseed=False)
+    assert {repeat.seconds for _, repeat in train_repeats(other, 1)} == {0.0, 5.0}
