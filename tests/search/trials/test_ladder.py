@@ -6,7 +6,7 @@ import pytest
 
 from search import defaults
 from search.errors import StudyError
-from search.trials.ladder import Ladder, Rung
+from search.trials.ladder import FEW_EPOCHS, Ladder, Rung, short_ladder
 
 
 def test_a_ladder_is_read_as_it_is_written() -> None:
@@ -40,3 +40,11 @@ def test_a_ladder_that_does_not_climb_is_refused(text: str, message: str) -> Non
         Ladder.parse(text)
     assert str(caught.value).startswith(message)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_short_ladder_is_named_with_the_remedy() -> None:
+    assert short_ladder(FEW_EPOCHS) is None
+    line = short_ladder(5)
+    assert line is not None
+    assert line.startswith("networks are barely trained: the ladder ends at 5 epochs; ")
+    assert line.endswith("launch another study whose --ladder ends at 10 epochs or more")
