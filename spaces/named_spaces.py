@@ -11,7 +11,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from pitsearch.errors import did_you_mean, reason
-from spaces.axes import AXES, SHORT, Scalar, check_domain
+from spaces.axes import AXES, SHORT, Domain, Scalar, check_domain
 from spaces.errors import SpaceError
 from spaces.space import Space
 
@@ -92,7 +92,20 @@ def pin(space: Space, pins: Iterable[str]) -> Space:
         check_domain(key, (value,), space.schemes)
         chosen[key] = (value,)
         lenient.discard(key)
-    return Space(chosen, space.schemes, frozenset(lenient))
+    pinned_space = Space(chosen, space.schemes, frozenset(lenient))
+    _check_measures(pinned, pinned_space.domain("network.name"))
+    return pinned_space
+
+
+def _check_measures(pinned: Iterable[str], networks: Domain) -> None:
+    """Raise SpaceError for a measure that was pinned and that none of the networks has."""
+    names = networks if isinstance(networks, tuple) else ()
+    for key in pinned:
+        if key.startswith("network.") and not any(AXES[key].applies({"network.name": name}) for name in names):
+            raise SpaceError(
+                f"`{key}` must not be set where no `network.name` has one, but the names are {', '.join(map(str, names))}; "
+                "remove it, or add a network that has."
+            )
 
 
 def _value(key: str, word: str) -> Scalar:

@@ -156,19 +156,7 @@ class Space:
                     f"`{key}` must not be set where no `{of}` uses it, but the {kind}s are "
                     f"{', '.join(map(str, _tuple(fitted[of])))}; remove it, or add a {kind} that does."
                 )
-        self._check_measures(_tuple(fitted["network.name"]))
         return Space({key: domain for key, domain in fitted.items() if key not in idle}, self.schemes)
-
-    def _check_measures(self, networks: Sequence[Scalar]) -> None:
-        """Raise SpaceError for a measure that was chosen and that none of the networks has; what is as by default may stay."""
-        for key, axis in AXES.items():
-            if not key.startswith("network.") or not self._insists(key) or self.domain(key) == axis.domain:
-                continue
-            if not any(axis.applies({"network.name": name}) for name in networks):
-                raise SpaceError(
-                    f"`{key}` must not be set where no `network.name` has one, but the names are "
-                    f"{', '.join(map(str, networks))}; remove it, or add a network that has."
-                )
 
     def left_out(self, fitted: Space) -> str | None:
         """Say which choices that were chosen a data set could not carry, given the space fitted to it; None where all are."""

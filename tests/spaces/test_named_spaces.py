@@ -73,15 +73,31 @@ def test_an_unknown_space_names_what_may_have_been_meant() -> None:
 
 
 def test_pinned_axes_have_one_value_each_whatever_the_space_offered() -> None:
-    space = pin(ready("quick"), ["network=minihip", "labelling = four-way", "optimiser.learning_rate=1e-3", "network.depth=6"])
+    space = pin(ready("quick"), ["network=pitnet", "labelling = four-way", "optimiser.learning_rate=1e-3", "network.depth=6"])
     assert [space.domain(key) for key in ("network.name", "labelling.scheme", "network.depth")] == [
-        ("minihip",),
+        ("pitnet",),
         ("four-way",),
         (6,),
     ]
     assert space.domain("optimiser.learning_rate") == (0.001,)
     assert space.domain("network.width") == (8, 16)
     assert not isinstance(space.domain("optimiser.learning_rate"), Range)
+
+
+def test_a_measure_that_the_pinned_network_has_not_is_refused() -> None:
+    for pins in (["network=minihip", "network.depth=3"], ["network.width=8", "network=minihip"]):
+        with pytest.raises(
+            SpaceError, match="must not be set where no `network.name` has one, but the names are minihip; remove"
+        ):
+            pin(ready("quick"), pins)
+    assert pin(ready("quick"), ["network.depth=3"]).domain("network.depth") == (3,)
+
+
+def test_an_axis_is_pinned_once() -> None:
+    with pytest.raises(
+        SpaceError, match="`labelling.scheme` must be pinned once, but got labelling=binary and labelling.scheme="
+    ):
+        pin(ready("quick"), ["labelling=binary", "labelling.scheme=binary"])
 
 
 def test_a_pinned_axis_is_strict_and_the_others_give_way() -> None:
