@@ -20,6 +20,7 @@ from models.metrics import score
 from search.selection.json_values import from_json, to_json
 from search.selection.selection_record import ModelKey
 from search.statistics.bootstrap import grouped_wilson
+from search.statistics.fitted import grouped_acceptance
 from search.statistics.intervals import Share
 from search.storage.attributes import add_attribute
 from search.studies.lock import SeenBefore, record_opening
@@ -87,7 +88,12 @@ class Opening:
 
 
 def open_held_out(
-    study: Study, model: ModelKey, ensemble: Ensemble, locked: Dataset, thresholds: Mapping[float, float]
+    study: Study,
+    model: ModelKey,
+    ensemble: Ensemble,
+    locked: Dataset,
+    thresholds: Mapping[float, float],
+    backgrounds: int = 0,
 ) -> Opening:
     """Read the held-out pits with a model, or give what an earlier reading of the same model showed.
 
@@ -104,7 +110,7 @@ def open_held_out(
     before = record_opening(locked.folder, own, Opened(study.uid, token, model.sha256, pixels))
     record = OpeningRecord(model, token=token, before=before)
     key = add_attribute(study.backend, study.id, lambda attributes: _next_opening(attributes, record))
-    record = replace(record, held_out=read(ensemble, locked, thresholds))
+    record = replace(record, held_out=read(ensemble, locked, thresholds, backgrounds))
     study.optuna.set_user_attr(key, to_json(record))
     return _opening(openings(study), int(key.rpartition(":")[2]))
 
@@ -123,13 +129,16 @@ def openings(study: Study) -> list[tuple[int, OpeningRecord]]:
     return _openings(study.optuna.user_attrs)
 
 
-def read(ensemble: Ensemble, locked: Dataset, thresholds: Mapping[float, float]) -> HeldOut:
-    """Score pits once, at thresholds fixed before; intervals are over groups of pits."""
+def read(ensemble: Ensemble, locked: Dataset, thresholds: Mapping[float, float], backgrounds: int = 0) -> HeldOut:
+    """Score pits once, at thresholds fixed before; intervals are over groups of pits.
+
+    `backgrounds`: pits that fixed the thresholds, whose chance the interval of acceptance counts; 0 where that is not known.
+    """
     scores, is_signal = ensemble.scores(locked.crops())[locked.is_scored], locked.is_signal[locked.is_scored]
     groups, points = locked.groups[locked.is_scored], []
     for rate, threshold in thresholds.items():
         total, passed = score(scores, is_signal, threshold=threshold), scores >= threshold
-        acceptance = grouped_wilson(passed[is_signal], groups[is_signal])
+        acceptance = grouped_acceptance(passed[is_signal], groups[is_signal], backgrounds, rate)
         points.append(OperatingPoint(rate, threshold, acceptance, grouped_wilson(~passed[~is_signal], groups[~is_signal])))
     return HeldOut(total.signals, total.backgrounds, total.auc, tuple(points))
 

@@ -20,8 +20,9 @@ from models.inference.bundle import Bundle
 from models.inference.image_check import ImageKind, check_kind
 from models.metrics import Flags, Floats, Score, score
 from pitsearch.errors import reason
-from search.statistics.fitted import FittedShare, from_counts
-from search.statistics.intervals import wilson
+from search.statistics.bootstrap import grouped_wilson
+from search.statistics.fitted import grouped_acceptance
+from search.statistics.intervals import Share
 from search.text import counted
 
 
@@ -38,8 +39,9 @@ class Prediction:
     unseen: Score | None
     # The number of pits that the search and the training saw, or whose plastic they saw; None where the bundle does not tell.
     seen: int | None
-    # The acceptance of `unseen`, with the chance of the threshold, too; None where that is.
-    acceptance: FittedShare | None = None
+    # Of `unseen`, with the intervals that `select` gives held-out pits; None where that is.
+    acceptance: Share | None = None
+    rejection: Share | None = None
     # The pits that have no crop, and so no score.
     left_out: tuple[Pit, ...] = ()
     # What could not be checked.
@@ -65,11 +67,11 @@ class Prediction:
                 f"{self.seen} of these pits are those that the search and the training saw, or share plastic with one: their "
                 "scores flatter the model"
             )
-        if self.unseen is not None and self.acceptance is not None:
+        if self.unseen is not None:
             total = self.unseen
             lines.append(
                 f"on {total.signals} signal and {total.backgrounds} background pits that it never saw: AUC {total.auc:.4f}, "
-                f"acceptance {self.acceptance.share}, rejection {wilson(total.rejected, total.backgrounds)}"
+                f"acceptance {self.acceptance}, rejection {self.rejection}"
             )
         return [*lines, *self.notes]
 
@@ -94,16 +96,16 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     counted = unseen & is_scored & (data.labels != "")
     both = is_signal[counted].any() and not is_signal[counted].all()
     total = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
+    shares: tuple[Share | None, Share | None] = (None, None)
+    if both:
+        signal, background = counted & is_signal, counted & ~is_signal
+        fixed_by = (bundle.about.get("metrics") or {}).get("threshold_backgrounds", 0)
+        shares = (
+            grouped_acceptance(accepted[signal], data.groups[signal], fixed_by, bundle.working_point),
+            grouped_wilson(~accepted[background], data.groups[background]),
+        )
     seen = int((~unseen).sum()) if told else None
-    acceptance = _acceptance(bundle, total) if total else None
-    return Prediction(data, scores, accepted, total, seen, acceptance, left_out, _unchecked(bundle, data))
-
-
-def _acceptance(bundle: Bundle, total: Score) -> FittedShare:
-    """Give the acceptance of pits at a threshold that other background pits fixed; how many, an old bundle leaves to guess."""
-    share, metrics = total.backgrounds / (total.signals + total.backgrounds), bundle.about.get("metrics") or {}
-    backgrounds = metrics.get("threshold_backgrounds") or round(share * bundle.about.get("searched_pits", 0))
-    return from_counts(total.accepted, total.signals, backgrounds or total.backgrounds, bundle.working_point)
+    return Prediction(data, scores, accepted, total, seen, *shares, left_out, _unchecked(bundle, data))
 
 
 def _unseen(bundle: Bundle, data: Dataset) -> tuple[Flags, bool]:

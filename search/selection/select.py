@@ -81,7 +81,7 @@ def _read_and_keep(
         with disk_errors(folder):
             write_bundle(unfinished, bundle)
         locked = plan.held_out_set(data)
-        opening = open_held_out(study, key, model.ensemble, locked, model.thresholds)
+        opening = open_held_out(study, key, model.ensemble, locked, model.thresholds, model.backgrounds)
         selection = Selection(study, tuple(candidates), key, model, opening, folder, _searched_pixels(plan, data))
         bundle = replace(bundle, about=describe(selection), source=source_of(locked))
         with disk_errors(folder):

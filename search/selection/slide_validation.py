@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-import numpy as np
-
 from foils import DataError, Dataset
 from foils.folds import slide_folds
-from models.inference.calibration import Calibration
 from search.seeds import derive_seed
 from search.selection.confirmations import Confirmation
 from search.selection.json_values import from_json, to_json
 from search.statistics.fitted import fit_acceptance
 from search.statistics.intervals import Share
-from search.studies.plan import Plan
 from search.studies.study import Study
 from search.training.cross_validation import CVRequest, splits, train_repeats
 from spaces import Config

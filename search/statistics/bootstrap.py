@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from models.metrics import Flags, Floats
 from search.statistics.fitted import is_few
-from search.statistics.intervals import LEVEL, Share, wilson
+from search.statistics.intervals import LEVEL, Share, wilson, worth_of
 
 DRAWS = 1000
 
@@ -116,10 +116,7 @@ def _is_few(pits: Pits, folds: npt.NDArray[np.int64], working_point: float) -> b
 def grouped_wilson(hits: Flags, groups: npt.NDArray[np.int64]) -> Share:
     """Give the share of pits that are hits with Wilson's interval, for as many pits as the groups are worth.
 
-    `hits`, `groups`: `[pits]`. Pits of a group may all agree: the design effect is then the sum of the groups' squared sizes
-    over the number of pits (Kish 1965), and so many times fewer pits carry as much.
+    `hits`, `groups`: `[pits]`.
     """
-    sizes = np.unique(groups, return_counts=True)[1]
-    worth = max(1, round(len(hits) ** 2 / int((sizes**2).sum())))
-    value = float(hits.mean())
+    worth, value = worth_of(groups), float(hits.mean())
     return replace(wilson(round(value * worth), worth), value=value)

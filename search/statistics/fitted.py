@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from models.metrics import Flags, Floats
-from search.statistics.intervals import Share, score_interval
+from search.statistics.intervals import Share, score_interval, wilson, worth_of
 
 # Background pits that pass in a fold, from which on its own threshold is quoted; what is said where they are fewer.
 FEW = 10
@@ -87,6 +87,18 @@ def from_counts(passed: float, pits: int, others: int, working_point: float) -> 
     centre, rate = (passed + 2) / (pits + 4), min(max(working_point, 1 / (others + 2)), 1 - 1 / (others + 2))
     slope = math.exp((ndtri(rate) ** 2 - ndtri(centre) ** 2) / 2)
     return FittedShare(passed, pits, others, working_point, slope)
+
+
+def grouped_acceptance(hits: Flags, groups: npt.NDArray[np.int64], others: int, working_point: float) -> Share:
+    """Give the share of pits accepted at a threshold that `others`, background pits of another sample, fixed.
+
+    `hits`, `groups`: `[pits]`. The interval is that of as many pits as the groups are worth; with `others` 0, which is not
+    known, it leaves out the chance of the threshold.
+    """
+    worth, value = worth_of(groups), float(hits.mean())
+    if not others:
+        return replace(wilson(round(value * worth), worth), value=value)
+    return replace(from_counts(value * worth, worth, others, working_point).share, value=value)
 
 
 def mean_of(shares: Sequence[FittedShare]) -> FittedShare:

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 from scipy.special import betaincinv, ndtri
 
 LEVEL = 0.9
@@ -41,6 +43,16 @@ def score_interval(share: float, size: float) -> Share:
     centre = (share + square / 2) / (1 + square)
     half = math.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
     return Share(share, max(centre - half, 0.0) if share else 0.0, min(centre + half, 1.0) if share < 1 else 1.0)
+
+
+def worth_of(groups: npt.NDArray[np.int64]) -> int:
+    """Give the number of independent pits that carry as much as pits in these groups, `[pits]`.
+
+    Pits of a group may all agree: the design effect is then the sum of the groups' squared sizes over the number of pits (Kish
+    1965), and so many times fewer pits carry as much.
+    """
+    sizes = np.unique(groups, return_counts=True)[1]
+    return max(1, round(len(groups) ** 2 / int((sizes**2).sum())))
 
 
 def reliability(learned: int, trainings: int) -> Share:

@@ -86,17 +86,13 @@ def test_pinned_axes_have_one_value_each_whatever_the_space_offered() -> None:
 
 def test_a_measure_that_the_pinned_network_has_not_is_refused() -> None:
     for pins in (["network=minihip", "network.depth=3"], ["network.width=8", "network=minihip"]):
-        with pytest.raises(
-            SpaceError, match="must not be set where no `network.name` has one, but the names are minihip; remove"
-        ):
+        with pytest.raises(SpaceError, match=r"must not be set where no `network\.name` has one, but the names are minihip; "):
             pin(ready("quick"), pins)
     assert pin(ready("quick"), ["network.depth=3"]).domain("network.depth") == (3,)
 
 
 def test_an_axis_is_pinned_once() -> None:
-    with pytest.raises(
-        SpaceError, match="`labelling.scheme` must be pinned once, but got labelling=binary and labelling.scheme="
-    ):
+    with pytest.raises(SpaceError, match=r"`labelling\.scheme` must be pinned once, but got labelling=binary and labelling\.s"):
         pin(ready("quick"), ["labelling=binary", "labelling.scheme=binary"])
 
 

@@ -58,6 +58,8 @@ def test_predicting_the_held_out_set_gives_what_select_saw(bundle: Path, selecti
     assert prediction.unseen.auc == selection.opening.held_out.auc
     assert prediction.unseen.acceptance == selection.opening.held_out.points[0].acceptance.value
     assert prediction.seen == len(tiny) - len(locked)
+    point = selection.opening.held_out.points[0]
+    assert (prediction.acceptance, prediction.rejection) == (point.acceptance, point.rejection)
     flattering, honest = prediction.remarks()
     # The threshold was fixed by background pits of the search: their chance is in the interval, too.
     assert prediction.acceptance is not None
