@@ -65,6 +65,7 @@ def write_suspects(suspects: Sequence[Suspect], data: Dataset, path: Path, title
     in an earlier list of this name, since `check_out`, both files get the first free number: suspects.1.csv. Raises StudyError
     where a file cannot be written.
     """
+    _check_name(path)
     stem, number = path.stem, 0
     while _filled_in(path):
         number += 1
@@ -84,10 +85,7 @@ def write_suspects(suspects: Sequence[Suspect], data: Dataset, path: Path, title
 
 def check_out(path: Path) -> None:
     """Raise StudyError, before anything is trained, where the suspects cannot be written there."""
-    if path.suffix == ".html":
-        raise StudyError(
-            f"--out must not end in .html, for that is the page beside it, but got {path}; write e.g. suspects.csv."
-        )
+    _check_name(path)
     try_out(path)
     try_out(path.with_suffix(".html"))
     filled = _filled_in(path)
@@ -98,9 +96,18 @@ def check_out(path: Path) -> None:
         )
 
 
+def _check_name(path: Path) -> None:
+    if path.suffix == ".html":
+        raise StudyError(
+            f"--out must not end in .html, for that is the page beside it, but got {path}; write e.g. suspects.csv."
+        )
+    if not path.parent.is_dir():
+        raise StudyError(f"--out must lie in a folder that is there, but got {path}; make the folder first.")
+
+
 def _filled_in(path: Path) -> int:
     """Count the rows of an earlier list that a person filled in. Raises StudyError for a file that is no list of suspects."""
-    if not path.exists():
+    if not path.is_file():
         return 0
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:

@@ -24,7 +24,9 @@ def nothing_learned(trials: Sequence[FrozenTrial], folds: int, epochs: int, fold
     """
     results = [reached for trial in trials if (reached := RungResult.read(trial)) is not None]
     verdicts = Counter(verdict for reached in results for verdict in reached.verdicts)
-    ended = {verdict: count for verdict, count in verdicts.most_common() if verdict != Verdict.UNFINISHED}
+    # A fold that was started again had collapsed before.
+    verdicts[Verdict.COLLAPSED] += sum(sum(reached.reseeds) for reached in results)
+    ended = {verdict: count for verdict, count in verdicts.most_common() if count and verdict != Verdict.UNFINISHED}
     if not ended or verdicts[Verdict.LEARNED]:
         return None
     signals = round(max(folds * sum(reached.signals) / len(reached.signals) for reached in results))

@@ -93,11 +93,16 @@ def test_a_disk_that_is_full_costs_no_reading(finished: Study, monkeypatch: pyte
 
 def test_a_study_with_nothing_to_keep_is_refused_with_the_reasons(finished: Study) -> None:
     empty = open_or_create("empty", finished.storage, finished.plan)
-    bad = written(recipe(), reached(verdicts=("collapsed",) * 5, reseeds=(1,) * 5))
-    empty.optuna.add_trial(create_trial(value=0.9, user_attrs=bad))
-    refused = "but trial 0 dropped: its reliability, 0.000 .*, 0 of 10, cannot pass 0.8 within 2 repeats; launch more trials"
-    with pytest.raises(StudyError, match=refused):
+    hopeless = written(recipe(), reached(verdicts=("collapsed",) * 5, reseeds=(1,) * 5))
+    empty.optuna.add_trial(create_trial(value=0.9, user_attrs=hopeless))
+    with pytest.raises(StudyError, match="study 'empty' has no trial to confirm: nothing has learned: none of 10 trainings"):
         select(empty, ConfirmOptions(top=2, repeats=2))
+    bad = written(recipe(), reached(verdicts=("learned", *("collapsed",) * 4), reseeds=(1,) * 5))
+    poor = open_or_create("poor", finished.storage, finished.plan)
+    poor.optuna.add_trial(create_trial(value=0.9, user_attrs=bad))
+    refused = "but trial 0 dropped: its reliability, 0.100 .*, 1 of 10, cannot pass 0.8 within 2 repeats; launch more trials"
+    with pytest.raises(StudyError, match=refused):
+        select(poor, ConfirmOptions(top=2, repeats=2))
 
 
 def test_trials_of_another_program_are_refused(finished: Study) -> None:

@@ -11,9 +11,10 @@ from tests.support.trials import reached, recipe, written
 LOOK = "; to see the pits: pitsearch check 'my foils' --sheet pits.png"
 
 
-def trial(*verdicts: str, signals: int = 3) -> FrozenTrial:
+def trial(*verdicts: str, signals: int = 3, reseeds: int = 0) -> FrozenTrial:
     folds = len(verdicts)
-    result = reached(folds, signals=(signals,) * folds, accepted=(0,) * folds, verdicts=verdicts, reseeds=(0,) * folds)
+    again = (reseeds, *(0,) * (folds - 1))
+    result = reached(folds, signals=(signals,) * folds, accepted=(0,) * folds, verdicts=verdicts, reseeds=again)
     return create_trial(state=TrialState.PRUNED, user_attrs=written(recipe(Config()), result))
 
 
@@ -35,6 +36,11 @@ def test_where_there_are_enough_the_images_are() -> None:
     )
     short = sentence(trial("collapsed", signals=40), epochs=5)
     assert short is not None and "likely too few epochs (5) or too small a crop;" in short
+
+
+def test_a_fold_that_was_started_again_counts_as_another_training() -> None:
+    again = sentence(trial("collapsed", "collapsed", reseeds=1))
+    assert again is not None and "none of 3 trainings in 1 trial tells signal from background (3 collapsed)" in again
 
 
 def test_one_that_learned_or_none_that_ended_says_nothing() -> None:
