@@ -38,7 +38,7 @@ def restarts_table(trained: Sequence[Ended], learns: Callable[[Ended], bool]) ->
             rows.append([name, f"{share:.0%}", f"{len(told)} of {len(whole)}", str(sum(told)), figure])
     return Table(
         "Trainings that would be started again, and P(learns | restarted) had they been left alone",
-        ["rule", "after, of the epochs", "restarted", "of these learn when left alone", "P(learns | restarted)"],
+        ["rule", "after, of the epochs", "restarted", "of these learn when left alone", "share that learns"],
         rows,
         [
             f"stuck: collapsed, no sooner than after {EARLIEST:.0%} of the epochs and {LEAST_STEPS} steps, with a training "
