@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from search.pruning.multi_objective import is_pruned
 from search.pruning.pruners import make_pruner
 from search.trials.ladder import Ladder
-from search.trials.objectives import on_path
+from search.trials.objectives import OBJECTIVES, on_path
 from tests.support.trials import reached, written
 
 LADDER = Ladder.parse("1x3,1x9,5x9,5x30")
@@ -67,7 +67,7 @@ def test_what_is_no_number_ends() -> None:
 
 @pytest.mark.parametrize("second", ["cost", "rejection"])
 def test_with_two_objectives_an_easy_fold_spares_no_trial_either(second: str) -> None:
-    directions = ["maximize", "maximize" if second == "rejection" else "minimize"]
+    directions = [OBJECTIVES[name].direction for name in ("acceptance", second)]
     study = optuna.create_study(directions=directions, pruner=make_pruner("median", LADDER))
     for _ in range(6):
         path = {"acceptance": EASY, second: (0.5,) * 4}

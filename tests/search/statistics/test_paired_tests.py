@@ -1,4 +1,4 @@
-"""The one paired test gives, bit for bit, what the race and the comparison with the network in use gave before it."""
+"""The one paired test gives, bit for bit, what the race and the comparison with the network in use gave before it; the race draws pits now."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from scipy.stats import t as student
 from scipy.stats import ttest_rel
 
-from search.selection.racing import lag
 from search.statistics.intervals import LEVEL, Share
 from search.statistics.paired_tests import compare_paired
 from search.trials.baseline import paired
@@ -44,8 +43,8 @@ def test_the_numbers_are_those_of_the_formulas_that_it_replaces(repeats: int) ->
     for _ in range(50):
         signals = np.tile(SIGNALS, (repeats, 1))
         one, other = (generator.binomial(signals, share) for share in generator.uniform(0.5, 1.0, 2))
-        gap = lag(one, other, signals)
-        assert (gap.gap, gap.p) == old_lag(one, other, signals)
+        difference = compare_paired(one, other, signals)
+        assert (difference.share.value, difference.p) == old_lag(one, other, signals)
         first, second = (reached(accepted=tuple(map(int, row[0])), signals=tuple(map(int, SIGNALS))) for row in (one, other))
         assert paired(first, second) == old_paired(one[0], other[0], SIGNALS)
 

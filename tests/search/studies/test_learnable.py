@@ -58,7 +58,7 @@ def test_a_launch_names_the_folds(rare: Path, tmp_path: Path) -> None:
 def test_check_says_so_and_is_silent_about_good_data(
     rare: Path, tiny_folder: Path, tiny: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert unlearnable_data(tiny) is None and unlearnable_folds(tiny, fold_numbers(tiny, 5, 0)) is None
+    assert unlearnable_data(tiny) is None and unlearnable_folds(tiny, fold_numbers(tiny, 5, 0).tolist()) is None
     run = Runner(monkeypatch, capsys)
     assert "note: 5 folds of a launch would be judged collapsed even by a perfect network" in run("check", rare).out
     assert "perfect network" not in run("check", tiny_folder).out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.selection.confirmations import Confirmation, pooled_tally
@@ -33,7 +34,7 @@ def test_trials_of_one_configuration_are_counted_together() -> None:
     trials = [best, unlucky, other, ended]
     assert [sum(verdict == "learned" for verdict in one.verdicts) for one in trainings_of(best, trials)] == [5, 1]
     assert twins_of(best, trials) == (1, 3)
-    confirmation = Confirmation((), (1,) * 5, (1,) * 5, (1.0,) * 5, ("collapsed",) * 5, (0,) * 5, 5, 1.0)
+    confirmation = Confirmation(np.array([]), (1,) * 5, (1,) * 5, (1.0,) * 5, ("collapsed",) * 5, (0,) * 5, 5, 1.0)
     pooled = pooled_tally(best, trials, {(1, 0): confirmation, (2, 0): confirmation, (0, 1): confirmation})
     assert (pooled.learned, pooled.trainings) == (6, 20)
     # In a race only the repeats that have been run by all count of a trial's own.
