@@ -177,7 +177,9 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
     pixels = _map_pixels(packed.path, packed.fingerprint)
     from foils.groups import find_groups  # scipy's trees and graphs, which whoever only knows the type does not need
 
-    groups = find_groups(kept_pits, pixels, description.crop, description.channels, description.pixel_um)
+    # Of pits without labels nothing is claimed, so that it is no matter which look the same; and there may be very many.
+    compared = labelled or any(pit.label for pit in kept_pits)
+    groups = find_groups(kept_pits, pixels, description.crop, description.channels, description.pixel_um, compared=compared)
     check_contrast(description, groups)
     return Dataset(
         folder.resolve(),

@@ -22,6 +22,9 @@ from foils.images import Grey
 from foils.near_duplicates import Flags, constant, look_alikes, mirrors
 from foils.pit import Pit
 
+# Of more pits, crops that only look the same are not looked for: that takes a minute, at every load.
+MOST_COMPARED = 30_000
+
 
 @dataclass(frozen=True)
 class Groups:
@@ -43,18 +46,26 @@ def group_pits(pits: Sequence[Pit], pixels: Grey, crop: int) -> npt.NDArray[np.i
 
 
 def find_groups(
-    pits: Sequence[Pit], pixels: Grey, crop: int, channels: Sequence[Channel] = (), pixel_um: float | None = None
+    pits: Sequence[Pit],
+    pixels: Grey,
+    crop: int,
+    channels: Sequence[Channel] = (),
+    pixel_um: float | None = None,
+    *,
+    compared: bool = True,
 ) -> Groups:
     """Join pits into groups.
 
     `pixels`: `[pits, channels, y, x]`. Crops overlap when their centres are nearer than `crop` pixels along both x and y.
-    `channels`: what lights there are, for crops that are mirrored; `pixel_um`: of a pixel, for pits with places on the stage.
+    `channels`: what lights there are, for crops that are mirrored; `pixel_um`: of a pixel, for pits with places on the stage;
+    `compared`: whether crops that only look the same are looked for, which takes the square of the pits.
     """
     flat = constant(pixels)
     first, copied = _identical(pixels, flat)
     apart = np.flatnonzero(first == np.arange(len(pits)))
     apart = apart[~flat[apart].all(1)]
-    seen = [(int(apart[a]), int(apart[b])) for a, b in look_alikes(pixels[apart], mirrors(channels))] if len(apart) > 1 else []
+    compared = compared and 1 < len(apart) <= MOST_COMPARED
+    seen = [(int(apart[a]), int(apart[b])) for a, b in look_alikes(pixels[apart], mirrors(channels))] if compared else []
     near = _overlapping(pits, crop, pixel_um)
     edges = np.array([*zip(first.tolist(), range(len(pits)), strict=True), *near, *seen], dtype=np.int64).reshape(-1, 2)
     links = coo_array((np.ones(len(edges), dtype=bool), (edges[:, 0], edges[:, 1])), shape=(len(pits), len(pits)))

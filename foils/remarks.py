@@ -8,7 +8,7 @@ import numpy as np
 
 from foils.description import Description
 from foils.errors import DataError
-from foils.groups import Groups
+from foils.groups import MOST_COMPARED, Groups
 from foils.images import Grey
 from foils.near_duplicates import Flags
 from foils.pit import Pit
@@ -56,6 +56,8 @@ def _shared(pits: Sequence[Pit], groups: Groups) -> list[str]:
 
 
 def _lookalikes(pits: Sequence[Pit], groups: Groups) -> list[str]:
+    if len(pits) > MOST_COMPARED:
+        return [f"more than {MOST_COMPARED} pits: whether some look the same though they lie apart was not looked at"]
     if not groups.look_alike:
         return []
     names = [f"{pits[one].pit} and {pits[other].pit}" for one, other in groups.look_alike]

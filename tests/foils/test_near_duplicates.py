@@ -177,6 +177,12 @@ def test_what_is_odd_is_named(tmp_path: Path, change: Callable[[Grey], None], no
     assert list(load(folder_of(tmp_path / "data", change)).notes) == notes
 
 
+def test_pits_to_be_scored_are_not_compared(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "data", taken_again)
+    assert len(set(load(folder).groups.tolist())) == 19
+    assert len(set(load(folder, labelled=False).groups.tolist())) == 20
+
+
 def test_data_that_show_nothing_are_refused(tmp_path: Path) -> None:
     def empty(crops: Grey) -> None:
         crops[:] = np.arange(len(crops), dtype=np.uint8)[:, None, None, None]
