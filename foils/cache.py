@@ -27,7 +27,7 @@ from pitsearch.regular_file import open_regular
 MARK = b"pitsearch cache 1\n"
 END = len(MARK) + hashlib.sha256().digest_size
 # Temporary names of the cache, and the seconds after which one is left over from a process that died.
-TEMPORARY, LEFT_OVER_S = re.compile(r"(pixels|members)-[\w.-]+\.(npy|safetensors)\.[0-9a-f]+"), 24 * 3600.0
+TEMPORARY, LEFT_OVER_S = re.compile(r"(pixels|members|result)-[\w.-]+\.(npy|safetensors|json)\.[0-9a-f]+"), 24 * 3600.0
 BLOCK = 2**20
 
 # The files that this process has checked already, by key and what would change with their content.
