@@ -154,7 +154,7 @@ def _hash(values: Mapping[str, Any]) -> str:
 def _check_format(number: object, where: object) -> None:
     if number not in FORMATS or isinstance(number, bool):
         raise BundleError(
-            f"{where}: this version reads bundles of format {' and '.join(map(str, FORMATS))}, but got {str(number)[:40]}; "
+            f"{where}: this version reads bundles of format {' and '.join(map(str, FORMATS))}, but got {brief(number)}; "
             "use the version of pitsearch that wrote it."
         )
 
