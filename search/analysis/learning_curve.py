@@ -289,13 +289,12 @@ def _check_examples(data: Dataset, task: Task, plot: Plot, folds: Sequence[npt.N
 
 
 def _point(trained: Sequence[Trained], plot: Plot) -> CurvePoint:
-    repeats = [[one for one in trained if one.repeat == repeat] for repeat in range(plot.repeats)]
+    repeats = [[one for one in trained if one.repeat == number] for number in range(plot.repeats)]
     scored = [[(np.array(one.scores), np.array(one.is_signal)) for one in folds] for folds in repeats]
-    fitted = [fit_acceptance(folds, plot.working_point) for folds in scored]
     return CurvePoint(
         share=trained[0].share,
         examples=tuple(float(mean) for mean in np.mean([one.examples for one in trained], axis=0)),
-        acceptance=mean_of(fitted).share,
+        acceptance=mean_of([fit_acceptance(folds, plot.working_point) for folds in scored]).share,
         learned=sum(one.learned for one in trained),
         trainings=sum(1 + one.reseeds for one in trained),
     )

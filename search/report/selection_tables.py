@@ -96,6 +96,7 @@ def _winner_lines(selection: Selection) -> Iterable[str]:
         f"{calibration.before:.4f} before, {calibration.after:.4f} after"
     )
     yield from opening_lines(selection.opening)
+    yield str(selection.by_slides)
     acceptance = selection.opening.held_out.points[0].acceptance
     confirmed = winner.confirmed.value if winner.confirmed else float("nan")
     held_out = "the one to quote" if selection.opening.honest else "not to be quoted, for the set was seen before"

@@ -41,6 +41,7 @@ def describe(selection: Selection) -> dict[str, Any]:
             "calibration": asdict(selection.model.calibration),
             "held_out": asdict(opening.held_out),
             "held_out_reading": opening.number,
+            "by_slides": asdict(selection.by_slides),
             "threshold_backgrounds": selection.model.backgrounds,
         },
         "versions": {name: version(name) for name in ("pitsearch", "torch", "timm", "optuna", "numpy")},
@@ -82,6 +83,7 @@ def write_card(selection: Selection, bundle: Bundle) -> str:
         for point in held_out.points
     ]
     lines += [
+        f"- {str(selection.by_slides).capitalize()}",
         "",
         "Score a data set with the same channels and crop size:",
         "",

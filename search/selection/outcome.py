@@ -11,6 +11,7 @@ from search.selection.candidates import Candidate
 from search.selection.final_model import FinalModel
 from search.selection.held_out import Opening
 from search.selection.selection_record import ModelKey
+from search.selection.slide_validation import SlideValidation
 from search.studies.study import Study
 
 
@@ -28,6 +29,8 @@ class Selection:
     opening: Opening
     # Where the model is kept, as a bundle.
     bundle_folder: Path
+    # The acceptance on slides that the winner's configuration never saw.
+    by_slides: SlideValidation
     # Hashes of the pixels that the search saw, and of those that show the same plastic.
     searched_pixels: tuple[str, ...] = ()
 

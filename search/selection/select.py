@@ -26,6 +26,7 @@ from search.selection.model_card import CARD, describe, source_of, write_card
 from search.selection.model_store import disk_errors, file_hashes, open_models, put_model, unfinished_model
 from search.selection.outcome import Selection, bundle_of
 from search.selection.selection_record import ModelKey, ModelRecord, write_selection
+from search.selection.slide_validation import SlideValidation, validate_by_slides
 from search.studies.plan import Plan
 from search.studies.study import Study, study_data
 
@@ -43,9 +44,8 @@ def select(
     """Select the best model of a study that converges reliably, train it, keep it, and read the held-out set.
 
     `options`: what is confirmed, and the bar; `final`: `ensemble` or `refit`; `data`, `runs`: where the study's data and the
-    folder of checkpoints are now, if they have moved; `progress`: as for `confirm`. Selecting the
-    same model again gives the recorded reading, and opens nothing. Raises StudyError where no trial can be kept, or the model
-    cannot be written.
+    folder of checkpoints are now, if they have moved; `progress`: as for `confirm`. Selecting the same model again gives the
+    recorded reading, and opens nothing. Raises StudyError where no trial can be kept, or the model cannot be written.
     """
     check_final(final)
     models = open_models(study, runs)  # what is wrong with it is said before anything is trained
@@ -63,14 +63,21 @@ def select(
         )
     entrant = next(entrant for entrant in race if entrant.number == winner.number)
     model = make_final_model(search_set, plan, entrant, final, workers)
+    by_slides = validate_by_slides(study, search_set, winner.number, winner.config)
     key = ModelKey(winner.number, final, len(entrant.repeats), model_hash(bundle_of(study, model)))
-    selection, record = _read_and_keep(study, candidates, key, model, dataset, models / key.sha256)
+    selection, record = _read_and_keep(study, candidates, key, model, by_slides, dataset, models / key.sha256)
     write_selection(study, asdict(options), key, record)
     return selection
 
 
 def _read_and_keep(
-    study: Study, candidates: Sequence[Candidate], key: ModelKey, model: FinalModel, data: Dataset, folder: Path
+    study: Study,
+    candidates: Sequence[Candidate],
+    key: ModelKey,
+    model: FinalModel,
+    by_slides: SlideValidation,
+    data: Dataset,
+    folder: Path,
 ) -> tuple[Selection, ModelRecord]:
     """Read the held-out set with a model, and write the model with what was seen into its folder.
 
@@ -82,7 +89,8 @@ def _read_and_keep(
             write_bundle(unfinished, bundle)
         locked = plan.held_out_set(data)
         opening = open_held_out(study, key, model.ensemble, locked, model.thresholds, model.backgrounds)
-        selection = Selection(study, tuple(candidates), key, model, opening, folder, _searched_pixels(plan, data))
+        pixels = _searched_pixels(plan, data)
+        selection = Selection(study, tuple(candidates), key, model, opening, folder, by_slides, pixels)
         bundle = replace(bundle, about=describe(selection), source=source_of(locked))
         with disk_errors(folder):
             write_bundle(unfinished, bundle)

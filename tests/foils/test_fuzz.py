@@ -15,7 +15,8 @@ from PIL import Image
 
 from foils import DataError
 from foils.description import Description, read_description
-from foils.images import ImageFault, read_pages
+from foils.image_faults import ImageFault
+from foils.images import read_pages
 from foils.labels import read_labels
 from foils.relabel import relabel
 from tests.support.fuzzing import LENGTHS, bounded, edited_bytes, edited_text

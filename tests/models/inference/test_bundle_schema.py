@@ -49,7 +49,7 @@ def write(folder: Path, values: dict[str, Any], number: int) -> None:
     (folder / MODEL).write_text(json.dumps(seal(plain) if number == 4 else {**plain, "format": number}))
 
 
-def put(values: dict[str, Any], place: str, value: object) -> None:
+def put(values: Any, place: str, value: object) -> None:
     *tables, name = place.split(".")
     for table in tables:
         values = values[int(table)] if isinstance(values, list) else values[table]

@@ -138,10 +138,6 @@ REFUSED = {
         "foil.toml: each channel needs its images, but channel '9' has none (looked for crops/p000_9.png, ...); "
         "add them, or remove its [[channels]] entry.",
     ),
-    "share_and_slides": (
-        ["launch", "DATA", "--holdout-share", "0.2", "--holdout-slide", "2"],
-        "a held-out set is a share or slides, but got a share of 0.2 and slides; leave one of the two out.",
-    ),
     "share": (
         ["launch", "DATA", "--holdout-share", "0.9"],
         "`0.05 <= share <= 0.5` must hold for the held-out set, but got 0.9;",

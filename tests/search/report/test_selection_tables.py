@@ -16,6 +16,7 @@ from search.selection.final_model import FinalModel
 from search.selection.held_out import HeldOut, Opening, OperatingPoint
 from search.selection.outcome import Selection
 from search.selection.selection_record import ModelKey
+from search.selection.slide_validation import SlideValidation
 from search.statistics.bootstrap import BootstrapShare
 from search.statistics.intervals import wilson
 from search.studies.lock import SeenBefore
@@ -45,7 +46,8 @@ class Planned(Study):
 
 def selection(opening: Opening) -> Selection:
     model = FinalModel(ensemble(), {0.05: 0.4321, 0.01: 0.8765}, Calibration(1.38, 0.2251, 0.2013))
-    return Selection(Planned("craters"), CANDIDATES, opening.model, model, opening, Path("models/0"))
+    by_slides = SlideValidation(wilson(160, 207), 4)
+    return Selection(Planned("craters"), CANDIDATES, opening.model, model, opening, Path("models/0"), by_slides)
 
 
 def test_the_table_of_a_selection() -> None:

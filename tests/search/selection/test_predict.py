@@ -63,10 +63,9 @@ def test_predicting_the_held_out_set_gives_what_select_saw(bundle: Path, selecti
     flattering, honest = prediction.remarks()
     # The threshold was fixed by background pits of the search: their chance is in the interval, too.
     assert prediction.acceptance is not None
-    searched = selection.study.plan.search_set(tiny)
-    assert prediction.acceptance.others == (searched.is_scored & ~searched.is_signal).sum()
     fixed = wilson(prediction.unseen.accepted, prediction.unseen.signals)
-    assert prediction.acceptance.share.low < fixed.low and str(prediction.acceptance.share) in honest
+    assert prediction.acceptance.low < fixed.low
+    assert str(prediction.acceptance) in honest
     assert flattering.startswith(f"{prediction.seen} of these pits")
     assert honest.startswith(f"on {prediction.unseen.signals} signal and")
 
