@@ -14,7 +14,6 @@ from tests.support.golden import assert_golden
 from tests.support.studies import SHORT, SMALL_SPACE
 from tests.support.tiny import CHANNELS, write_dataset
 
-# A selection that tiny pits can pass within seconds.
 FEW = "--top", 2, "--repeats", 1, "--reliability", 0.0, "--workers", 1
 
 
