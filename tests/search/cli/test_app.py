@@ -267,11 +267,7 @@ def test_ctrl_c_keeps_what_is_finished_of_a_diagnosis(
     ("command", "stopped", "says"),
     [
         ("launch", "search.launcher.launch.launch", "finished trials are kept, the same command goes on"),
-        (
-            "curve",
-            "search.analysis.learning_curve_setup.learning_curve",
-            "finished trainings are kept, the same command goes on",
-        ),
+        ("curve", "search.analysis.learning_curve_setup.draw_curve", "finished trainings are kept, the same command goes on"),
     ],
 )
 def test_ctrl_c_says_what_is_left(
