@@ -12,21 +12,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from foils.arrays import PitArrays, write_arrays
 from foils.cache import map_cached
 from foils.description import Description, read_description
 from foils.errors import DataError
-from foils.images import Grey
 from foils.label_rules import check_background
 from foils.labels import read_labels
-from foils.pack import pack
 from foils.pit import Pit
-from foils.remarks import check_contrast, remarks
+
+if TYPE_CHECKING:
+    from foils.images import Grey
 
 # Of a pit's hash: 128 bits tell any number of pits apart.
 HASH_DIGITS = 32
@@ -137,6 +136,8 @@ class Dataset:
         `crops`: `[pits, channels, y, x]`, uint8 or uint16; `labels`: `[pits]`. A folder, because a study and its workers load
         their data from one. Raises DataError, and leaves no folder, where the arrays are no good data set.
         """
+        from foils.arrays import PitArrays, write_arrays  # as in `load`
+
         folder = Path(folder)
         write_arrays(folder, PitArrays(crops, labels, **options))
         try:
@@ -156,6 +157,11 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
 
     Raises DataError with every fault found, each with its file, line, rule and remedy.
     """
+    # Readers of images, scipy's trees and graphs: a second to import, which whoever only knows the type does not need.
+    from foils.groups import find_groups
+    from foils.pack import pack
+    from foils.remarks import check_contrast, remarks
+
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: a data set is a folder, but there is none by this name; check the path.")
@@ -175,8 +181,6 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         raise DataError(faults)
     kept_pits = tuple(pits[index] for index in packed.kept)
     pixels = _map_pixels(packed.path, packed.fingerprint)
-    from foils.groups import find_groups  # scipy's trees and graphs, which whoever only knows the type does not need
-
     # Of pits without labels nothing is claimed, so that it is no matter which look the same; and there may be very many.
     compared = labelled or any(pit.label for pit in kept_pits)
     groups = find_groups(kept_pits, pixels, description.crop, description.channels, description.pixel_um, compared=compared)

@@ -9,8 +9,6 @@ import warnings
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from foils.dataset import Dataset
 from foils.errors import DataError
@@ -78,6 +76,9 @@ def _split(data: Dataset, folds: int, seed: int, units: npt.NDArray[np.int64]) -
 
 def _units(data: Dataset) -> npt.NDArray[np.int64]:
     """Number what must not straddle folds, `[pits]`: slides, joined where a group of pits lies on both."""
+    from scipy.sparse import coo_array  # half a second to import, which a study's plan does not need to be read
+    from scipy.sparse.csgraph import connected_components
+
     _, slides = np.unique([f"{pit.foil}\n{pit.slide}" for pit in data.pits], return_inverse=True)
     _, groups = np.unique(data.groups, return_inverse=True)
     size = slides.max() + 1 + groups.max() + 1

@@ -14,7 +14,18 @@ import pytest
 from search.cli.app import COMMANDS as GROUPS
 
 # Packages that take from half a second to several seconds to import.
-SLOW = ("torch", "timm", "torchvision", "sklearn", "pandas", "plotly", "scipy.stats", "distributed", "optuna_dashboard")
+SLOW = (
+    "torch",
+    "timm",
+    "torchvision",
+    "sklearn",
+    "pandas",
+    "plotly",
+    "scipy.stats",
+    "tifffile",
+    "distributed",
+    "optuna_dashboard",
+)
 # Runs each command in a process that has imported nothing yet, a fork of this one: what it imports is its own.
 SCRIPT = """
 import contextlib, io, json, os, sys
@@ -40,8 +51,8 @@ COMMANDS: Mapping[str, tuple[list[str], set[str]]] = {
     "spaces": (["spaces"], set()),
     "spaces NAME": (["spaces", "quick"], set()),
     "synth": (["synth", "synthetic", "--pits", "40"], set()),
-    "check": (["check", "DATA"], set()),
-    "relabel": (["relabel", "DATA", "suspects.csv"], set()),
+    "check": (["check", "DATA"], {"tifffile"}),
+    "relabel": (["relabel", "DATA", "suspects.csv"], {"tifffile"}),
     "status": (["status", "--storage", "STORAGE"], set()),
     "status --trial": (["status", "--storage", "STORAGE", "--trial", "1"], set()),
     "front": (["front", "--storage", "STORAGE"], {"plotly"}),
