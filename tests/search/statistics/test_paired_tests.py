@@ -1,4 +1,4 @@
-"""The one paired test gives, bit for bit, what the race and the comparison with the network in use gave before it."""
+"""The one paired test gives, bit for bit, what the comparison with the network in use and once the race gave before it."""
 
 from __future__ import annotations
 
