@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from multiprocessing import resource_tracker
 from types import FrameType
 
 # Signals that reach every process of a terminal: workers end when the process that started them asks.
@@ -67,6 +68,7 @@ def start_tracker(ensure_running: Callable[[], None]) -> None:
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))  # which it would die of, beside its terminal
     try:
         ensure_running()
+        resource_tracker.ensure_running()  # Python's own, which loky starts beside its workers
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if before is None:
