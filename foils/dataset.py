@@ -194,7 +194,7 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         packed.path,
         np.arange(len(kept_pits)),
         (*notes, *packed.notes, *remarks(kept_pits, groups, pixels, description)),
-        tuple(pit for index, pit in enumerate(pits) if index not in set(packed.kept)),
+        tuple(pits[index] for index in sorted(set(range(len(pits))) - set(packed.kept))),
     )
 
 

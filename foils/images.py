@@ -6,6 +6,7 @@ nothing of pits or channels. Values come as stored, never rescaled.
 
 from __future__ import annotations
 
+import errno
 import struct
 import warnings
 from collections.abc import Callable
@@ -77,7 +78,8 @@ def read_file(path: Path, most: int = MOST_BYTES) -> bytes:
     except FileNotFoundError:
         raise ImageFault("the file is missing") from None
     except OSError as error:
-        raise (_damage(error) if error.errno else ImageFault(str(error))) from None
+        ours = error.errno in (None, errno.EINVAL)  # no regular file, or too large: the reading of regular files says so
+        raise (ImageFault(error.strerror or str(error)) if ours else _damage(error)) from None
 
 
 def open_image(content: bytes, suffix: str, pages: int | None = None) -> OpenImage:

@@ -56,6 +56,8 @@ def read_form(path: Path, columns: Sequence[str]) -> tuple[Form, str]:
     content = read_regular(path, MOST_BYTES)
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     text = content.decode(encoding)
+    if "\0" in text or (encoding == "utf-16" and not text.removeprefix("\ufeff").strip()[:1].isascii()):
+        raise UnicodeDecodeError(encoding, content[:16], 0, 2, "the text is no table")
     form, body = _form(text.removeprefix("\ufeff"), encoding, columns)
     return replace(form, marked=text.startswith("\ufeff")), body
 

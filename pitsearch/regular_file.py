@@ -22,7 +22,7 @@ def open_regular(path: Path, *, links: bool = False) -> BinaryIO:
         os.close(descriptor)
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        raise OSError(errno.EINVAL, "it is a pipe or a device, and a regular file is needed", str(path))
+        raise OSError("it is a pipe or a device, and a regular file is needed")
     return os.fdopen(descriptor, "rb")
 
 

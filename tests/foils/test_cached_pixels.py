@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-import foils.pack
+import foils.crops
 from foils import DataError, load
 from foils.cache import END
-from foils.images import read_pages
+from foils.images import read_file
 from tests.support.tiny import write_dataset
 
 
@@ -47,12 +46,12 @@ def test_files_that_change_while_they_are_read_are_not_kept(
 ) -> None:
     folder = write_dataset(tmp_path / "data", counts={"candidate": 6, "top": 6})
 
-    def changing(path: Path) -> npt.NDArray[np.uint8 | np.uint16]:
+    def changing(path: Path, most: int) -> bytes:
         if path.name == "p000_1.png":
             (folder / "crops" / "p003_9.png").write_bytes((folder / "crops" / "p004_9.png").read_bytes())
-        return read_pages(path)
+        return read_file(path, most)
 
-    monkeypatch.setattr(foils.pack, "read_pages", changing)
-    with pytest.raises(DataError, match="files must not change while they are read, but some did; run the same command again"):
+    monkeypatch.setattr(foils.crops, "read_file", changing)
+    with pytest.raises(DataError, match=r"crops/p003_9\.png: .* the file was written while the data set was read"):
         load(folder)
     assert not cache.exists()
