@@ -111,6 +111,10 @@ def _read_rows(path: Path, faults: list[str]) -> list[Correction]:
             "file that `pitsearch diagnose` wrote."
         )
         return []
+    twice = next((column for column in COLUMNS if table.header.count(column) > 1), None)
+    if twice is not None:
+        faults.append(f"{path.name}:{table.header_line}: columns must differ, but got `{twice}` twice; rename one.")
+        return []
     places = [table.header.index(column) for column in COLUMNS]
     rows = [(line, [row[place].strip() if place < len(row) else "" for place in places]) for line, row in table.rows]
     return [Correction(pit, label, corrected, line) for line, (pit, label, corrected) in rows if corrected]
