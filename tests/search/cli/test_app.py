@@ -39,7 +39,7 @@ def test_the_whole_road_on_the_command_line(run: Runner, tiny_folder: Path, tmp_
     assert "next: pitsearch predict best DATA --out scores.csv" in exported.out
     predicted = run("predict", "best", tiny_folder, "--out", "scores.csv", "--slide", 1)
     assert predicted.code == 0
-    assert (tmp_path / "scores.csv").read_text().startswith("pit,p_signal,accepted\n")
+    assert (tmp_path / "scores.csv").read_text().startswith("pit,p_signal,accepted,foil,slide,x,y\n")
 
 
 def test_a_space_is_shown_copied_and_chosen(run: Runner, tiny_folder: Path, tmp_path: Path) -> None:
