@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pitsearch.errors import reason
 from pitsearch.regular_file import read_regular
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -72,13 +73,13 @@ def read_table(path: Path, columns: Sequence[str], faults: list[str]) -> Table |
 
     Raises FileNotFoundError where there is no file.
     """
-    name = path.name
+    name = path.name or str(path)
     try:
         form, body = read_form(path, columns)
     except FileNotFoundError:
         raise
     except (OSError, UnicodeDecodeError) as error:
-        faults.append(f"{name}: the file must be readable UTF-8 CSV, but: {error}; correct it.")
+        faults.append(f"{name}: the file must be readable UTF-8 CSV, but: {reason(error)}; correct it.")
         return None
     offset = 1 if form.first_line else 0
     rows: list[tuple[int, tuple[str, ...]]] = []

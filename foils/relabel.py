@@ -97,16 +97,10 @@ def _read_rows(path: Path, faults: list[str]) -> list[Correction]:
         return []
     if table is None:
         return []
-    twice = [column for column in COLUMNS if table.header.count(column) > 1]
-    faults += [
-        f"{path.name}:{table.header_line}: columns must differ, but got `{column}` twice; rename one." for column in twice
-    ]
-    if twice:
-        return []
     missing = [column for column in COLUMNS if column not in table.header]
     if missing:
         faults.append(
-            f"{path.name}:{table.header_line}: the columns {', '.join(COLUMNS)} must be there, but `{'`, `'.join(missing)}` "
+            f"{_name(path)}:{table.header_line}: the columns {', '.join(COLUMNS)} must be there, but `{'`, `'.join(missing)}` "
             f"{'is' if len(missing) == 1 else 'are'} missing (got {table.shown_header()}); take the "
             "file that `pitsearch diagnose` wrote."
         )

@@ -33,8 +33,7 @@ def export(selected: Selection | Study, folder: str | Path, *, runs: str | Path 
     files = read_model(study, key, runs)
     unfinished = temporary_name(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.mkdir()
+        unfinished.mkdir(parents=True)
         try:
             for name, content in files.items():
                 with open_new(unfinished / name) as stream:

@@ -154,6 +154,8 @@ class _Climber:
         if faults:
             text = f"a checkpoint could not be used, so that its fold was trained again: {'; '.join(faults)}"
             DAMAGE.write(self.trial, text)
+            # A fold that gets as far as it was is then written again: what could not be read would stay lost, time and again.
+            saved = replace(saved, files={fold: saved.files[fold] for fold in map(str, sorted(self.validation.trainings))})
         if rung is not None:
             self.validation.bring(rung.folds, rung.epochs)
         return saved

@@ -261,7 +261,8 @@ def test_a_pit_without_a_crop_has_a_row_without_a_score_and_a_note(bundle: Path,
     with (tmp_path / "scores.csv").open() as stream:
         rows = {row["pit"]: row for row in csv.DictReader(stream)}
     assert set(rows) == {line.split(",")[0] for line in lines[1:]}
-    assert rows[cells[0]] == {"pit": cells[0], "p_signal": "", "accepted": ""}
+    place = {"foil": cells[2], "slide": cells[3], "x": "3", "y": cells[5]}
+    assert rows[cells[0]] == {"pit": cells[0], "p_signal": "", "accepted": "", **place}
     assert all(row["p_signal"] for pit, row in rows.items() if pit != cells[0])
     on_it, elsewhere = (predict(read_bundle(bundle), load(folder), slides=[slide]).left_out for slide in (cells[3], "4"))
     assert (len(on_it), len(elsewhere)) == (1, 0)

@@ -49,7 +49,7 @@ class Notes(Callback):
 
 def test_a_launch_names_the_folds(rare: Path, tmp_path: Path) -> None:
     notes = Notes()
-    options = options_of(ladder="5x1")
+    options = options_of(ladder="5x1", share=0.05)
     launch(load(rare), SMALL_SPACE, options, storage=f"sqlite:///{tmp_path}/studies.db", budget=Budget(1), callbacks=(notes,))
     (note,) = [note for note in notes.notes if "perfect network" in note]
     assert "of 5 would be judged collapsed" in note and "1 signal pit and" in note and "--ladder" in note

@@ -20,7 +20,7 @@ from search.seeds import trial_seed
 from search.storage.checkpoints import CheckpointStore
 from search.studies.plan import Plan
 from search.studies.study import Study
-from search.trials.records import DAMAGE, CheckpointFile, Recipe, RungResult
+from search.trials.records import DAMAGE, CheckpointFile, CheckpointRecord, Recipe, RungResult
 from search.workers import objective
 from search.workers.objective import TrialContext, climb
 from search.workers.stop_signal import StopRequested
@@ -154,6 +154,27 @@ def test_what_is_lost_of_checkpoints_is_trained_again_to_the_same_numbers(
     assert Cut(tmp_path / "1", 17).climb(trial, job, harm) == (known.value,)
     assert whole(RungResult.read(trial)) == whole(RungResult.demand(known))
     assert (DAMAGE.read(trial) or "").startswith("a checkpoint could not be used, so that its fold was trained again: fold ")
+
+
+def test_a_lost_checkpoint_is_written_again_where_its_fold_gets_as_far_as_before(
+    finished: Study, job: WorkerContext, tmp_path: Path
+) -> None:
+    trial = Alone(finished.optuna.trials[1].params, 1)
+    for piece in range(2):
+        left = itertools.count(17, -1)
+
+        def check(left: Iterator[int] = left) -> None:
+            if next(left) == 1:
+                raise StopRequested("stopped by hand")
+
+        store = CheckpointStore(tmp_path / "1", f"{piece:08}")
+        with pytest.raises(StopRequested):
+            climb(trial, job.data, job.plan, TrialContext(check=check, checkpoints=store))  # type: ignore[arg-type]
+        record = CheckpointRecord.read(trial)
+        assert record is not None
+        assert {file.name for file in record.folds.values()} == {path.name for path in store.folder.iterdir()}
+        if not piece:
+            gone(store.folder)
 
 
 def test_a_trial_that_died_between_its_last_rung_and_its_end_trains_no_more(
