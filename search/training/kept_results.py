@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar, get_origin
 
 import numpy as np
+from cattrs import Converter
 from cattrs.errors import BaseValidationError
 
 from foils import DataError, Dataset
 from foils.cache import cache_folder, read_cached, write_cached
-from search.trials.formats import CONVERTER
+from pitsearch.typed_values import strict
 
 Ask = TypeVar("Ask")
 Result = TypeVar("Result")
@@ -30,7 +31,7 @@ def _is_array(kind: Any) -> bool:
 
 
 # Arrays as lists: Python writes numbers of 64 bits so that they come back bit for bit.
-ARRAYS = CONVERTER.copy()
+ARRAYS = strict(Converter(detailed_validation=True))
 ARRAYS.register_structure_hook_func(_is_array, lambda values, _: np.array(values, np.float64))
 ARRAYS.register_unstructure_hook_func(_is_array, lambda values: values.tolist())
 

@@ -35,7 +35,11 @@ SPACE: dict[str, BaseDistribution] = {
 def trial_of(
     number: int, params: dict[str, Any], config: Config | None = None, pruned: bool = False, **height: Any
 ) -> FrozenTrial:
-    record = reached(1 if pruned else 5, **{"rung": "1x3" if pruned else "5x30", **height})
+    given = {name: value for name, value in height.items() if isinstance(value, tuple)}
+    folds = max(1 if pruned else 5, *(len(value) for value in given.values()), 1)
+    # Counts of one fold stand for all: the others have no pits.
+    whole = {name: value + (0,) * (folds - len(value)) for name, value in given.items()}
+    record = reached(folds, **{"rung": "1x3" if pruned else "5x30", **height, **whole})
     trial = create_trial(
         state=TrialState.PRUNED if pruned else TrialState.COMPLETE,
         value=sum(record.accepted) / sum(record.signals),

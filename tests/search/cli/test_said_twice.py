@@ -87,10 +87,10 @@ def test_a_study_goes_on_with_its_own_space_ladder_and_seed(run: Runner, tiny_fo
     assert len(study.optuna.trials) == 2
     assert study.plan == plan
     for other, said in (
-        (["--seed", 4], "was made with another seed (3, but now 4)"),
+        (["--seed", 3], "was made with another seed (4, but now 3)"),
         (["--ladder", "5x1"], "was made with another ladder"),
         (["--space", "quick"], "was made for another space"),
-        (["--holdout-share", 0.4], "was made with another held-out set"),
+        (["--holdout-share", 0.4], "a data set must keep its held-out set, drawn by a share of 0.2, but got a share of 0.4"),
     ):
         refused = run("launch", name, *other)
         assert refused.code == 1

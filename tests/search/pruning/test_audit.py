@@ -144,7 +144,7 @@ def test_only_good_trials_that_would_have_been_ended_are_wrong_kills() -> None:
         trial_of(87),
         trial_of(86, "1x3"),
         trial_of(40, "1x3"),
-        trial_of(30),
+        trial_of(45),
     ]
     found = measure(trials)
     assert found == Audit(audited=6, good=3, killed={"1x9": 1})
