@@ -126,13 +126,14 @@ def test_time_that_is_up_stops_the_running_trial_and_keeps_the_rest(tiny: Datase
 def test_notes_of_the_data_and_of_the_search_reach_the_callback(tiny: Dataset, tmp_path: Path) -> None:
     recorder = Recorder()
     study = start(tiny, tmp_path, trials=1, ladder="5x1", callbacks=(recorder,), slides=("1",))
-    *of_data, setup, barely = recorder.notes
+    *of_data, setup, barely, few = recorder.notes
     assert of_data == list(tiny.notes)
     locked, searched = len(study.plan.held_out), len(study.plan.folds)
     assert setup == (
         f"{locked} pits locked away as the held-out set, {searched} searched; ladder 5x1, working point 0.1, seed 0"
     )
     assert barely.startswith("networks are barely trained: the ladder ends at 1 epoch; ")
+    assert few.startswith("1 fold of 5 would be judged collapsed even by a perfect network, for fold ")
 
 
 @pytest.mark.parametrize(

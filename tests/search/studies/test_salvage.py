@@ -32,6 +32,7 @@ def page_size(path: Path) -> int:
     return int.from_bytes(path.read_bytes()[16:18], "big")
 
 
+@pytest.mark.slow
 def test_a_whole_study_is_saved_whole(finished: Study, target: str) -> None:
     saved = salvage_study(None, finished.storage, target)
     assert (saved.study, saved.trials, saved.lost, saved.faults) == (Study("tiny", target), 3, (), ())
@@ -40,6 +41,7 @@ def test_a_whole_study_is_saved_whole(finished: Study, target: str) -> None:
     assert summarise(find_study("tiny", target)).complete == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bytes_left", [-1, -4096])
 def test_a_file_that_was_cut_is_saved(finished: Study, target: str, bytes_left: int) -> None:
     path = file_of(finished)
@@ -93,6 +95,7 @@ def test_a_damaged_record_leaves_a_failed_trial_and_the_rest_goes_on(finished: S
     assert summarise(find_study("tiny", target)).complete == 2
 
 
+@pytest.mark.slow
 def test_what_cannot_be_saved_is_refused(finished: Study, target: str, tmp_path: Path) -> None:
     for content, message in (
         (b"", "must begin as one"),
