@@ -58,12 +58,8 @@ FAULTS = (
     Fault("a trial that kills whoever runs it", partial(places.kill_whoever_runs_it, number=2), excused=frozenset({2})),
     Fault("a loss that is no number", places.explode),
     Fault("a bit flipped in every cached file", outside.flip_bits_of_the_cache, trials=3, storages=("sqlite",)),
-    Fault("the study deleted while it is searched", outside.delete_the_study),
     Fault("a trial set to FAIL from outside", partial(outside.end_a_trial_from_outside, number=2), excused=frozenset({2})),
     Fault("a link in the folder of runs", outside.link_elsewhere, trials=3, storages=("sqlite",)),
-    Fault("containers with one cache", outside.share_a_cache_between_containers, trials=3, storages=("sqlite",)),
-    Fault("Ctrl-C while workers start, 8 times", partial(outside.interrupt_while_workers_start, times=8), storages=("sqlite",)),
-    Fault("a locked database when commands begin", outside.lock_the_database, trials=3, storages=("sqlite",)),
     Fault("kill -9 of a Dask worker and the Dask scheduler", clusters.kill_dask, storages=("postgresql",)),
 )
 # The seconds that PostgreSQL is away after it was killed.
@@ -89,20 +85,6 @@ def jobs(slurm: Slurm) -> Fault:
     """Make the fault of SLURM's jobs being cancelled and requeued."""
     harm = partial(clusters.harm_jobs, slurm=slurm)
     return Fault("a SLURM job cancelled, another requeued", harm, trials=10, storages=("postgresql",))
-
-
-# The connections that the database of a launch with four workers has: its launcher takes one, and making its tables three.
-CONNECTIONS, WORKERS = 4, 4
-
-
-def away(postgres: Postgres) -> tuple[Fault, ...]:
-    """Make the faults of PostgreSQL being away when a command or a worker begins, or having few connections."""
-    few = partial(outside.share_few_connections, limit=CONNECTIONS, workers=WORKERS)
-    return (
-        Fault("PostgreSQL away when commands begin", partial(outside.begin_without_a_database, postgres=postgres), trials=4),
-        Fault("a worker killed while PostgreSQL is away", partial(outside.kill_a_worker_in_an_outage, postgres=postgres)),
-        Fault("fewer connections than workers", few),
-    )
 
 
 def outage(postgres: Postgres, seconds: int) -> Fault:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from tests.faults.findings import Finding
 from tests.faults.lab import Lab, Table, said
-from tests.faults.table import CONNECTIONS, FAULTS, OUTAGES, Fault, away, jobs, outage, play
+from tests.faults.table import FAULTS, OUTAGES, Fault, jobs, outage, play
 from tests.support.engines import Postgres, Slurm
 from tests.support.tiny import write_dataset
 
@@ -83,23 +82,6 @@ def test_a_database_that_died_is_waited_for(
 ) -> None:
     fault = outage(postgres, seconds)
     keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), capsys)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", range(3), ids=["commands", "a worker", "connections"])
-def test_a_database_is_waited_for_when_something_begins(
-    number: int,
-    lab_data: Path,
-    undisturbed: Callable[[int], Table],
-    tmp_path: Path,
-    postgres: Postgres,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    role = f"lab{time.time_ns()}"
-    postgres.execute(f"create role {role} login" + (f" connection limit {CONNECTIONS}" if number == 2 else ""))
-    fault = away(postgres)[number]
-    address = postgres.url(f"d{time.time_ns()}", role)
-    keep(play(fault, "postgresql", address, tmp_path / "lab", lab_data, undisturbed(fault.trials)), capsys)
 
 
 @pytest.mark.slow
