@@ -19,8 +19,7 @@ from models.inference.ensemble import Ensemble
 from models.metrics import score
 from search.selection.json_values import from_json, to_json
 from search.selection.selection_record import ModelKey
-from search.statistics.bootstrap import grouped_wilson
-from search.statistics.fitted import grouped_acceptance
+from search.statistics.fitted import accepted_and_rejected
 from search.statistics.intervals import Share
 from search.storage.attributes import add_attribute
 from search.studies.lock import SeenBefore, record_opening
@@ -138,8 +137,7 @@ def read(ensemble: Ensemble, locked: Dataset, thresholds: Mapping[float, float],
     groups, points = locked.groups[locked.is_scored], []
     for rate, threshold in thresholds.items():
         total, passed = score(scores, is_signal, threshold=threshold), scores >= threshold
-        acceptance = grouped_acceptance(passed[is_signal], groups[is_signal], backgrounds, rate)
-        points.append(OperatingPoint(rate, threshold, acceptance, grouped_wilson(~passed[~is_signal], groups[~is_signal])))
+        points.append(OperatingPoint(rate, threshold, *accepted_and_rejected(passed, is_signal, groups, backgrounds, rate)))
     return HeldOut(total.signals, total.backgrounds, total.auc, tuple(points))
 
 

@@ -20,8 +20,7 @@ from models.inference.bundle import Bundle
 from models.inference.image_check import ImageKind, check_kind
 from models.metrics import Flags, Floats, Score, score
 from pitsearch.errors import reason
-from search.statistics.bootstrap import grouped_wilson
-from search.statistics.fitted import grouped_acceptance
+from search.statistics.fitted import accepted_and_rejected
 from search.statistics.intervals import Share
 from search.text import counted
 
@@ -98,12 +97,9 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
     total = score(scores[counted], is_signal[counted], threshold=bundle.threshold) if both else None
     shares: tuple[Share | None, Share | None] = (None, None)
     if both:
-        signal, background = counted & is_signal, counted & ~is_signal
         fixed_by = (bundle.about.get("metrics") or {}).get("threshold_backgrounds", 0)
-        shares = (
-            grouped_acceptance(accepted[signal], data.groups[signal], fixed_by, bundle.working_point),
-            grouped_wilson(~accepted[background], data.groups[background]),
-        )
+        scored = accepted[counted], is_signal[counted], data.groups[counted]
+        shares = accepted_and_rejected(*scored, fixed_by, bundle.working_point)
     seen = int((~unseen).sum()) if told else None
     return Prediction(data, scores, accepted, total, seen, *shares, left_out, _unchecked(bundle, data))
 

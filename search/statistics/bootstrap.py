@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from models.metrics import Flags, Floats
 from search.statistics.fitted import is_few
-from search.statistics.intervals import LEVEL, Share, wilson, worth_of
+from search.statistics.intervals import LEVEL, Share, wilson
 
 DRAWS = 1000
 
@@ -111,12 +111,3 @@ def _acceptance(pits: Pits, weights: Floats, scores: Floats, folds: npt.NDArray[
 def _is_few(pits: Pits, folds: npt.NDArray[np.int64], working_point: float) -> bool:
     background = folds[pits.is_scored & ~pits.is_signal]
     return is_few(np.bincount(background, minlength=int(folds.max()) + 1).tolist(), working_point)
-
-
-def grouped_wilson(hits: Flags, groups: npt.NDArray[np.int64]) -> Share:
-    """Give the share of pits that are hits with Wilson's interval, for as many pits as the groups are worth.
-
-    `hits`, `groups`: `[pits]`.
-    """
-    worth, value = worth_of(groups), float(hits.mean())
-    return replace(wilson(round(value * worth), worth), value=value)

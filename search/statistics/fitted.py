@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from models.metrics import Flags, Floats
-from search.statistics.intervals import Share, score_interval, wilson, worth_of
+from search.statistics.intervals import Share, grouped_wilson, score_interval, worth_of
 
 # Background pits that pass in a fold, from which on its own threshold is quoted; what is said where they are fewer.
 FEW = 10
@@ -95,10 +95,21 @@ def grouped_acceptance(hits: Flags, groups: npt.NDArray[np.int64], others: int, 
     `hits`, `groups`: `[pits]`. The interval is that of as many pits as the groups are worth; with `others` 0, which is not
     known, it leaves out the chance of the threshold.
     """
-    worth, value = worth_of(groups), float(hits.mean())
     if not others:
-        return replace(wilson(round(value * worth), worth), value=value)
+        return grouped_wilson(hits, groups)
+    worth, value = worth_of(groups), float(hits.mean())
     return replace(from_counts(value * worth, worth, others, working_point).share, value=value)
+
+
+def accepted_and_rejected(
+    accepted: Flags, is_signal: Flags, groups: npt.NDArray[np.int64], others: int, working_point: float
+) -> tuple[Share, Share]:
+    """Give the acceptance of signal and the rejection of background, `[pits]` each, at a threshold fixed before.
+
+    `others`: as in `grouped_acceptance`.
+    """
+    acceptance = grouped_acceptance(accepted[is_signal], groups[is_signal], others, working_point)
+    return acceptance, grouped_wilson(~accepted[~is_signal], groups[~is_signal])
 
 
 def mean_of(shares: Sequence[FittedShare]) -> FittedShare:

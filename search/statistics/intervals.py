@@ -7,7 +7,7 @@ second to import, and `status` needs no more than this.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -53,6 +53,15 @@ def worth_of(groups: npt.NDArray[np.int64]) -> int:
     """
     sizes = np.unique(groups, return_counts=True)[1]
     return max(1, round(len(groups) ** 2 / int((sizes**2).sum())))
+
+
+def grouped_wilson(hits: npt.NDArray[np.bool_], groups: npt.NDArray[np.int64]) -> Share:
+    """Give the share of pits that are hits with Wilson's interval, for as many pits as the groups are worth.
+
+    `hits`, `groups`: `[pits]`.
+    """
+    worth, value = worth_of(groups), float(hits.mean())
+    return replace(wilson(round(value * worth), worth), value=value)
 
 
 def reliability(learned: int, trainings: int) -> Share:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.metrics import score
-from search.statistics.bootstrap import Pits, draw_acceptance, grouped_wilson
-from search.statistics.intervals import wilson
+from search.statistics.bootstrap import Pits, draw_acceptance
+from search.statistics.intervals import grouped_wilson, wilson
 
 
 def made(seed: int, pits: int = 200, apart: float = 1.5) -> tuple[Pits, np.ndarray, np.ndarray]:
