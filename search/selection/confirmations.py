@@ -56,9 +56,14 @@ def confirmation_request(plan: Plan, data: Dataset, config: Config, trial: int, 
     return CVRequest(data, config, folds, derive_seed(seed, APART, repeat, trial), ladder.epochs, plan.options.working_point)
 
 
+def confirmation_of(outcome: Repeat) -> Confirmation:
+    """Give what is recorded of a cross-validation."""
+    return Confirmation(**{field.name: getattr(outcome, field.name) for field in fields(Confirmation)})
+
+
 def write_confirmation(study: optuna.Study, trial: int, repeat: int, outcome: Repeat) -> Confirmation:
     """Record a confirmation in its study."""
-    confirmation = Confirmation(**{field.name: getattr(outcome, field.name) for field in fields(Confirmation)})
+    confirmation = confirmation_of(outcome)
     study.set_user_attr(f"{CONFIRMATION}:{trial}:{repeat}", to_json(confirmation))
     return confirmation
 

@@ -6,12 +6,12 @@ that the same winner is trained once. Knows nothing of the held-out set.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from foils import DataError, Dataset
 from foils.folds import slide_folds
 from search.seeds import derive_seed
-from search.selection.confirmations import Confirmation
+from search.selection.confirmations import Confirmation, confirmation_of
 from search.selection.json_values import from_json, to_json
 from search.statistics.fitted import fit_acceptance
 from search.statistics.intervals import Share
@@ -55,7 +55,7 @@ def validate_by_slides(study: Study, data: Dataset, number: int, config: Config)
         seed, options = derive_seed(plan.options.seed, APART, number), plan.options
         request = CVRequest(data, config, splits(folds), seed, plan.ladder.epochs, options.working_point)
         [(_, repeat)] = train_repeats([request], 1)
-        recorded = to_json(Confirmation(**{field.name: getattr(repeat, field.name) for field in fields(Confirmation)}))
+        recorded = to_json(confirmation_of(repeat))
         study.optuna.set_user_attr(key, recorded)
     scores = from_json(recorded, Confirmation).scores
     scored = [(folds == fold) & data.is_scored for fold in range(int(folds.max()) + 1)]
