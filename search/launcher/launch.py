@@ -47,9 +47,8 @@ def launch(
 
     `space`: also the name of a ready-made one, or of a space file. `study`: its name, the data set's by default; a study of
     this name goes on where it stopped, if it was made for the same, interrupted trials first; without `space` or `options` it
-    goes on with its own. `runs`: the folder of
-    checkpoints, beside an SQLite storage by default. `enqueue`: configurations to try first, after the network in use and the
-    sound recipe, each once a study.
+    goes on with its own. `runs`: the folder of checkpoints, beside an SQLite storage by default. `enqueue`: configurations to
+    try first, after the network in use and the sound recipe, each once a study.
     Raises DataError, SpaceError or StudyError where something does not fit, before anything is written.
     """
     budget, executor, callback = budget or Budget(), executor or Processes(), CallbackList(callbacks)
@@ -69,14 +68,11 @@ def launch(
     enqueue_initial_trials(handle, initial_trials(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False)))
     trials = handle.optuna.get_trials(deepcopy=False)
     remove_orphans(Path(record.runs), trials)
-    notes += record_search(handle, plan, data)
-    left_s = None if budget.minutes is None else 60 * budget.minutes
+    search_set, seen = plan.search_set(data), record_search(handle, plan, data)
+    said = (*_plan_notes(plan, search_set), *_budget_notes(record, earlier), *_no_room(trials, record, bool(enqueue)))
     with callback:
-        room = _no_room(trials, record.trials - record.finished, bool(enqueue))
-        odd = (short_ladder(plan.ladder.epochs), unlearnable_folds(plan.search_set(data), plan.folds))
-        warnings = [text for text in odd if text is not None]
-        callback.on_start(handle, (*data.notes, *notes, setup_line(plan), *warnings, *_budget_notes(record, earlier), *room))
-        run_workers(executor, Run(handle, plan, plan.search_set(data), record, left_s), callback)
+        callback.on_start(handle, (*data.notes, *notes, *seen, *said))
+        run_workers(executor, Run(handle, plan, search_set, record, budget.seconds), callback)
     return handle
 
 
@@ -101,6 +97,12 @@ def setup_line(plan: Plan) -> str:
         f"{counted(len(plan.held_out), 'pit')} locked away as the held-out set, {searched} searched; ladder {plan.ladder}, "
         f"working point {options.working_point:g}, seed {options.seed}"
     )
+
+
+def _plan_notes(plan: Plan, search_set: Dataset) -> tuple[str, ...]:
+    """Say what is searched, and what of it will not work."""
+    warnings = (short_ladder(plan.ladder.epochs), unlearnable_folds(search_set, plan.folds))
+    return (setup_line(plan), *(text for text in warnings if text is not None))
 
 
 def _budget_notes(record: LaunchRecord, earlier: LaunchRecord | None) -> tuple[str, ...]:
@@ -136,9 +138,9 @@ def enqueue_initial_trials(study: Study, initial: Sequence[InitialTrial]) -> Non
     enqueue_trials(study.backend, study.id, attributes)
 
 
-def _no_room(trials: Sequence[FrozenTrial], room: int, enqueued: bool) -> tuple[str, ...]:
+def _no_room(trials: Sequence[FrozenTrial], record: LaunchRecord, enqueued: bool) -> tuple[str, ...]:
     """Say how many of the initial configurations the budget has no room for."""
-    waiting = sum(trial.state == TrialState.WAITING for trial in trials) - max(room, 0)
+    waiting = sum(trial.state == TrialState.WAITING for trial in trials) - max(record.trials - record.finished, 0)
     text = f"{waiting} of the first configurations wait, for --trials leaves no room for them"
     return (text,) if enqueued and waiting > 0 else ()
 

@@ -83,6 +83,11 @@ class Budget:
     # Minutes after which the launch stops, whatever was reached; None has no limit.
     minutes: float | None = None
 
+    @property
+    def seconds(self) -> float | None:
+        """The seconds after which the launch stops; None has no limit."""
+        return None if self.minutes is None else 60 * self.minutes
+
     def __post_init__(self) -> None:
         require("trials", self.trials, lambda trials: trials > 0, "> 0")
         if self.minutes is not None:
