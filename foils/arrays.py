@@ -18,7 +18,7 @@ import tomli_w
 
 from foils.description import NAME, Channel
 from foils.errors import DataError
-from foils.images import Grey
+from foils.open_image import Grey
 
 PATTERN = "crops/{pit}.tif"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from foils.errors import DataError
-from foils.images import Grey
+from foils.open_image import Grey
 from pitsearch.errors import reason
 
 ENLARGED = 3  # pixels of the sheet for one pixel of a pit

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from foils.description import Description
 from foils.errors import DataError
 from foils.image_faults import ImageFault
-from foils.images import MOST_BYTES, Grey, OpenImage, open_image, read_file
+from foils.images import MOST_BYTES, open_image, read_file
+from foils.open_image import Grey, OpenImage
 from foils.pit import Pit
 
 Flags = npt.NDArray[np.bool_]

@@ -25,7 +25,7 @@ from foils.labels import read_labels
 from foils.pit import Pit
 
 if TYPE_CHECKING:
-    from foils.images import Grey
+    from foils.open_image import Grey
 
 # Of a pit's hash: 128 bits tell any number of pits apart.
 HASH_DIGITS = 32

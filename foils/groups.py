@@ -18,8 +18,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from foils.description import Channel
-from foils.images import Grey
 from foils.near_duplicates import Flags, constant, look_alikes, mirrors
+from foils.open_image import Grey
 from foils.pit import Pit
 
 # Of more pits, crops that only look the same are not looked for: that takes a minute, at every load.

@@ -9,8 +9,6 @@ from __future__ import annotations
 import errno
 import struct
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -19,11 +17,11 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageFile
 
 from foils.image_faults import ImageFault, as_grey, check_orientation, check_size
+from foils.open_image import Grey, OpenImage, damage
 from foils.tga import open_tga, pillow_reads
 from foils.tiff import TIFF, open_tiff
 from pitsearch.regular_file import read_regular
 
-Grey = npt.NDArray[np.uint8 | np.uint16]
 PNG = b"\x89PNG\r\n\x1a\n"
 # What else a file may be that is named like an image of ours: by its first bytes.
 OTHERS = {
@@ -39,28 +37,6 @@ OTHERS = {
 }
 # A stack of ten channels of 20 million pixels of 16 bits has 400 MB.
 MOST_BYTES = 2**31
-
-
-@dataclass(frozen=True)
-class OpenImage:
-    """An image file whose header was read and can be true; its pixels are not decoded yet."""
-
-    pages: int
-    height: int
-    width: int
-    dtype: np.dtype[np.uint8 | np.uint16]
-    # Give `[pages, y, x]`, or raise anything that a decoder raises.
-    decode: Callable[[], npt.NDArray[np.generic]]
-    # A TIFF that declares 0 to be white. ImageJ writes that where a display was inverted; values stay as stored.
-    white_is_zero: bool = False
-
-    def values(self) -> Grey:
-        """Decode the pixels, `[pages, y, x]`, uint8 or uint16 as stored. Raises ImageFault where they cannot be had."""
-        values = _decoded(self.decode)
-        if values.shape != (self.pages, self.height, self.width) or values.dtype != self.dtype:
-            raise ImageFault("the file is damaged (its pixels are not what its header declares)")
-        grey: Grey = values.astype(self.dtype, copy=False)
-        return grey
 
 
 def read_pages(path: Path) -> Grey:
@@ -79,7 +55,7 @@ def read_file(path: Path, most: int = MOST_BYTES) -> bytes:
         raise ImageFault("the file is missing") from None
     except OSError as error:
         ours = error.errno in (None, errno.EINVAL)  # no regular file, or too large: the reading of regular files says so
-        raise (ImageFault(error.strerror or str(error)) if ours else _damage(error)) from None
+        raise (ImageFault(error.strerror or str(error)) if ours else damage(error)) from None
 
 
 def open_image(content: bytes, suffix: str, pages: int | None = None) -> OpenImage:
@@ -90,8 +66,7 @@ def open_image(content: bytes, suffix: str, pages: int | None = None) -> OpenIma
     """
     try:
         if content.startswith(TIFF):
-            tiff = open_tiff(content, pages)
-            return OpenImage(tiff.pages, tiff.height, tiff.width, np.dtype(tiff.dtype), tiff.decode, tiff.white_is_zero)
+            return open_tiff(content, pages)
         if content.startswith(PNG):
             return _open_png(content)
         for start, kind in OTHERS.items():
@@ -107,21 +82,8 @@ def open_image(content: bytes, suffix: str, pages: int | None = None) -> OpenIma
         return OpenImage(1, tga.height, tga.width, np.dtype(tga.dtype), tga.decode)
     except ImageFault:
         raise
-    except Exception as error:
-        raise _damage(error) from None
-
-
-def _damage(error: Exception) -> ImageFault:
-    return ImageFault(f"the file is damaged ({str(error).splitlines()[0] if str(error) else 'cut short'})")
-
-
-def _decoded(decode: Callable[[], npt.NDArray[np.generic]]) -> npt.NDArray[np.generic]:
-    try:
-        return decode()
-    except ImageFault:
-        raise
-    except Exception as error:  # decoders meet a truncated or damaged file with nearly any exception (struct, zlib, type)
-        raise _damage(error) from None
+    except Exception as error:  # readers of headers, as decoders, meet a damaged file with nearly any exception
+        raise damage(error) from None
 
 
 def _open_png(content: bytes) -> OpenImage:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foils.description import Channel
-from foils.images import Grey
+from foils.open_image import Grey
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]

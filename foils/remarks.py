@@ -9,8 +9,8 @@ import numpy as np
 from foils.description import Description
 from foils.errors import DataError
 from foils.groups import MOST_COMPARED, Groups
-from foils.images import Grey
 from foils.near_duplicates import Flags
+from foils.open_image import Grey
 from foils.pit import Pit
 
 # The bits of cameras whose values come in 16-bit files.

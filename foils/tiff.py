@@ -8,8 +8,6 @@ from __future__ import annotations
 import logging
 import math
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import numpy.typing as npt
 import tifffile
 
 from foils.image_faults import ImageFault, as_grey, check_orientation, check_size, grey_type
+from foils.open_image import OpenImage
 
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # The lossless ones: what a lossy one leaves of a faint pit is not what the microscope saw.
@@ -32,24 +31,11 @@ VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
-@dataclass(frozen=True)
-class Tiff:
-    """The pages of a TIFF, whose headers can be true."""
-
-    pages: int
-    height: int
-    width: int
-    dtype: np.dtype[np.uint8 | np.uint16]
-    # Give `[pages, y, x]`.
-    decode: Callable[[], npt.NDArray[np.generic]]
-    white_is_zero: bool
-
-
-def open_tiff(content: bytes, wanted: int | None) -> Tiff:
+def open_tiff(content: bytes, wanted: int | None) -> OpenImage:
     """Check every page's header. `wanted`: how many pages; of more, only their number is looked at."""
     places = _page_places(content)
     if wanted is not None and len(places) > wanted:
-        return Tiff(len(places), 1, 1, np.dtype(np.uint8), _nothing, white_is_zero=False)
+        return OpenImage(len(places), 1, 1, np.dtype(np.uint8), _nothing, white_is_zero=False)
     tiff = tifffile.TiffFile(BytesIO(content), is_ome=False, is_mmstack=False)  # these would open the files that they name
     pages = [page.aspage() for page in tiff.pages]
     if len(pages) != len(places):
@@ -70,7 +56,7 @@ def open_tiff(content: bytes, wanted: int | None) -> Tiff:
         return np.stack([as_grey(page.asarray()) for page in pages])
 
     white = first.photometric == tifffile.PHOTOMETRIC.MINISWHITE
-    return Tiff(planes, first.imagelength, first.imagewidth, types[0], decode, white)
+    return OpenImage(planes, first.imagelength, first.imagewidth, types[0], decode, white)
 
 
 def _nothing() -> npt.NDArray[np.generic]:

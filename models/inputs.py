@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from foils.images import Grey
+from foils.open_image import Grey
 from spaces.choices.augmentation import Turn, allowed_turns
 from spaces.choices.channels import MODES, Channels, Light, used_lights
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from foils.images import Grey
+from foils.open_image import Grey
 from models.errors import BundleError
 from models.inference.bundle_schema import FORMAT, BundleForm, SourceData, hash_of_model, read_form, seal
 from models.inference.ensemble import Ensemble, with_weights

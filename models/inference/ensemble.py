@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from scipy.special import expit
 
-from foils.images import Grey
+from foils.open_image import Grey
 from models.errors import BundleError
 from models.inputs import SCORED_AT_ONCE, lay_out
 from models.metrics import Floats

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
-from foils.images import Grey
 from foils.near_duplicates import look_alikes
+from foils.open_image import Grey
 from models.metrics import Floats
 
 Ints = npt.NDArray[np.int64]

@@ -18,7 +18,7 @@ from PIL import Image
 
 from foils import Dataset
 from foils.atomic_write import write_whole
-from foils.images import Grey
+from foils.open_image import Grey
 from pitsearch.errors import reason
 from search.analysis.suspects import Suspect
 from search.errors import StudyError

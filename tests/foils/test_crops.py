@@ -14,8 +14,9 @@ from PIL import Image
 
 import foils.crops
 from foils import DataError, load
-from foils.images import Grey, OpenImage, read_file
-from tests.support.tiny import CHANNELS, SIZE, write_dataset
+from foils.images import read_file
+from foils.open_image import Grey, OpenImage
+from tests.support.tiny import CHANNELS, SIZE, move_pits, write_dataset
 
 FEW = {"candidate": 6, "top": 6, "maybe": 2}
 LIGHTS = (CHANNELS[0], CHANNELS[1], CHANNELS[4])
@@ -35,15 +36,6 @@ def edit(path: Path, change: Callable[[str], str]) -> None:
     text = path.read_text()
     assert change(text) != text
     path.write_text(change(text))
-
-
-def move(folder: Path, places: dict[str, tuple[float, float]]) -> None:
-    """Write other places into labels.csv."""
-    rows = [line.split(",") for line in (folder / "labels.csv").read_text().splitlines()]
-    for row in rows:
-        if row[0] in places:
-            row[4:6] = [str(value) for value in places[row[0]]]
-    (folder / "labels.csv").write_text("\n".join(",".join(row) for row in rows) + "\n")
 
 
 def test_one_file_that_stands_for_two_pits_is_refused(tmp_path: Path) -> None:
@@ -96,7 +88,7 @@ def test_two_slides_with_the_same_frames_are_refused(tmp_path: Path) -> None:
 
 def test_pits_beside_their_frame_are_refused(tmp_path: Path) -> None:
     folder = write(tmp_path / "data", frames=True)
-    move(folder, {"p001": (5000, 20), "p009": (-40, 9e9), "p010": (0, 20)})
+    move_pits(folder, {"p001": (5000, 20), "p009": (-40, 9e9), "p010": (0, 20)})
     assert faults(folder) == (
         "labels.csv: pits must lie on their frames, but got 2 outside: p001 (5000, 20) of 216 x 216, p009 (-40, 9e+09) of 216 "
         "x 216; correct x and y (pixels, from the top-left corner, x to the right).",

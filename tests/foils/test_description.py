@@ -6,32 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from foils.description import Channel, Description, read_description
-
-GOOD = """\
-name = "mine"
-signal = "candidate"
-pattern = "crops/{pit}_{channel}.png"
-crop = 28
-labels = ["candidate", "top"]
-ignore = ["top"]
-pixel_um = 0.85
-
-[[channels]]
-name = "1"
-kind = "rotating"
-azimuth_deg = 67.5
-
-[[channels]]
-name = "9"
-kind = "backlit"
-"""
-
-
-def read(folder: Path, text: str) -> tuple[Description | None, list[str]]:
-    (folder / "foil.toml").write_text(text, encoding="utf-8")
-    faults: list[str] = []
-    return read_description(folder, faults), faults
+from foils.description import Channel, Description
+from tests.support.descriptions import GOOD, read
 
 
 def test_everything_the_file_says_comes_through(tmp_path: Path) -> None:

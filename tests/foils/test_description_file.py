@@ -7,32 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from foils.description import Description, read_description
-
-GOOD = """\
-name = "mine"
-signal = "candidate"
-pattern = "crops/{pit}_{channel}.png"
-crop = 28
-labels = ["candidate", "top"]
-ignore = ["top"]
-pixel_um = 0.85
-
-[[channels]]
-name = "1"
-kind = "rotating"
-azimuth_deg = 67.5
-
-[[channels]]
-name = "9"
-kind = "backlit"
-"""
-
-
-def read(folder: Path, text: str) -> tuple[Description | None, list[str]]:
-    (folder / "foil.toml").write_text(text, encoding="utf-8")
-    faults: list[str] = []
-    return read_description(folder, faults), faults
+from foils.description import read_description
+from tests.support.descriptions import GOOD, read
 
 
 def test_a_file_that_is_no_toml_says_where(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import tifffile
 from foils import DataError, Dataset, load
 from foils.description import Channel
 from foils.groups import find_groups
-from foils.images import Grey
 from foils.near_duplicates import ALIKE, look_alikes, mirrors, standardised
+from foils.open_image import Grey
 from foils.pit import Pit
 from tests.support.tiny import CHANNELS, SIZE, write_dataset
 

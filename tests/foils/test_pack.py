@@ -15,7 +15,7 @@ from PIL import Image
 import foils.crops
 from foils import DataError, Dataset, load
 from foils.images import read_file
-from tests.support.tiny import CHANNELS, SIZE, draw_pits, write_dataset
+from tests.support.tiny import CHANNELS, SIZE, draw_pits, move_pits, write_dataset
 
 FEW = {"candidate": 6, "top": 6, "maybe": 2}
 LIGHTS = (CHANNELS[0], CHANNELS[1], CHANNELS[4])
@@ -54,21 +54,12 @@ def test_crops_and_frames_of_any_format_give_the_pixels_that_were_drawn(
     np.testing.assert_array_equal(data.crops(), drawn(data, bits))
 
 
-def move(folder: Path, places: dict[str, tuple[float, float]]) -> None:
-    """Write other places into labels.csv."""
-    rows = [line.split(",") for line in (folder / "labels.csv").read_text().splitlines()]
-    for row in rows:
-        if row[0] in places:
-            row[4:6] = [str(value) for value in places[row[0]]]
-    (folder / "labels.csv").write_text("\n".join(",".join(row) for row in rows) + "\n")
-
-
 def test_pits_whose_crop_leaves_the_frame_are_left_out_and_named(tmp_path: Path) -> None:
     folder = write(tmp_path / "data", frames=True)
     whole = load(folder)
     edge = 18 * SIZE  # the tiny frames' width and height
     half = SIZE // 2
-    move(folder, {"p001": (half - 1, 100), "p005": (100, edge - half + 1), "p009": (0, edge - 1)})
+    move_pits(folder, {"p001": (half - 1, 100), "p005": (100, edge - half + 1), "p009": (0, edge - 1)})
     data = load(folder)
     assert [pit.pit for pit in data.pits] == [f"p{number:03}" for number in range(14) if number not in (1, 5, 9)]
     assert "3 pits left out: nearer to the border than half a crop (p001, p005, p009)" in data.notes
@@ -78,7 +69,7 @@ def test_pits_whose_crop_leaves_the_frame_are_left_out_and_named(tmp_path: Path)
 def test_a_crop_that_just_fits_is_kept(tmp_path: Path) -> None:
     folder = write(tmp_path / "data", frames=True)
     edge = 18 * SIZE
-    move(folder, {"p001": (SIZE // 2, edge - SIZE // 2), "p005": (edge - SIZE // 2, SIZE // 2)})
+    move_pits(folder, {"p001": (SIZE // 2, edge - SIZE // 2), "p005": (edge - SIZE // 2, SIZE // 2)})
     data = load(folder)
     assert len(data) == 14
     assert not [note for note in data.notes if "left out" in note]
@@ -86,7 +77,7 @@ def test_a_crop_that_just_fits_is_kept(tmp_path: Path) -> None:
 
 def test_frames_with_every_pit_at_the_border_are_refused(tmp_path: Path) -> None:
     folder = write(tmp_path / "data", frames=True)
-    move(folder, {f"p{number:03}": (0, 0) for number in range(14)})
+    move_pits(folder, {f"p{number:03}": (0, 0) for number in range(14)})
     with pytest.raises(DataError) as caught:
         load(folder)
     assert caught.value.faults == (
@@ -99,7 +90,7 @@ def test_crops_are_cut_around_the_nearest_pixel(tmp_path: Path) -> None:
     folder = write(tmp_path / "data", frames=True)
     whole = load(folder)
     places = {pit.pit: (pit.x, pit.y) for pit in whole.pits if pit.x is not None and pit.y is not None}
-    move(folder, {pit: (x - 0.5, y + 0.49) for pit, (x, y) in places.items()})
+    move_pits(folder, {pit: (x - 0.5, y + 0.49) for pit, (x, y) in places.items()})
     np.testing.assert_array_equal(load(folder).crops(), whole.crops())
 
 
@@ -164,7 +155,7 @@ def test_the_packed_file_is_used_again(tmp_path: Path, cache: Path, monkeypatch:
 
 def test_frames_that_are_packed_are_never_decoded_again(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(tmp_path / "data", frames=True)
-    move(folder, {"p001": (0, 0)})
+    move_pits(folder, {"p001": (0, 0)})
     decoded: list[Path] = []
 
     def counting(path: Path, most: int) -> bytes:
@@ -191,7 +182,7 @@ def test_frames_that_are_packed_are_never_decoded_again(tmp_path: Path, cache: P
 @pytest.mark.parametrize("damage", ["missing", "empty", "no flags", "of other pits", "another count"])
 def test_frames_whose_list_of_packed_pits_is_damaged_are_packed_again(tmp_path: Path, cache: Path, damage: str) -> None:
     folder = write(tmp_path / "data", frames=True)
-    move(folder, {"p001": (0, 0)})
+    move_pits(folder, {"p001": (0, 0)})
     first = load(folder)
     (beside,) = set(cache.iterdir()) - {first.pixels_file}
     good = beside.read_bytes()
