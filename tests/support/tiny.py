@@ -111,3 +111,12 @@ def _save(
             tifffile.imwrite(path, page, photometric="minisblack")
         else:
             Image.fromarray(page).save(path)
+
+
+def move_pits(folder: Path, places: dict[str, tuple[float, float]]) -> None:
+    """Write other places into labels.csv."""
+    rows = [line.split(",") for line in (folder / "labels.csv").read_text().splitlines()]
+    for row in rows:
+        if row[0] in places:
+            row[4:6] = [str(value) for value in places[row[0]]]
+    (folder / "labels.csv").write_text("\n".join(",".join(row) for row in rows) + "\n")
