@@ -16,6 +16,8 @@ from importlib import import_module
 from multiprocessing import resource_tracker
 from types import FrameType
 
+from pitsearch.errors import PitsearchError
+
 # Signals that reach every process of a terminal: workers end when the process that started them asks.
 TERMINAL = (signal.SIGINT, signal.SIGHUP)
 # Those that end a command; and the exit code of Ctrl-C, whichever it was.
@@ -23,6 +25,9 @@ ENDING = (*TERMINAL, signal.SIGTERM)
 INTERRUPTED = 130
 # Seconds between two looks whether the process that started a worker is still there.
 LOOK_S = 0.5
+
+# What `start_worker` could not do in this process. A pool takes an error of its initializer for the death of the worker.
+_refused: list[PitsearchError] = []
 
 
 def exit_on_signals() -> None:
@@ -78,7 +83,7 @@ def start_tracker(ensure_running: Callable[[], None]) -> None:
 
 
 def start_worker(plugins: tuple[tuple[str, str, str], ...] = (), parent: int | None = None) -> None:
-    """Prepare a worker process.
+    """Prepare a worker process; its work begins with `check_worker`, which tells what is refused here.
 
     `plugins`: those in use where it was started, by name, hash and source; they are loaded before anything that names their
     parts. `parent`: the process with which the worker is to end, whatever it does; None where what it does sees to that.
@@ -90,7 +95,16 @@ def start_worker(plugins: tuple[tuple[str, str, str], ...] = (), parent: int | N
         threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
     if plugins:
         # By name, for this module lies beneath all others.
-        import_module("spaces.plugin_files").use_same(plugins)
+        try:
+            import_module("spaces.plugin_files").use_same(plugins)
+        except PitsearchError as error:
+            _refused.append(error)
+
+
+def check_worker() -> None:
+    """Raise what `start_worker` refused."""
+    for error in _refused:
+        raise error
 
 
 def _end_with(parent: int) -> None:

@@ -10,6 +10,7 @@ import torch
 
 from foils import Dataset, load
 from foils.held_out_log import LOG
+from spaces.plugins import registered, unregister
 
 # An assertion of what tests share tells its values as one of a test does.
 pytest.register_assert_rewrite("tests.support")
@@ -32,6 +33,16 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def one_thread() -> None:
     """Train as workers do: the numbers of one thread do not depend on the machine's cores."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def own_plugins() -> Iterator[None]:
+    """Take out of the tables what a test adds: later tests' workers would load it from a file that has changed."""
+    before = registered()
+    yield
+    for ref in registered():
+        if ref not in before:
+            unregister(ref.name)
 
 
 @pytest.fixture(scope="session")

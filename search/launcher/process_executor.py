@@ -19,7 +19,7 @@ from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
-from pitsearch.process import deaf_children, start_tracker, start_worker
+from pitsearch.process import check_worker, deaf_children, start_tracker, start_worker
 from search.errors import StorageAway, StudyError, refusal
 from search.launcher.cluster_config import THREADS
 from search.storage.leases import TAKEN_UP
@@ -116,6 +116,7 @@ class ProcessExecutor:
 
 def _run_child(context: WorkerContext, stop: Path, left_s: float | None, parent: int) -> None:
     """Work as a child of a launch, until it is asked to stop, by SIGTERM too, or its parent has ended."""
+    check_worker()
     with stop_on_signal(signals=(signal.SIGTERM,)) as on_signal:
         sources = (stop_on_file(stop), stop_after(left_s), stop_on_parent_exit(parent), on_signal)
         run_worker(context, StopSignal(sources))

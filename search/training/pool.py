@@ -18,7 +18,7 @@ from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.backend.resource_tracker import ensure_running
 
-from pitsearch.process import deaf_children, start_tracker, start_worker
+from pitsearch.process import check_worker, deaf_children, start_tracker, start_worker
 from search.errors import StudyError
 from spaces.plugin_files import plain_refs
 
@@ -30,7 +30,7 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
     """Do some work on each item and give the results as they come; an item is drawn when a worker is free.
 
     Workers end at once where the results are no longer asked for, and within a second where this process is gone. Raises
-    StudyError where a worker is killed; results given before are whole.
+    StudyError where a worker is killed, and SpaceError where it cannot load a plugin; results given before are whole.
     """
     start = {"initializer": start_worker, "initargs": (plain_refs(), os.getpid()), "inner_max_num_threads": 1}
     options: dict[str, Any] = start if workers > 1 else {}
@@ -42,7 +42,7 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
         results: Any = None
         try:
             with deaf_children():
-                results = parallel(delayed(work)(item) for item in items)
+                results = parallel(delayed(_do)(work, item) for item in items)
             for result in results:  # noqa: UP028 -- `yield from` would close joblib's generator with a warning
                 yield result
         except BrokenProcessPool:
@@ -56,6 +56,11 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
                 with warnings.catch_warnings(action="ignore"):
                     results.close()
             raise
+
+
+def _do(work: Callable[[Item], Result], item: Item) -> Result:
+    check_worker()
+    return work(item)
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from spaces.choices.networks import Network
 from spaces.config import Config
 from spaces.errors import SpaceError
 from spaces.plugin_files import use_plugin
-from spaces.plugins import PluginRef, plugins_of_config, registered, unregister
+from spaces.plugins import PluginRef, plugins_of_config, unregister
 from tests.support.tiny import SIZE, write_dataset
 from tests.support.toys import LIGHTS
 
@@ -35,16 +34,6 @@ def example() -> str:
     block = re.search(r"^    # mynets\.py\n((?:    .*\n|\n)*)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert block
     return textwrap.dedent(block[0])
-
-
-@pytest.fixture
-def clean() -> Iterator[None]:
-    """Take out of the tables what a test adds."""
-    before = registered()
-    yield
-    for ref in registered():
-        if ref not in before:
-            unregister(ref.name)
 
 
 def run(folder: Path, *words: str, code: int = 0) -> str:
@@ -85,7 +74,7 @@ def recorded_plugins(storage: str) -> list[PluginRef]:
     return [PluginRef(**ref) for ref in stored]
 
 
-def test_a_bundle_names_the_plugin_that_it_needs_and_does_not_load_it(tmp_path: Path, clean: None) -> None:
+def test_a_bundle_names_the_plugin_that_it_needs_and_does_not_load_it(tmp_path: Path) -> None:
     (tmp_path / "mynets.py").write_text(example())
     ref = use_plugin(tmp_path / "mynets.py")
     config = Config(network=Network("two-scales", width=4), loss=Loss("brier"))
@@ -115,7 +104,7 @@ def test_a_bundle_names_the_plugin_that_it_needs_and_does_not_load_it(tmp_path: 
         ),
     ],
 )
-def test_a_plugin_that_is_none_is_refused(text: str, message: str, tmp_path: Path, clean: None) -> None:
+def test_a_plugin_that_is_none_is_refused(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(text)
     with pytest.raises(SpaceError, match=message) as caught:
         use_plugin(tmp_path / "own.py")

@@ -18,6 +18,8 @@ from search.launcher.process_executor import ProcessExecutor, run_worker
 from search.studies.study import Study
 from search.workers.stop_signal import StopSignal
 from search.workers.worker import WorkerContext
+from spaces.errors import SpaceError
+from spaces.plugin_files import use_plugin
 from tests.support.studies import job_of
 
 
@@ -96,3 +98,12 @@ def test_a_launch_works_with_the_workers_that_got_in(
     assert note.startswith(
         "the storage must be a writable database, but: sorry, too many clients already; check. The launch goes"
     )
+
+
+def test_a_worker_that_cannot_load_a_plugin_ends_the_launch(job: WorkerContext, tmp_path: Path) -> None:
+    plugin = tmp_path / "own.py"
+    plugin.write_text("import pitsearch as ps\nplugin = ps.Plugin()\n")
+    use_plugin(plugin)
+    plugin.unlink()
+    with pytest.raises(SpaceError, match=r"^a plugin must be a file that is there, but got .*own\.py; correct the path"):
+        run_through(ProcessExecutor((job,)).run(tmp_path / "stop", None, print))
