@@ -157,11 +157,6 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
 
     Raises DataError with every fault found, each with its file, line, rule and remedy.
     """
-    # Readers of images, scipy's trees and graphs: a second to import, which whoever only knows the type does not need.
-    from foils.groups import find_groups
-    from foils.pack import pack
-    from foils.remarks import check_contrast, remarks
-
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: a data set is a folder, but there is none by this name; check the path.")
@@ -173,6 +168,24 @@ def load(folder: str | Path, *, labelled: bool = True) -> Dataset:
         raise DataError(faults)
     if labelled and not faults:
         check_background(pits, description, faults)
+    return load_described(folder, description, pits, faults, notes, labelled=labelled)
+
+
+def load_described(
+    folder: Path,
+    description: Description,
+    pits: Sequence[Pit],
+    faults: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    *,
+    labelled: bool,
+) -> Dataset:
+    """Load the images of a folder whose pits are known. Raises DataError with those faults and its own."""
+    # Readers of images, scipy's trees and graphs: a second to import, which whoever only knows the type does not need.
+    from foils.groups import find_groups
+    from foils.pack import pack
+    from foils.remarks import check_contrast, remarks
+
     try:
         packed = pack(folder, description, pits, keep=not faults)
     except DataError as error:

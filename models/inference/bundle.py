@@ -12,6 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from foils.open_image import Grey
 from models.errors import BundleError
 from models.inference.bundle_schema import FORMAT, BundleForm, SourceData, hash_of_model, read_form, seal
@@ -54,6 +57,16 @@ class Bundle:
         check_crops(self.ensemble, crops, channels)
         check_kind(self.ensemble, self.source, ImageKind("the crops", pixel_um=pixel_um))
         return self.ensemble.scores(crops)
+
+    def predict_proba(self, crops: Grey) -> Floats:
+        """Give P(background) and P(signal) of crops, `[pits, 2]`, as scikit-learn's classifiers do; checked as by `scores`."""
+        p_signal = self.scores(crops)
+        return np.stack((1 - p_signal, p_signal), 1)
+
+    def predict(self, crops: Grey) -> npt.NDArray[np.bool_]:
+        """Tell which crops are accepted as signal at the bundle's threshold, `[pits]`; checked as by `scores`."""
+        accepted: npt.NDArray[np.bool_] = self.scores(crops) >= self.threshold
+        return accepted
 
     def __repr__(self) -> str:
         return f"Bundle(threshold {self.threshold:.4f} at {self.working_point:g} false positives; {self.ensemble!r})"

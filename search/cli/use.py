@@ -40,8 +40,7 @@ def predict(
     slide: Annotated[list[str] | None, typer.Option(help="Score only this slide; may be given again.")] = None,
     plugin: options.Plugins = None,
 ) -> None:
-    """Score the pits of a data set; labels are not needed."""
-    from foils import load
+    """Score the pits of a data set, or of a folder of images; labels are not needed."""
     from models.inference.bundle import read_bundle
     from search.report.out_files import try_out
     from search.selection.predict import predict as run
@@ -49,7 +48,7 @@ def predict(
 
     use_plugins(plugin or ())
     try_out(out)
-    prediction = run(read_bundle(bundle), load(data, labelled=False), slides=slide or ())
+    prediction = run(read_bundle(bundle), data, slides=slide or ())
     write_scores(prediction, out)
     say(f"wrote {out}: {len(prediction.data)} pits, {int(prediction.accepted.sum())} accepted as signal")
     for line in prediction.remarks():

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from foils import DataError, Dataset
+from foils import DataError, Dataset, load
 from foils.atomic_write import write_whole
+from foils.description import BITS, Channel, Description
 from foils.pit import Pit
+from foils.plain_folder import is_plain, load_plain
 from models.inference.bundle import Bundle
 from models.inference.image_check import ImageKind, check_kind
 from models.metrics import Flags, Floats, Score, score
@@ -56,11 +58,9 @@ class Prediction:
             lines.append(
                 "the bundle does not tell which pits the search saw: how good these scores are is not known; select again"
             )
+        lines += self.data.notes
         if self.left_out:
-            lines.append(
-                f"{counted(len(self.left_out), 'pit')} nearer to the border of the frame than half a crop: their rows have no "
-                f"score ({', '.join(pit.pit for pit in self.left_out[:5])}{', ...' if len(self.left_out) > 5 else ''})"
-            )
+            lines.append(f"{counted(len(self.left_out), 'pit')} left out: the rows have no score")
         if self.seen:
             lines.append(
                 f"{self.seen} of these pits are those that the search and the training saw, or share plastic with one: their "
@@ -75,12 +75,14 @@ class Prediction:
         return [*lines, *self.notes]
 
 
-def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Prediction:
+def predict(bundle: Bundle, data: Dataset | str | Path, *, slides: Sequence[str] = ()) -> Prediction:
     """Score every pit, or those on some slides (`24`, or `foil:24`).
 
+    `data`: a data set, its folder, or a folder of nothing but images, `{pit}_{channel}.png`, or `{pit}.tif` with all channels.
     Raises BundleError where the data's channels, crops, bit depth, pixel size or signal label are not those that the model was
     made for, DataError for an unknown slide.
     """
+    data = data if isinstance(data, Dataset) else _load(bundle, Path(data))
     _check_fits(bundle, data)
     unseen, told = _unseen(bundle, data)
     left_out = data.left_out
@@ -102,6 +104,18 @@ def predict(bundle: Bundle, data: Dataset, *, slides: Sequence[str] = ()) -> Pre
         shares = accepted_and_rejected(*scored, fixed_by, bundle.working_point)
     seen = int((~unseen).sum()) if told else None
     return Prediction(data, scores, accepted, total, seen, *shares, left_out, _unchecked(bundle, data))
+
+
+def _load(bundle: Bundle, folder: Path) -> Dataset:
+    """Load pits that are only to be scored. Of images alone the model says what they are."""
+    if not is_plain(folder):
+        return load(folder, labelled=False)
+    ensemble = bundle.ensemble
+    signal = ensemble.config.labelling.rule.positive or (bundle.source.signal if bundle.source else "signal")
+    lights = tuple(Channel(light.name, light.kind, light.azimuth_deg) for light in ensemble.lights)
+    bits = ensemble.full_scale.bit_length()
+    images = Description(folder.name, signal, "", ensemble.size, lights, bits=bits if bits in BITS else None)
+    return load_plain(folder, images)
 
 
 def _unseen(bundle: Bundle, data: Dataset) -> tuple[Flags, bool]:
