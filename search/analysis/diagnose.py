@@ -26,7 +26,7 @@ from search.analysis.suspects import LabelScores, Suspect, contradictions, error
 from search.counting import Step, shown
 from search.errors import StudyError
 from search.seeds import derive_seed
-from search.selection.selection_record import SELECTION
+from search.selection.selection_record import SELECTION, selected_key
 from search.studies.study import Study, study_data
 from search.training.cross_validation import CVRequest, Repeat, splits, train_repeats
 from search.trials.ranking import find_trial
@@ -117,9 +117,8 @@ def study_subject(study: Study, folder: str | Path | None = None, trial: int | N
     """
     plan, ladder = study.plan, study.plan.ladder
     data = plan.search_set(study_data(study, folder))
-    selected = study.optuna.user_attrs.get(SELECTION)
-    chosen = selected["winner"]["trial"] if trial is None and selected is not None else trial
-    config = best_config(study) if chosen is None else _config(study, int(chosen))
+    chosen = selected_key(study).trial if trial is None and SELECTION in study.optuna.user_attrs else trial
+    config = best_config(study) if chosen is None else _config(study, chosen)
     what = f"study {study.name}, {'best complete trial' if chosen is None else f'trial {chosen}'}"
     return DiagnosisInput(data, config, plan.folds, ladder.epochs, plan.options.working_point, plan.options.seed, what)
 

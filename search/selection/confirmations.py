@@ -21,7 +21,7 @@ from search.errors import StudyError
 from search.seeds import derive_seed
 from search.selection.json_values import from_json, to_json
 from search.statistics.bootstrap import DRAWS, BootstrapShare, Pits, draw_acceptance
-from search.studies.plan import Plan
+from search.studies.plan import Plan, read_plan
 from search.training.cross_validation import CVRequest, Repeat, splits
 from search.trials.reliability import Tally, tally, trainings_of, twins_of
 from spaces import Config
@@ -69,8 +69,8 @@ def write_confirmation(study: optuna.Study, trial: int, repeat: int, outcome: Re
 
 
 def read_confirmations(study: optuna.Study) -> dict[tuple[int, int], Confirmation]:
-    """Read every confirmation of a study, by trial and repeat."""
-    confirmations = {}
+    """Read every confirmation of a study, by trial and repeat. Raises StudyError for one that pitsearch did not write."""
+    confirmations: dict[tuple[int, int], Confirmation] = {}
     for key, values in study.user_attrs.items():
         name, _, numbers = key.partition(f"{CONFIRMATION}:")
         if numbers and not name:
@@ -79,7 +79,22 @@ def read_confirmations(study: optuna.Study) -> dict[tuple[int, int], Confirmatio
                 raise StudyError(f"{what} must be of a trial and a repeat, but is not; another program wrote it: remove it.")
             trial, repeat = map(int, numbers.split(":"))
             confirmations[trial, repeat] = from_json(values, Confirmation, what)
+    if confirmations:
+        plan = read_plan(study)
+        for (trial, repeat), confirmation in confirmations.items():
+            what = f"the confirmation '{CONFIRMATION}:{trial}:{repeat}' of study {study.study_name!r}"
+            check_confirmation(confirmation, what, len(plan.folds), plan.ladder.folds)
     return confirmations
+
+
+def check_confirmation(confirmation: Confirmation, what: str, pits: int, folds: int) -> None:
+    """Raise StudyError where there is not a score a pit and one value a fold."""
+    counts = {len(getattr(confirmation, name)) for name in ("accepted", "signals", "auc", "verdicts", "reseeds")}
+    if len(confirmation.scores) != pits or counts != {folds}:
+        raise StudyError(
+            f"{what} must have scores of {pits} pits and values of {folds} folds, but has {len(confirmation.scores)} and "
+            f"{', '.join(map(str, sorted(counts)))}; another program wrote it: remove it."
+        )
 
 
 def draw_repeats(

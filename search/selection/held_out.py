@@ -8,6 +8,7 @@ the data share. Knows nothing of how a model was selected.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ from foils import Dataset
 from foils.held_out_log import Opened
 from models.inference.ensemble import Ensemble
 from models.metrics import score
+from pitsearch.typed_values import brief
+from search.errors import StudyError
 from search.selection.json_values import from_json, to_json
 from search.selection.selection_record import ModelKey
 from search.statistics.fitted import accepted_and_rejected
@@ -150,12 +153,22 @@ def reading(opening: Opening) -> str:
 
 
 def _openings(attributes: Mapping[str, Any]) -> list[tuple[int, OpeningRecord]]:
-    unhashed = [from_json(values, OpeningRecord) for values in attributes.get(OPENINGS, ())]
-    hashed = {
-        int(key.rpartition(":")[2]): from_json(values, OpeningRecord)
-        for key, values in attributes.items()
-        if key.startswith(f"{OPENING}:")
-    }
+    listed = attributes.get(OPENINGS, [])
+    if not isinstance(listed, list):
+        raise StudyError(
+            f"the attribute {OPENINGS!r} must be a list of openings, but is {brief(listed)}; choose another --study."
+        )
+    unhashed = [from_json(values, OpeningRecord, f"an opening in the attribute {OPENINGS!r}") for values in listed]
+    hashed = {}
+    for key, values in attributes.items():
+        if not key.startswith(f"{OPENING}:"):
+            continue
+        number = key.removeprefix(f"{OPENING}:")
+        if not re.fullmatch("[1-9][0-9]{0,8}", number):
+            raise StudyError(
+                f"the attribute {key[:60]!r} must end in the number of an opening, but does not; choose another --study."
+            )
+        hashed[int(number)] = from_json(values, OpeningRecord, f"the attribute {key!r}")
     return [*enumerate(unhashed, start=1), *sorted(hashed.items())]
 
 

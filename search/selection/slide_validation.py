@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from foils import DataError, Dataset
 from foils.folds import slide_folds
 from search.seeds import derive_seed
-from search.selection.confirmations import Confirmation, confirmation_of
+from search.selection.confirmations import Confirmation, check_confirmation, confirmation_of
 from search.selection.json_values import from_json, to_json
 from search.statistics.fitted import fit_acceptance
 from search.statistics.intervals import Share
@@ -57,7 +57,10 @@ def validate_by_slides(study: Study, data: Dataset, number: int, config: Config)
         [(_, repeat)] = train_repeats([request], 1)
         recorded = to_json(confirmation_of(repeat))
         study.optuna.set_user_attr(key, recorded)
-    scores = from_json(recorded, Confirmation).scores
+    what = f"the attribute {key!r} of study {study.name!r}"
+    confirmation = from_json(recorded, Confirmation, what)
+    check_confirmation(confirmation, what, len(data), int(folds.max()) + 1)
+    scores = confirmation.scores
     scored = [(folds == fold) & data.is_scored for fold in range(int(folds.max()) + 1)]
     acceptance = fit_acceptance([(scores[part], data.is_signal[part]) for part in scored], plan.options.working_point)
     return SlideValidation(acceptance.share, len(scored))

@@ -70,9 +70,15 @@ class Plan:
         return self.options.ladder
 
     def search_set(self, data: Dataset) -> Dataset:
-        """Give the pits that trials may see."""
+        """Give the pits that trials may see. Raises StudyError where the plan's folds are not of these."""
         away, data = {*self.held_out, *self.between}, self.relabel(data)
-        return data.take(np.array([index for index, pit in enumerate(data.pits) if pit.pit not in away]))
+        searched = data.take(np.array([index for index, pit in enumerate(data.pits) if pit.pit not in away], np.int64))
+        if len(searched) != len(self.folds):
+            raise StudyError(
+                f"a plan must have a fold for each pit that is searched, but has {len(self.folds)} for the {len(searched)} of "
+                f"{data.folder}; give the data that the study was made from, or choose another --study."
+            )
+        return searched
 
     def relabel(self, data: Dataset) -> Dataset:
         """Give the data set with the label that the study's labelling schemes score as the signal."""

@@ -81,13 +81,15 @@ def test_splits_are_fresh_and_the_same_for_all_and_seeds_are_not(finished: Study
 
 
 def test_a_confirmation_comes_back_bit_for_bit(finished: Study) -> None:
-    scores = np.random.default_rng(0).random(64).astype(np.float32).astype(np.float64)
-    made = Repeat(np.stack([scores, 1 - scores], 1), (1, 2), (3, 4), (0.5, 0.75), ("learned", "collapsed"), (0, 1), 9, 1.25)
+    scores = np.random.default_rng(0).random(len(finished.plan.folds)).astype(np.float32).astype(np.float64)
+    verdicts = ("learned", "collapsed", "learned", "learned", "learned")
+    counts, auc = (1, 2, 3, 4, 5), (0.5, 0.75, 1.0, 1.0, 1.0)
+    made = Repeat(np.stack([scores, 1 - scores], 1), counts, counts, auc, verdicts, (0, 1, 0, 0, 0), 9, 1.25)
     write_confirmation(finished.optuna, 2, 1, made)
     found = read_confirmations(finished.optuna)
     assert set(found) == {(2, 1)}
     assert np.array_equal(found[2, 1].scores, scores)
-    assert found[2, 1].verdicts == ("learned", "collapsed")
+    assert found[2, 1].verdicts == verdicts
 
 
 def test_a_race_trains_every_entrant_on_every_split(finished: Study, tiny: Dataset) -> None:
