@@ -22,5 +22,5 @@ def reason(error: BaseException) -> str:
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Point to the words that this one may have been meant as, as the remedy of an error."""
-    near = get_close_matches(word, list(words), cutoff=0.5)
+    near = get_close_matches(word, list(words), cutoff=0.6)
     return f"perhaps {' or '.join(near)} was meant" if near else CORRECT

@@ -8,6 +8,7 @@ from typing import Any
 
 from cattrs import Converter
 
+from pitsearch.errors import CORRECT, did_you_mean
 from pitsearch.typed_values import MISFITS, brief, cause_of, reason_of, strict
 from spaces.bounds import BOUNDS
 from spaces.choices.augmentation import TURNINGS, Augmentation, check_drop
@@ -91,7 +92,8 @@ def check_name(key: str, value: object, *, named: str | None = None, own: Collec
     beyond, described = BEYOND.get(key, (table.__contains__, ""))
     if not isinstance(value, str) or not (value in table or beyond(value)):
         offered = ", ".join((*table, described) if described else table)
-        raise SpaceError(f"`{named or key}` must be one of {offered}, but got {value!r}; correct it.")
+        remedy = did_you_mean(value, table) if isinstance(value, str) else CORRECT
+        raise SpaceError(f"`{named or key}` must be one of {offered}, but got {value!r}; {remedy}.")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pitsearch.errors import did_you_mean
 from pitsearch.toml_text import read_toml_text
 from pitsearch.typed_values import brief
 from search.errors import StudyError
@@ -154,7 +155,8 @@ def _read_table(table: Mapping[str, Any]) -> ClusterConfig:
     keys = [field.name for field in fields(ClusterConfig)]
     unknown = [key for key in values if key not in keys]
     if unknown:
-        raise StudyError(f"`{unknown[0][:40]}` must be one of {', '.join(keys)}; correct or remove it.")
+        remedy = did_you_mean(unknown[0][:40], keys)
+        raise StudyError(f"a key must be one of {', '.join(keys)}, but got `{unknown[0][:40]}`; {remedy}, or remove it.")
     if "system" not in values:
         raise StudyError(f"`system` must be set, to one of {', '.join(SYSTEMS)}; add it.")
     plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

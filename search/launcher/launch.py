@@ -9,6 +9,7 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, TrialState
 
 from foils import Dataset
+from foils.readiness import background_note
 from search import defaults
 from search.launcher.callbacks import Callback, CallbackList
 from search.launcher.executors import Executor, Processes, Run
@@ -102,7 +103,8 @@ def setup_line(plan: Plan) -> str:
 def _plan_notes(plan: Plan, search_set: Dataset) -> tuple[str, ...]:
     """Say what is searched, and what of it will not work."""
     warnings = (short_ladder(plan.ladder.epochs), unlearnable_folds(search_set, plan.folds))
-    return (setup_line(plan), *(text for text in warnings if text is not None))
+    thin = background_note(search_set, plan.options.working_point)
+    return (setup_line(plan), *(text for text in warnings if text is not None), *thin)
 
 
 def _budget_notes(record: LaunchRecord, earlier: LaunchRecord | None) -> tuple[str, ...]:

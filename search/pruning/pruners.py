@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
 
+from pitsearch.errors import did_you_mean
 from search.errors import StudyError
 from search.pruning.median import MedianOnRungPruner
 from search.pruning.trailing import TrailingPruner
@@ -49,7 +50,7 @@ PRUNERS: dict[str, Callable[[Ladder], BasePruner]] = {
 def check_pruner(name: str) -> None:
     """Raise StudyError for an unknown name."""
     if name not in PRUNERS:
-        raise StudyError(f"a pruner must be one of {', '.join(PRUNERS)}, but got {name!r}; correct it.")
+        raise StudyError(f"a pruner must be one of {', '.join(PRUNERS)}, but got {name!r}; {did_you_mean(name, PRUNERS)}.")
 
 
 def make_pruner(name: str, ladder: Ladder) -> BasePruner:

@@ -23,6 +23,7 @@ from models.process import one_thread
 from models.training.cross_validation import make_training
 from models.training.task import make_task
 from models.training.verdicts import Verdict
+from pitsearch.errors import did_you_mean
 from search.errors import StudyError
 from search.seeds import derive_seed
 from search.selection.confirm import Entrant
@@ -75,7 +76,7 @@ def make_final_model(data: Dataset, plan: Plan, entrant: Entrant, final: str, wo
 def check_final(final: str) -> None:
     """Raise StudyError for an unknown kind of final model."""
     if final not in FINALS:
-        raise StudyError(f"`final` must be one of {', '.join(FINALS)}, but got {final!r}; correct it.")
+        raise StudyError(f"`final` must be one of {', '.join(FINALS)}, but got {final!r}; {did_you_mean(final, FINALS)}.")
 
 
 def _one_of_each(requests: Sequence[CVRequest], entrant: Entrant, workers: int | None) -> tuple[Classifier, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from pitsearch.errors import did_you_mean
 from search.errors import StudyError
 from spaces import Range, Space
 from spaces.suggest import axis_of, suggest
@@ -47,7 +48,7 @@ SAMPLERS: dict[str, SamplerKind] = {
 def check_sampler(name: str) -> None:
     """Raise StudyError for an unknown name."""
     if name not in SAMPLERS:
-        raise StudyError(f"a sampler must be one of {', '.join(SAMPLERS)}, but got {name!r}; correct it.")
+        raise StudyError(f"a sampler must be one of {', '.join(SAMPLERS)}, but got {name!r}; {did_you_mean(name, SAMPLERS)}.")
 
 
 def fit_sampler(name: str, space: Space, objectives: Sequence[str]) -> str | None:

@@ -18,6 +18,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from foils import DataError, Dataset, load
+from pitsearch.errors import CORRECT, did_you_mean
 from search import defaults
 from search.errors import StudyError
 from search.storage.connect import backend_of, forget_storages, open_storage
@@ -186,7 +187,9 @@ def find_study(name: str | None, storage: str = defaults.STORAGE, *, whole: bool
     if name is None and len(names) != 1:
         raise StudyError(f"a study must be named where there is not exactly one, but got none; give --study, of: {offered}.")
     if name is not None and name not in names:
-        raise StudyError(f"a study must be in the storage, but got {name!r}; choose from: {offered}, or launch it.")
+        meant = did_you_mean(name, names)
+        remedy = f"choose from: {offered}" if meant == CORRECT else meant
+        raise StudyError(f"a study must be in the storage, but got {name!r}; {remedy}, or launch it.")
     study = Study(name or names[0], storage)
     if whole:
         study.damage.refuse()

@@ -58,7 +58,7 @@ def test_values_at_the_bounds_are_taken(key: str, domain: Domain) -> None:
         (
             "labelling.scheme",
             ("six-way",),
-            f"`labelling.scheme` must be one of {', '.join(SCHEMES)}, but got 'six-way'; correct it.",
+            f"`labelling.scheme` must be one of {', '.join(SCHEMES)}, but got 'six-way'; perhaps five-way was meant.",
         ),
         ("labelling.scheme", (4,), f"`labelling.scheme` must be one of {', '.join(SCHEMES)}, but got 4; correct it."),
         ("channels.light", (9,), "`channels.light` must be the name of a channel, but got 9; correct it."),

@@ -160,7 +160,9 @@ def test_a_broken_file_gets_one_line_with_its_place(tmp_path: Path, text: str, n
         Space.read(path)
     message = str(caught.value)
     assert message.startswith(f"{path}:{number}: {start}")
-    assert message.endswith(("correct it.", "correct or remove it.", "write the names.", "remove the key.", "repeated one."))
+    assert message.endswith(
+        ("correct it.", "correct or remove it.", "write the names.", "remove the key.", "repeated one.", "was meant.")
+    )
     assert "\n" not in message
 
 

@@ -62,7 +62,7 @@ def test_a_cluster_is_a_name_a_file_or_an_address(tmp_path: Path) -> None:
         ("[cluster]\nmemory = '1GB'", "`system` must be set, to one of slurm, htcondor, sge, pbs"),
         ("[cluster]\nsystem = 'lsf'", "`system` must be one of slurm, htcondor, sge, pbs, but got 'lsf'"),
         ("[cluster]\nsystem = ['slurm']", "`system` must be one of slurm, htcondor, sge, pbs, but got ('slurm',)"),
-        ("[cluster]\nsystem = 'slurm'\nmem = '1GB'", "`mem` must be one of system, memory, walltime, queue, account"),
+        ("[cluster]\nsystem = 'slurm'\nmem = '1GB'", "but got `mem`; perhaps memory was meant, or remove it."),
         ("[cluster]\nsystem = 'slurm'\nmemory = 4", "`memory` must be whole MB or GB, as 4GB, but got 4;"),
         ("[cluster]\nsystem = 'slurm'\nmemory = '4 GiB'", "`memory` must be whole MB or GB, as 4GB, but got '4 GiB';"),
         (

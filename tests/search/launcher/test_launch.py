@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -126,7 +127,7 @@ def test_time_that_is_up_stops_the_running_trial_and_keeps_the_rest(tiny: Datase
 def test_notes_of_the_data_and_of_the_search_reach_the_callback(tiny: Dataset, tmp_path: Path) -> None:
     recorder = Recorder()
     study = start(tiny, tmp_path, trials=1, ladder="5x1", callbacks=(recorder,), slides=("1",))
-    *of_data, setup, barely, few = recorder.notes
+    *of_data, setup, barely, few, thin = recorder.notes
     assert of_data == list(tiny.notes)
     locked, searched = len(study.plan.held_out), len(study.plan.folds)
     assert setup == (
@@ -134,6 +135,9 @@ def test_notes_of_the_data_and_of_the_search_reach_the_callback(tiny: Dataset, t
     )
     assert barely.startswith("networks are barely trained: the ladder ends at 1 epoch; ")
     assert few.startswith("1 fold of 5 would be judged collapsed even by a perfect network, for fold ")
+    assert re.match(
+        r"\d+ background pits: at the working point of 0\.1 \d of them pass, and its threshold rests on those; ", thin
+    )
 
 
 @pytest.mark.parametrize(
