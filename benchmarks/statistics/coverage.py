@@ -100,6 +100,8 @@ class Experiment:
     # `searched`, `confirmed`: the winner's acceptance as the search and the fresh splits have it.
     searched: float
     confirmed: Share
+    # `confirmed`, less what choosing among the confirmed ones adds.
+    unflattered: Share
     # By kind.
     finals: dict[str, Stated]
     # The true acceptance of a training of the winner, the mean.
@@ -160,10 +162,11 @@ def _judge(data: Dataset, selection: Selection, truth: Truth) -> Experiment:
         "ensemble": (selection.model, selection.opening.held_out),
         "refit": (refit, read(refit.ensemble, locked, refit.thresholds)),
     }
-    assert winner.confirmed is not None  # a winner ran the race to its end
+    assert winner.confirmed is not None and winner.unflattered is not None  # a winner ran the race to its end
     return Experiment(
         searched=winner.searched.value,
         confirmed=winner.confirmed,
+        unflattered=winner.unflattered,
         finals={
             name: _state(model.ensemble, model.thresholds[RATE], look.points[0].acceptance, look.points[0].rejection, truth)
             for name, (model, look) in looks.items()
@@ -223,6 +226,7 @@ def coverage_table(experiments: Sequence[Experiment], count: int, fresh: int) ->
         rows.append([f"held-out acceptance, {name}", *_held([(s.acceptance, s.true_acceptance) for s in stated])])
         rows.append([f"held-out rejection, {name}", *_held([(s.rejection, s.true_rejection) for s in stated])])
     rows.append(["acceptance on fresh splits", *_held([(one.confirmed, one.single) for one in experiments])])
+    rows.append(["the same, less the choice's optimism", *_held([(one.unflattered, one.single) for one in experiments])])
     searched = [one.searched - one.finals["ensemble"].true_acceptance for one in experiments]
     return Table(
         f"How often a stated {LEVEL:.0%} interval holds the truth, and by how much the figure is too high",
