@@ -16,9 +16,6 @@ gone). Anything else is a fault of ours.
 
 from __future__ import annotations
 
-from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import SQLAlchemyError
-
 from pitsearch.errors import PitsearchError
 
 
@@ -34,6 +31,10 @@ def refusal(error: BaseException) -> list[str]:
     """Give the lines that the command line prints of an error; none where it is a fault of ours."""
     if isinstance(error, PitsearchError):
         return str(error).splitlines()
+    # Commands that open no database start without them.
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
     if not isinstance(error, StorageInternalError | SQLAlchemyError):
         return []
     # The driver's own words lie at the bottom; the layers above it quote statements and their values.

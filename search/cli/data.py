@@ -38,8 +38,8 @@ def check(
     from foils import DataError, load
     from foils.readiness import background_note, obstacles
     from search import defaults
+    from search.report.data_table import data_table
     from search.report.out_files import try_out
-    from search.report.tables import data_table
     from search.studies.learnable import unlearnable_data
 
     if sheet is not None:

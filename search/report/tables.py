@@ -1,4 +1,4 @@
-"""Lay out what people see: the tables of `check` and `status`, and a trial on one line.
+"""Lay out what people see of a study: the table of `status`, and a trial on one line.
 
 Knows nothing of how the numbers came about.
 """
@@ -12,12 +12,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from foils import Dataset
 from search.analysis.status import Status, acceptance, configuration, trained
 from search.pruning.audit import Audit
 from search.report.pareto_table import front_table
 from search.statistics.fitted import pooled_remarks
-from search.statistics.intervals import wilson
 from search.storage.health import StorageHealth
 from search.studies.plan import Plan
 from search.text import counted, duration
@@ -28,45 +26,6 @@ from spaces.axes import Domain
 
 # Trials of a front that a status shows.
 MOST = 15
-# With fewer signal pits than this an acceptance is known to no better than some ten points.
-FEW_SIGNALS = 100
-
-
-def data_table(data: Dataset) -> RenderableType:
-    """Show a data set: pits by label and slide, channels, what was left out."""
-    description = data.description
-    table = Table(title=f"{description.name}: {len(data)} pits", title_justify="left")
-    for column in ("label", "role"):
-        table.add_column(column)
-    for column in ("pits", "share", "slides"):
-        table.add_column(column, justify="right")
-    for label, count in data.counts().items():
-        ignored = label in description.ignore
-        role = "signal" if label == description.signal else "never scored" if ignored else "background"
-        slides = {(pit.foil, pit.slide) for pit in data.pits if pit.label == label}
-        table.add_row(label, role, str(count), f"{count / len(data):.1%}", str(len(slides)))
-    kinds = ", ".join(f"{channel.name} ({_light(channel.kind, channel.azimuth_deg)})" for channel in description.channels)
-    bits = data.full_scale.bit_length()
-    lines = [
-        f"channels     {kinds}",
-        f"crops        {description.crop} x {description.crop} pixels, {bits} bit",
-        f"fingerprint  {data.fingerprint[:12]}",
-        *(f"note         {note}" for note in (*data.notes, *_few_signals(data))),
-    ]
-    return Group(table, *(Text(line) for line in lines))
-
-
-def _few_signals(data: Dataset) -> list[str]:
-    """Say how well an acceptance can be known with so few signal pits."""
-    signals = int(data.is_signal.sum())
-    if not 0 < signals < FEW_SIGNALS:
-        return []
-    share = wilson(round(0.9 * signals), signals)
-    return [f"few signal pits ({signals}): measured on all of them an acceptance of 0.9 is {share}; label more"]
-
-
-def _light(kind: str, azimuth: float | None) -> str:
-    return kind if azimuth is None else f"{azimuth:g} deg"
 
 
 def status_table(status: Status) -> RenderableType:

@@ -16,6 +16,8 @@ from search.cli.app import COMMANDS as GROUPS
 # Packages that take from half a second to several seconds to import.
 SLOW = (
     "torch",
+    "optuna",
+    "sqlalchemy",
     "timm",
     "torchvision",
     "sklearn",
@@ -46,6 +48,8 @@ for name, words in commands.items():
         os._exit(0)
     os.wait()
 """
+# What opens a study needs these.
+STUDY = {"optuna", "sqlalchemy"}
 # What trains nothing: its words, and the slow packages that it needs.
 COMMANDS: Mapping[str, tuple[list[str], set[str]]] = {
     "spaces": (["spaces"], set()),
@@ -53,14 +57,14 @@ COMMANDS: Mapping[str, tuple[list[str], set[str]]] = {
     "synth": (["synth", "synthetic", "--pits", "40"], set()),
     "check": (["check", "DATA"], {"tifffile"}),
     "relabel": (["relabel", "DATA", "suspects.csv"], {"tifffile"}),
-    "status": (["status", "--storage", "STORAGE"], set()),
-    "status --trial": (["status", "--storage", "STORAGE", "--trial", "1"], set()),
-    "front": (["front", "--storage", "STORAGE"], {"plotly"}),
-    "importance": (["importance", "--storage", "STORAGE"], {"sklearn", "pandas", "scipy.stats"}),
-    "export": (["export", "best", "--storage", "STORAGE"], set()),
-    "jobscript": (["jobscript", "--cluster", "slurm", "--storage", "STORAGE"], set()),
-    "storage check": (["storage", "check", "STORAGE"], set()),
-    "storage copy": (["storage", "copy", "STORAGE", "sqlite:///other.db"], set()),
+    "status": (["status", "--storage", "STORAGE"], STUDY),
+    "status --trial": (["status", "--storage", "STORAGE", "--trial", "1"], STUDY),
+    "front": (["front", "--storage", "STORAGE"], STUDY | {"plotly"}),
+    "importance": (["importance", "--storage", "STORAGE"], STUDY | {"sklearn", "pandas", "scipy.stats"}),
+    "export": (["export", "best", "--storage", "STORAGE"], STUDY),
+    "jobscript": (["jobscript", "--cluster", "slurm", "--storage", "STORAGE"], STUDY),
+    "storage check": (["storage", "check", "STORAGE"], STUDY),
+    "storage copy": (["storage", "copy", "STORAGE", "sqlite:///other.db"], STUDY),
     "plugin list": (["plugin", "list"], set()),
 }
 # Refused, of a study that has neither two objectives, nor trials enough, nor a selection, nor a server; after their imports.

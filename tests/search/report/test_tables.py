@@ -12,7 +12,8 @@ from optuna.trial import TrialState
 from foils import Dataset
 from search.analysis.status import of_trials
 from search.pruning.audit import Audit
-from search.report.tables import data_table, status_table, trial_line
+from search.report.data_table import data_table
+from search.report.tables import status_table, trial_line
 from search.studies.launch_record import LaunchRecord
 from search.text import duration
 from tests.support.golden import assert_golden, render
