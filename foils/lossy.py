@@ -17,10 +17,9 @@ def lossy_notes(
     files = {path for unit in units for path in unit.files}
     if not lossy:
         return ()
-    count = f"all {len(files)}" if len(lossy) == len(files) else f"{len(lossy)} of {len(files)}"
     note = (
-        f"{count} image files are JPEG, which is lossy: its blocks and rounding are learned too; export the originals as PNG "
-        "or TIFF where they exist"
+        f"{len(lossy)} of {len(files)} image files are JPEG, which is lossy: its blocks and rounding are learned too; export "
+        "the originals as PNG or TIFF where they exist"
     )
     if len(lossy) == len(files):
         return (note,)

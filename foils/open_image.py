@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from foils.image_faults import ImageFault
 
+# Of what a reader says of a damaged file, in characters.
+LONGEST = 200
 Grey = npt.NDArray[np.uint8 | np.uint16]
 
 
@@ -58,8 +60,9 @@ class OpenImage:
 
 
 def damage(error: Exception) -> ImageFault:
-    """Say in a fault what a reader met in a damaged file."""
-    return ImageFault(f"the file is damaged ({str(error).splitlines()[0] if str(error) else 'cut short'})")
+    """Say in a fault what a reader met in a damaged file, in short: some readers quote what they read."""
+    text = str(error).splitlines()[0] if str(error) else "cut short"
+    return ImageFault(f"the file is damaged ({text if len(text) <= LONGEST else f'{text[:LONGEST]} ...'})")
 
 
 def _decoded(decode: Decode, boxes: Sequence[Box]) -> list[npt.NDArray[np.generic]]:

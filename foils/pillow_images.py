@@ -144,6 +144,10 @@ def _part(image: Image.Image, box: Box) -> Image.Image:
 
 
 def _values(image: Image.Image) -> npt.NDArray[np.generic]:
+    if image.mode == "P" and image.palette is not None:
+        greys = len(image.palette.palette) // len(image.palette.mode)
+        if int(np.asarray(image).max()) >= greys:  # Pillow takes black for these
+            raise ImageFault(f"the file is damaged (some of its values lie beyond its palette of {greys})")
     if image.mode in ("P", "1"):
         image = image.convert("RGBA" if image.mode == "P" else "L")  # RGBA: transparent palettes warn on their way to RGB
     if image.mode == "I":  # 16-bit PNG in older files: Pillow widens it to 32 bits

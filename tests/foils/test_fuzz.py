@@ -101,6 +101,10 @@ def image_bytes(kind: str) -> bytes:
     values = np.arange(144, dtype=np.uint8).reshape(12, 12)
     if kind == "tif":
         tifffile.imwrite(stream, np.stack([values, values]), photometric="minisblack", compression="zlib")
+    elif kind == "tiles":
+        tifffile.imwrite(stream, values.astype(np.uint16), photometric="minisblack", tile=(16, 16), compression="lzw")
+    elif kind == "strips":
+        tifffile.imwrite(stream, values, photometric="minisblack", rowsperstrip=5)
     else:
         Image.fromarray(values).save(stream, {"png": "PNG", "tga": "TGA", "bmp": "BMP", "jpg": "JPEG"}[kind])
     return stream.getvalue()
@@ -112,7 +116,7 @@ def half(pages: Grey) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("length", LENGTHS)
-@pytest.mark.parametrize("kind", ["png", "tga", "tif", "bmp", "jpg"])
+@pytest.mark.parametrize("kind", ["png", "tga", "tif", "tiles", "strips", "bmp", "jpg"])
 def test_images(kind: str, length: str) -> None:
     @bounded(EXAMPLES[length])
     @given(edited_bytes(image_bytes(kind)))

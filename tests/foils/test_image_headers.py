@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foils.image_faults import ImageFault
+from foils.image_faults import ImageFault, check_size
 from foils.image_files import open_file
 from foils.images import open_image, read_pages
 from tests.support.tiffs import BYTES, COMPRESSION, SAMPLES, STRIP, chain, grey
@@ -134,6 +134,13 @@ def test_a_header_that_cannot_be_true_is_refused_at_once(suffix: str, content: C
     assert len(str(caught.value)) < 200
     assert seconds < 1
     assert most < 200 * MIB
+
+
+@pytest.mark.parametrize(("planes", "size"), [(1, 50), (2, 60), (4, 90)])
+def test_the_size_of_a_scan_of_200_million_pixels_is_believed(planes: int, size: int) -> None:
+    check_size(20_000, 10_000, planes, size * MIB)
+    with pytest.raises(ImageFault, match=r"^its header claims 10000 x 20000 values"):
+        check_size(20_000, 10_000, planes, MIB)
 
 
 def test_pages_beyond_those_wanted_are_counted_and_not_looked_at() -> None:

@@ -43,7 +43,7 @@ def test_images_that_are_all_jpeg_have_one_note(tmp_path: Path) -> None:
     folder = write(tmp_path / "data")
     before = load(folder)
     save_as_jpeg(folder, "candidate", "top", "misc", "maybe")
-    assert notes(folder) == [f"all 34 {LOSSY}"]
+    assert notes(folder) == [f"34 of 34 {LOSSY}"]
     after = load(folder)
     assert after.crops().shape == before.crops().shape
     assert np.abs(after.crops().astype(int) - before.crops()).mean() < 10

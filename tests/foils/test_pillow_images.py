@@ -88,6 +88,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "colours": (bmp(rows(np.dstack([EIGHT, EIGHT, EIGHT // 2]), 24), 24), "the image has colours, and grey values are needed"),
     "a palette of colours": (bmp(rows(EIGHT, 8), 8, palette=COLOURS), "the image has colours, and grey values are needed"),
+    "values beyond the palette": (
+        bmp(rows(EIGHT, 8), 8, palette=MIRRORED[:400], colours=100),
+        "the file is damaged (some of its values lie beyond its palette of 100)",
+    ),
     "cut short": (bmp(rows(EIGHT, 8)[:-6], 8, palette=GREYS), "the file is damaged (image file is truncated)"),
     "rows without end": (bmp(b"", 8, palette=GREYS, height=2**30), "its header claims 1073741824 x 11 values"),
     "another header": (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,10 @@ import pytest
 import tifffile
 
 from foils.image_faults import ImageFault
+from foils.image_files import MOST_BYTES, open_file
 from foils.images import open_image
 from foils.open_image import Box
+from tests.support.tiffs import chain, grey
 
 GENERATOR = np.random.default_rng(0)
 SIXTEEN = GENERATOR.integers(0, 65536, (70, 100), dtype=np.uint16)
@@ -130,6 +134,26 @@ def test_only_what_parts_touch_is_read(layout: dict[str, Any], share: float, lar
     assert 0 < stream.count < share * len(content)
     for box, part in zip(boxes, parts, strict=True):
         np.testing.assert_array_equal(part[0], large[box.top : box.top + 12, 700:712])
+
+
+def test_a_scan_of_200_million_pixels_is_read_where_its_pits_are(tmp_path: Path) -> None:
+    width, height = 20_000, 10_000
+    header = chain([grey(width, height, 4096, width * height)])
+    with (tmp_path / "a.tif").open("wb") as stream:  # most of it takes no place on the disk
+        stream.write(header)
+        stream.truncate(4096 + width * height)
+        stream.seek(4096 + 9_000 * width + 19_000)
+        stream.write(bytes(range(200)))
+    tracemalloc.start()
+    with open_file(tmp_path / "a.tif", MOST_BYTES) as opened:
+        image = open_image(opened, ".tif")
+        (part,) = image.parts([Box(19_000, 8_999, 28, 28)])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (image.width, image.height) == (width, height)
+    np.testing.assert_array_equal(part[0, 1], np.arange(28))
+    assert np.count_nonzero(part) == 27
+    assert most < 2**22
 
 
 def test_a_strip_is_decoded_once_for_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:
