@@ -5,38 +5,30 @@ Knows nothing of labels, caches or training.
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from foils.description import Description
+from foils.description import EDGES, Description
 from foils.errors import DataError
 from foils.image_faults import ImageFault
-from foils.images import MOST_BYTES, open_image, read_file
-from foils.open_image import Grey, OpenImage
+from foils.image_files import HashedFile, check_unchanged, open_file
+from foils.images import open_image
+from foils.open_image import Box, Grey, OpenImage
 from foils.pit import Pit
+from foils.resize import resized
+from foils.units import Unit, most_bytes
 
 Flags = npt.NDArray[np.bool_]
-# A crop's file: eight bytes a pixel and channel, and as much again, and a megabyte for what programs write beside the pixels.
-CROP_BYTES = 16
-BESIDE_PIXELS = 2**20
 # Of the pits outside their frames, these are named.
 SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Unit:
-    """The files of one pit (crops) or one slide (frames), one a channel, or one with a page a channel."""
-
-    files: tuple[Path, ...]
-    # Their indices.
-    pits: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -56,8 +48,8 @@ class _Reading:
     folder: Path
     description: Description
     pits: Sequence[Pit]
-    # The hash of each file's bytes when the data set's fingerprint was taken.
-    digests: Mapping[Path, bytes]
+    # What was known of each file when the data set's fingerprint was taken.
+    files: Mapping[Path, HashedFile]
     # The files of channels that have none.
     absent: set[Path]
     faults: list[str] = field(default_factory=list)
@@ -66,92 +58,56 @@ class _Reading:
     white_is_zero: bool | None = None
     # Pits whose centre is not on their frame, and where it is.
     outside: list[str] = field(default_factory=list)
+    # Whether every pit would lie on its frame were x and y exchanged.
+    exchangeable: bool = True
 
-    def fault(self, path: Path, rule: str, received: str = "") -> None:
+    def fault(self, path: Path, rule: str, received: str = "", remedy: str = "replace the file") -> None:
         name = f"{path.relative_to(self.folder)}{f' ({received})' if received else ''}"
-        self.faults.append(f"{name}: {rule}; replace the file.")
-
-
-def list_units(folder: Path, description: Description, pits: Sequence[Pit]) -> list[Unit]:
-    """List the files of a data set. Raises DataError where one file stands for two pits, slides or channels."""
-    names = [""] if description.paged else [channel.name for channel in description.channels]
-    members: dict[tuple[Path, ...], list[int]] = defaultdict(list)
-    owners: dict[Path, tuple[str, ...]] = {}
-    faults: dict[Path, str] = {}
-    for index, pit in enumerate(pits):
-        files = [description.file(folder, pit=pit.pit, foil=pit.foil, slide=pit.slide, channel=name) for name in names]
-        for path, name in zip(files, names, strict=True):
-            owner = (pit.foil, pit.slide, pit.pit if description.by_pit else "", name)
-            other = owners.setdefault(path, owner)
-            if other != owner and path not in faults:
-                faults[path] = (
-                    f"foil.toml: a file must stand for one {'pit' if description.by_pit else 'slide'} under one light, but "
-                    f"got {path.relative_to(folder)} for {_owner(other)} and for {_owner(owner)}; make `pattern` "
-                    f"{description.pattern!r} tell them apart."
-                )
-        members[tuple(files)].append(index)
-    if faults:
-        raise DataError(faults.values())
-    return [Unit(files, tuple(indices)) for files, indices in members.items()]
-
-
-def _owner(owner: tuple[str, ...]) -> str:
-    foil, slide, pit, channel = owner
-    words = (("pit", pit), ("foil", foil), ("slide", slide), ("channel", channel))
-    return ", ".join(f"{word} {name!r}" for word, name in words if name)
-
-
-def check_frames(folder: Path, units: Sequence[Unit], digests: Mapping[Path, bytes]) -> None:
-    """Raise DataError where two slides' frames hold the same bytes: their pits lie on the same plastic."""
-    first: dict[tuple[bytes, ...], Unit] = {}
-    faults = []
-    for unit in units:
-        content = tuple(digests.get(path, str(path).encode()) for path in unit.files)
-        other = first.setdefault(content, unit)
-        if other is not unit:
-            names = (str(one.files[0].relative_to(folder)) for one in (unit, other))
-            faults.append(
-                "{}: the frames of two slides must differ, but got the bytes of {}; replace one, or name them as one "
-                "slide in labels.csv.".format(*names)
-            )
-    if faults:
-        raise DataError(faults)
+        self.faults.append(f"{name}: {rule}; {remedy}.")
 
 
 def read_crops(
-    folder: Path, description: Description, pits: Sequence[Pit], units: Sequence[Unit], digests: Mapping[Path, bytes]
+    folder: Path, description: Description, pits: Sequence[Pit], units: Sequence[Unit], files: Mapping[Path, HashedFile]
 ) -> Crops:
     """Read all crops. Raises DataError with every fault of every image."""
     absent, channel_faults = _absent_channels(folder, description, units)
-    reading = _Reading(folder, description, pits, digests, absent)
+    reading = _Reading(folder, description, pits, files, absent)
     inside = np.zeros(len(pits), np.bool_)
     packed: Grey | None = None
     for unit in units:
-        images = _open_unit(reading, unit)
-        if images is None:
-            continue
-        if packed is None:
-            packed = np.zeros((len(pits), len(description.channels), description.crop, description.crop), images[0].dtype)
-        fitting = _fitting(reading, unit, images[0])
-        inside[fitting] = True
-        _cut(reading, unit, images, fitting, packed)
+        with ExitStack() as opened:
+            images = _open_unit(reading, unit, opened)
+            if images is None:
+                continue
+            if packed is None:
+                packed = np.zeros(
+                    (len(pits), len(description.channels), description.crop, description.crop), images[0].image.dtype
+                )
+            boxes = _boxes(reading, unit, images[0].image)
+            inside[list(boxes)] = True
+            _cut(reading, images, boxes, packed)
     faults = [*channel_faults, *reading.faults]
     if reading.outside:
-        faults.append(_outside(reading.outside))
+        faults.append(_outside(reading))
     elif packed is not None and not faults and not inside.any():
         faults.append(
-            f"labels.csv: crops of {description.crop} pixels must fit on the frames, but got all {len(pits)} pits "
-            "nearer to a border; correct x and y (pixels, from the top-left corner), or `crop` in foil.toml."
+            f"labels.csv: crops of {description.window} pixels must fit on the frames, but got all {len(pits)} pits "
+            "nearer to a border; correct x and y (pixels, from the top-left corner), or "
+            f"`{'resize_from' if description.resize_from else 'crop'}` in foil.toml."
         )
     if faults or packed is None:
         raise DataError(faults)
     return Crops(packed if inside.all() else packed[inside], inside)
 
 
-def _outside(places: Sequence[str]) -> str:
+def _outside(reading: _Reading) -> str:
+    places = reading.outside
+    remedy = "correct x and y (pixels, from the top-left corner, x to the right)"
+    if reading.exchangeable:
+        remedy = "x and y look swapped (exchanged, they put every pit on its frame): exchange the names of the two columns"
     return (
         f"labels.csv: pits must lie on their frames, but got {len(places)} outside: {', '.join(places[:SHOWN])}"
-        f"{', ...' if len(places) > SHOWN else ''}; correct x and y (pixels, from the top-left corner, x to the right)."
+        f"{', ...' if len(places) > SHOWN else ''}; {remedy}."
     )
 
 
@@ -177,90 +133,125 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _open_unit(reading: _Reading, unit: Unit) -> list[OpenImage] | None:
+@dataclass(frozen=True)
+class _OpenFile:
+    """An image whose header was checked, and the open file that it is decoded from."""
+
+    path: Path
+    stream: BinaryIO
+    image: OpenImage
+
+
+def _open_unit(reading: _Reading, unit: Unit, opened: ExitStack) -> list[_OpenFile] | None:
     """Read the headers of one pit or slide; None, with faults added, where one of its images cannot be used."""
     description = reading.description
     wanted = len(description.channels) if description.paged else 1
-    most = MOST_BYTES
-    if description.by_pit:
-        most = CROP_BYTES * wanted * description.crop**2 + BESIDE_PIXELS
-    images: list[OpenImage] = []
+    images: list[_OpenFile] = []
     good = reading.absent.isdisjoint(unit.files)
     for path in unit.files:
         if path in reading.absent:
             continue  # its channel has its fault already
         try:
-            content = read_file(path, most)
-            if reading.digests.get(path, b"") != hashlib.sha256(content).digest():
-                raise ImageFault("the file was written while the data set was read")
-            image = open_image(content, path.suffix, wanted)
+            stream = opened.enter_context(open_file(path, most_bytes(description)))
+            check_unchanged(stream, reading.files.get(path))
+            image = open_image(stream, path.suffix, wanted)
         except ImageFault as fault:
             reading.fault(path, f"every image must be readable, but {fault}")
             good = False
             continue
+        first = images[0].image if images else image
         if image.pages != wanted:
             reading.fault(path, f"a file must have {wanted} pages (the channels it stands for)", str(image.pages))
             good = False
-        elif images and (_size(image), image.dtype) != (_size(images[0]), images[0].dtype):
-            first = f"{_size(images[0])}, {images[0].dtype}"
-            rule = f"the channels of one pit or slide must agree in size and bit depth ({first})"
+        elif (_size(image), image.dtype) != (_size(first), first.dtype):
+            rule = f"the channels of one pit or slide must agree in size and bit depth ({_size(first)}, {first.dtype})"
             reading.fault(path, rule, f"{_size(image)}, {image.dtype}")
             good = False
         else:
-            images.append(image)
-    return images if good and _alike(reading, unit, images) else None
+            images.append(_OpenFile(path, stream, image))
+    return images if good and _alike(reading, images) else None
 
 
-def _alike(reading: _Reading, unit: Unit, images: Sequence[OpenImage]) -> bool:
+def _alike(reading: _Reading, images: Sequence[_OpenFile]) -> bool:
     """Check that the images are of one kind with all before them, and crops of their size, before anything is decoded."""
-    crop = reading.description.crop
-    first = images[0]
+    edge = reading.description.stored_crop
+    path, first = images[0].path, images[0].image
     if reading.dtype is None:
         reading.dtype, reading.white_is_zero = first.dtype, first.white_is_zero
-    mixed = [path for path, image in zip(unit.files, images, strict=True) if image.white_is_zero != reading.white_is_zero]
-    for path in mixed:
+    mixed = [one.path for one in images if one.image.white_is_zero != reading.white_is_zero]
+    for other in mixed:
         name = "white" if reading.white_is_zero else "black"
-        reading.fault(path, f"every image must call the same value white, and the first calls 0 {name} (photometric tag)")
+        reading.fault(other, f"every image must call the same value white, and the first calls 0 {name} (photometric tag)")
     if first.dtype != reading.dtype:
-        reading.fault(unit.files[0], f"every image must have one bit depth, that of the first ({reading.dtype})")
-    elif reading.description.by_pit and (first.height, first.width) != (crop, crop):
-        reading.fault(unit.files[0], f"every image must be {crop} x {crop} pixels", _size(first))
+        reading.fault(path, f"every image must have one bit depth, that of the first ({reading.dtype})")
+    elif reading.description.by_pit and (first.height, first.width) != (edge, edge):
+        reading.fault(path, f"every image must be {edge} x {edge} pixels", _size(first), _size_remedy(reading, first))
     else:
         return not mixed
     return False
 
 
-def _fitting(reading: _Reading, unit: Unit, image: OpenImage) -> list[int]:
-    """Give the pits of a slide whose whole crops lie on its frame, and note those that lie beside it."""
-    if reading.description.by_pit:
-        return list(unit.pits)
-    crop = reading.description.crop
-    fitting = []
+def _size_remedy(reading: _Reading, image: OpenImage) -> str:
+    """Say what can be done about a crop of another size."""
+    edges = {key: getattr(reading.description, key) for key in ("crop", "resize_from", "cut_from")}
+    if edges["resize_from"] or edges["cut_from"]:
+        return f"replace the file, or correct `{'resize_from' if edges['resize_from'] else 'cut_from'}` in foil.toml"
+    if image.width != image.height or image.width not in EDGES:
+        return "replace the file"
+    edge = image.width
+    cut = f" or `cut_from = {edge}` (their middle is kept)" if edge > edges["crop"] and not (edge - edges["crop"]) % 2 else ""
+    return f"replace the file, or, if all are {edge} x {edge}, add `resize_from = {edge}`{cut} to foil.toml"
+
+
+def _boxes(reading: _Reading, unit: Unit, image: OpenImage) -> dict[int, Box]:
+    """Give what is cut for each pit whose whole crop lies on its image, and note the pits that lie beside their frame."""
+    description = reading.description
+    edge = description.window
+    if description.by_pit:
+        margin = (description.stored_crop - edge) // 2
+        return dict.fromkeys(unit.pits, Box(margin, margin, edge, edge))
+    boxes = {}
     for index in unit.pits:
         pit = reading.pits[index]
-        left, top = corner(pit, crop)
-        if min(left, top) >= 0 and left + crop <= image.width and top + crop <= image.height:
-            fitting.append(index)
-        elif not (-0.5 <= (pit.x or 0) < image.width and -0.5 <= (pit.y or 0) < image.height):
-            reading.outside.append(f"{pit.pit} ({pit.x:g}, {pit.y:g}) of {_size(image)}")
-    return fitting
+        left, top = corner(pit, edge)
+        x, y = pit.x or 0.0, pit.y or 0.0
+        reading.exchangeable &= _on(image, y, x)
+        if min(left, top) >= 0 and left + edge <= image.width and top + edge <= image.height:
+            boxes[index] = Box(left, top, edge, edge)
+        elif not _on(image, x, y):
+            reading.outside.append(f"{pit.pit} ({x:g}, {y:g}) of {_size(image)}")
+    return boxes
 
 
-def _cut(reading: _Reading, unit: Unit, images: Sequence[OpenImage], fitting: Sequence[int], packed: Grey) -> None:
-    """Decode the images of one pit or slide and put its crops into their places."""
-    crop, bits = reading.description.crop, reading.description.bits
-    for number, (path, image) in enumerate(zip(unit.files, images, strict=True)):
+def _on(image: OpenImage, x: float, y: float) -> bool:
+    return -0.5 <= x < image.width and -0.5 <= y < image.height
+
+
+def _cut(reading: _Reading, images: Sequence[_OpenFile], boxes: Mapping[int, Box], packed: Grey) -> None:
+    """Decode the crops of one pit or slide, a file after the other, and put them into their places."""
+    for number, opened in enumerate(images if boxes else ()):
         try:
-            values = image.values()
-            if bits is not None and int(values.max()) >= 2**bits:
-                raise ImageFault(f"its values reach {int(values.max())}, more than `bits = {bits}` in foil.toml allows")
+            parts = _decode(opened, list(boxes.values()), reading)
         except ImageFault as fault:
-            reading.fault(path, f"every image must be readable, but {fault}")
+            reading.fault(opened.path, f"every image must be readable, but {fault}")
             continue
-        channels = slice(number, number + len(values))
-        for index in fitting:
-            left, top = (0, 0) if reading.description.by_pit else corner(reading.pits[index], crop)
-            packed[index, channels] = values[:, top : top + crop, left : left + crop]
+        channels = slice(number, number + opened.image.pages)
+        for index, part in zip(boxes, parts, strict=True):
+            packed[index, channels] = resized(part, packed.shape[-1]) if reading.description.resize_from else part
+
+
+def _decode(opened: _OpenFile, boxes: Sequence[Box], reading: _Reading) -> list[Grey]:
+    """Decode parts of an image. Raises ImageFault where they cannot be had, or the file was written meanwhile."""
+    bits = reading.description.bits
+    try:
+        parts = opened.image.parts(boxes)
+    finally:
+        if not isinstance(opened.stream, BytesIO):
+            check_unchanged(opened.stream, reading.files.get(opened.path))
+    largest = max(int(part.max()) for part in parts)
+    if bits is not None and largest >= 2**bits:
+        raise ImageFault(f"its values reach {largest}, more than `bits = {bits}` in foil.toml allows")
+    return parts
 
 
 def corner(pit: Pit, crop: int) -> tuple[int, int]:

@@ -196,7 +196,8 @@ def load_described(
     pixels = _map_pixels(packed.path, packed.fingerprint)
     # Of pits without labels nothing is claimed, so that it is no matter which look the same; and there may be very many.
     compared = labelled or any(pit.label for pit in kept_pits)
-    groups = find_groups(kept_pits, pixels, description.crop, description.channels, description.pixel_um, compared=compared)
+    # By what crops show, in pixels as stored: x, y and `pixel_um` are of these.
+    groups = find_groups(kept_pits, pixels, description.window, description.channels, description.pixel_um, compared=compared)
     check_contrast(description, groups)
     return Dataset(
         folder.resolve(),

@@ -9,7 +9,7 @@ import math
 import re
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeGuard
 
@@ -24,6 +24,8 @@ MOST_CHARACTERS = 100
 # A light each; a microscope has ten.
 MOST_CHANNELS = 1000
 BITS = range(9, 17)
+# The edge of a crop, as networks see it and as it is stored.
+EDGES = range(8, 1025)
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,14 @@ class Description:
     labels: tuple[str, ...] = ()
     # Labels that are never scored.
     ignore: tuple[str, ...] = ("maybe",)
-    # The edge of a pixel, in micrometres.
+    # The edge of a pixel as it is stored, in micrometres.
     pixel_um: float | None = None
     # The bits of the camera, where 16-bit files hold values of fewer.
     bits: int | None = None
+    # The edge that is resized to `crop`, in pixels as stored; None where nothing is resized.
+    resize_from: int | None = None
+    # The edge of stored crops whose middle is kept; None where all of a crop is.
+    cut_from: int | None = None
 
     @property
     def by_pit(self) -> bool:
@@ -65,6 +71,21 @@ class Description:
     def paged(self) -> bool:
         """Tell whether a file holds every channel, as the pages of a TIFF."""
         return "{channel}" not in self.pattern
+
+    @property
+    def window(self) -> int:
+        """The edge of what a crop shows, in pixels as stored."""
+        return self.resize_from or self.crop
+
+    @property
+    def stored_crop(self) -> int:
+        """The edge of a crop's file, in pixels."""
+        return self.cut_from or self.window
+
+    @property
+    def crop_pixel_um(self) -> float | None:
+        """The edge of a pixel of the packed crops, in micrometres."""
+        return None if self.pixel_um is None else self.pixel_um * self.window / self.crop
 
     def file(self, folder: Path, *, pit: str, foil: str, slide: str, channel: str) -> Path:
         """Name the image of one pit (or its slide) under one light."""
@@ -122,7 +143,7 @@ def read_description(folder: Path, faults: list[str]) -> Description | None:
     before = len(faults)
     table = file.table
     reader = _Reader(file.text, faults)
-    known = {"name", "signal", "pattern", "crop", "channels", "labels", "ignore", "pixel_um", "bits"}
+    known = {field.name for field in fields(Description)}
     for key in sorted(set(table) - known):
         reader.fault(
             key, f"keys must be among {', '.join(sorted(known))}, but got `{key[:MOST_CHARACTERS]}`; correct or remove it."
@@ -130,9 +151,7 @@ def read_description(folder: Path, faults: list[str]) -> Description | None:
     for key in ("name", "signal", "pattern"):
         if not isinstance(table.get(key), str) or not table[key].strip():
             reader.fault(key, f"`{key}` must be a non-empty text, but got {shown(table.get(key))}; set it.")
-    crop = table.get("crop")
-    if not isinstance(crop, int) or isinstance(crop, bool) or not 8 <= crop <= 1024:
-        reader.fault("crop", f"`8 <= crop <= 1024` must hold (whole pixels), but got crop={shown(crop)}; set it.")
+    _check_edges(table, reader)
     pixel_um = table.get("pixel_um")
     if pixel_um is not None and not (_is_number(pixel_um) and 0 < pixel_um < math.inf):
         reader.fault("pixel_um", f"`pixel_um > 0` must hold (micrometres), but got {shown(pixel_um)}; correct or remove it.")
@@ -157,7 +176,33 @@ def read_description(folder: Path, faults: list[str]) -> Description | None:
         ignore=tuple(table.get("ignore", ("maybe",))),
         pixel_um=None if pixel_um is None else float(pixel_um),
         bits=bits,
+        resize_from=table.get("resize_from"),
+        cut_from=table.get("cut_from"),
     )
+
+
+def _check_edges(table: dict[str, object], reader: _Reader) -> None:
+    """Check the edge of a crop, and that of stored ones, which are resized or cut to it."""
+    wrong = []
+    for key in ("crop", "resize_from", "cut_from"):
+        edge = table.get(key)
+        if key in ("crop", *table) and (not isinstance(edge, int) or isinstance(edge, bool) or edge not in EDGES):
+            text = f"`{EDGES[0]} <= {key} <= {EDGES[-1]}` must hold (whole pixels), but got {key}={shown(edge)}; set it."
+            reader.fault(key, text)
+            wrong.append(key)
+    crop, resized, cut, pattern = (table.get(key) for key in ("crop", "resize_from", "cut_from", "pattern"))
+    if "resize_from" in table and "cut_from" in table:
+        reader.fault("cut_from", "one of `resize_from` and `cut_from` may be there, but got both; remove one.")
+    if wrong or not isinstance(crop, int):
+        return
+    if resized == crop:
+        reader.fault("resize_from", f"`resize_from` must differ from `crop`, but got {crop} for both; remove it.")
+    if isinstance(cut, int) and (cut <= crop or (cut - crop) % 2):
+        rule = "`cut_from - crop` must be even and above 0 (so that the middle is kept)"
+        reader.fault("cut_from", f"{rule}, but got cut_from={cut} and crop={crop}; change one of them.")
+    if "cut_from" in table and isinstance(pattern, str) and "{pit}" not in pattern:
+        rule = "`cut_from` must stand with files of crops ({pit} in `pattern`), but got frames"
+        reader.fault("cut_from", f"{rule}, of which `crop` pixels are cut anyway; remove it.")
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -56,9 +56,10 @@ def find_groups(
 ) -> Groups:
     """Join pits into groups.
 
-    `pixels`: `[pits, channels, y, x]`. Crops overlap when their centres are nearer than `crop` pixels along both x and y.
-    `channels`: what lights there are, for crops that are mirrored; `pixel_um`: of a pixel, for pits with places on the stage;
-    `compared`: whether crops that only look the same are looked for, which takes the square of the pits.
+    `pixels`: `[pits, channels, y, x]`. Crops overlap when their centres are nearer than `crop` pixels along both x and y. These
+    are pixels of the frame, and `pixel_um` is their size, for pits with places on the stage. `channels`: what lights there are,
+    for crops that are mirrored; `compared`: whether crops that only look the same are looked for, which takes the square of the
+    pits.
     """
     flat = constant(pixels)
     first, copied = _identical(pixels, flat)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-# A damaged header can claim any size: more than this is not believed (Pillow refuses the same number).
-MOST_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 2**27)
+# A damaged header can claim any size: more than this is not believed. Scans of whole foils have 200 million.
+MOST_PIXELS = 2**29
 # Memory that any file may ask for, and how many times its own size a larger one may: camera noise alone keeps an image from
 # being compressed a hundredfold.
 ANY_BYTES = 2**26

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,17 +15,21 @@ from pathlib import Path
 import numpy as np
 
 from foils.cache import cache_folder, map_cached, write_cached
-from foils.crops import Flags, Unit, check_frames, list_units, read_crops
+from foils.crops import Flags, read_crops
 from foils.description import Description
-from foils.images import MOST_BYTES
+from foils.image_files import HashedFile, hash_file
+from foils.lossy import lossy_notes
 from foils.pit import Pit
 from foils.tiff import white_is_zero
+from foils.units import Unit, check_frames, list_units, most_bytes
 
 # Pits left out are named, so many of them.
 SHOWN = 10
 # Part of the packed files' names: raise it when the same images are to give other crops.
 FORMAT = 2
 EMPTY = hashlib.sha256(b"").digest()
+# Keys of foil.toml that are younger than studies that hold a fingerprint without them.
+YOUNGER = ("bits", "resize_from", "cut_from")
 
 
 @dataclass(frozen=True)
@@ -48,48 +51,47 @@ def pack(folder: Path, description: Description, pits: Sequence[Pit], *, keep: b
     Raises DataError with every fault of every image.
     """
     units = list_units(folder, description, pits)
-    digests = _digests(units)
+    files = _hash_files(description, units)
     if not description.by_pit:
-        check_frames(folder, units, digests)
-    fingerprint = _fingerprint(description, pits, units, digests)
+        check_frames(folder, units, files)
+    fingerprint = _fingerprint(description, pits, units, files)
     path = cache_folder() / f"pixels-{FORMAT}-{fingerprint[:32]}.npy"
     inside = _recall(path, fingerprint, len(pits), description)
     if inside is None:
-        crops = read_crops(folder, description, pits, units, digests)
+        crops = read_crops(folder, description, pits, units, files)
         inside = crops.inside
         if keep:
             if not description.by_pit:  # before the crops, which nothing is read without
                 write_cached(_beside(path), _key_beside(fingerprint), partial(np.save, arr=inside, allow_pickle=False))
             write_cached(path, fingerprint, lambda stream: np.save(stream, crops.values, allow_pickle=False))
-    notes = (*_border_notes(pits, inside), *_photometric_notes(units[0].files[0]))
+    notes = (
+        *_border_notes(pits, inside),
+        *_photometric_notes(units[0].files[0]),
+        *lossy_notes(description, pits, units, {path for path, file in files.items() if file.lossy}),
+    )
     return Packed(path, fingerprint, tuple(np.flatnonzero(inside).tolist()), notes)
 
 
-def _digests(units: Sequence[Unit]) -> dict[Path, bytes]:
+def _hash_files(description: Description, units: Sequence[Unit]) -> dict[Path, HashedFile]:
     """Hash every image's bytes. A file that is missing or unreadable is reported with the other faults when crops are read."""
-    digests: dict[Path, bytes] = {}
-    for unit in units:
-        for path in unit.files:
-            with suppress(OSError):
-                if path.is_file() and path.stat().st_size <= MOST_BYTES:  # opening a pipe would wait for a writer
-                    with path.open("rb") as stream:
-                        digests[path] = hashlib.file_digest(stream, "sha256").digest()
-    return digests
+    hashed = ((path, hash_file(path, most_bytes(description))) for unit in units for path in unit.files)
+    return {path: file for path, file in hashed if file is not None}
 
 
-def _fingerprint(description: Description, pits: Sequence[Pit], units: Sequence[Unit], digests: Mapping[Path, bytes]) -> str:
+def _fingerprint(description: Description, pits: Sequence[Pit], units: Sequence[Unit], files: Mapping[Path, HashedFile]) -> str:
     """Hash what a study depends on: the description, the pits in order, and every image's bytes."""
     digest = hashlib.sha256()
     described = asdict(description)
-    if description.bits is None:  # younger than the studies that hold a fingerprint without it
-        del described["bits"]
+    for key in YOUNGER:
+        if described[key] is None:
+            del described[key]
     rows = [
         [pit.pit, pit.label, pit.foil, pit.slide, pit.x, pit.y, pit.style, *([pit.stage] if pit.stage else [])] for pit in pits
     ]
     digest.update(json.dumps([described, rows], sort_keys=True).encode())
     for unit in units:
         for path in unit.files:
-            digest.update(digests.get(path, EMPTY))
+            digest.update(files[path].digest if path in files else EMPTY)
     return digest.hexdigest()
 
 

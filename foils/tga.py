@@ -7,12 +7,16 @@ Truevision TGA File Format Specification 2.0.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from foils.image_faults import ImageFault, check_size
+from foils.image_files import size_of
+from foils.open_image import Box
 
 MAPPED, COLOUR, GREY = 1, 2, 3
 PACKED = 8
@@ -24,7 +28,7 @@ RUN = 128
 
 @dataclass(frozen=True)
 class Tga:
-    """The header of a TGA file, and its pixels."""
+    """The header of a TGA file, and where its pixels are."""
 
     kind: int
     packed: bool
@@ -36,34 +40,41 @@ class Tga:
     # Whether the first row is the top one, and the first pixel of a row the right one.
     top_down: bool
     right_to_left: bool
-    # What follows the header, the text and the palette.
-    data: bytes
+    # The open file, and where the header, the text and the palette end.
+    stream: BinaryIO
+    start: int
 
     @property
     def dtype(self) -> type[np.uint8 | np.uint16]:
         """The type of the grey values."""
         return np.uint16 if self.kind == GREY and self.depth == 16 and not self.attributes else np.uint8
 
-    def decode(self) -> npt.NDArray[np.uint8 | np.uint16]:
-        """Give the values of 16-bit grey, or of 8-bit grey with alpha, `[1, y, x]`."""
+    def decode(self, boxes: Sequence[Box]) -> list[npt.NDArray[np.generic]]:
+        """Give parts of 16-bit grey, or of 8-bit grey with alpha, `[1, y, x]` each."""
         count = self.width * self.height
-        data = _unpacked(self.data, count) if self.packed else self.data[: 2 * count]
+        self.stream.seek(self.start)
+        data = _unpacked(self.stream.read(), count) if self.packed else self.stream.read(2 * count)
         if len(data) < 2 * count:
             raise ImageFault("the file is damaged (image file is truncated)")
         values = np.frombuffer(data, np.dtype("<u2"), count).reshape(self.height, self.width)
-        if self.dtype is np.uint8:
-            values = np.bitwise_and(values, np.uint16(0xFF))  # the grey value stands before its alpha
         rows = slice(None) if self.top_down else slice(None, None, -1)
         columns = slice(None, None, -1) if self.right_to_left else slice(None)
-        grey: npt.NDArray[np.uint8 | np.uint16] = values[rows, columns].astype(self.dtype)
-        return grey[np.newaxis]
+        values = values[rows, columns]
+        parts = [values[box.top : box.top + box.height, box.left : box.left + box.width] for box in boxes]
+        if self.dtype is np.uint8:
+            parts = [np.bitwise_and(part, np.uint16(0xFF)) for part in parts]  # the grey value stands before its alpha
+        return [part.astype(self.dtype)[np.newaxis] for part in parts]
 
 
-def open_tga(content: bytes) -> Tga | None:
+def open_tga(stream: BinaryIO) -> Tga | None:
     """Read the header; None where this is no TGA file. Raises ImageFault for one that holds no 8- or 16-bit grey values."""
-    if len(content) < 18:
+    size = size_of(stream)
+    if size < 18:
         return None
-    text, has_map, kind, _, entries, entry_bits, _, _, width, height, depth, bits = struct.unpack("<BBBHHBHHHHBB", content[:18])
+    stream.seek(0)
+    text, has_map, kind, _, entries, entry_bits, _, _, width, height, depth, bits = struct.unpack(
+        "<BBBHHBHHHHBB", stream.read(18)
+    )
     packed, kind = bool(kind & PACKED), kind & ~PACKED
     attributes = bits & 15
     if depth not in DEPTHS.get(kind, ()) or has_map > 1 or (kind == MAPPED) > has_map or not width or not height or bits >> 6:
@@ -73,14 +84,13 @@ def open_tga(content: bytes) -> Tga | None:
     if kind == GREY and depth == 16 and attributes not in (0, 8):
         raise ImageFault(f"its 16 bits hold {attributes} of alpha, and 8- or 16-bit grey values are needed")
     start = 18 + text + has_map * entries * (-(-entry_bits // 8))
-    data = content[start:]
     pixel = max(depth // 8, 1)
     pixels = width * height
     least = -(-pixels // RUN) * (1 + pixel) if packed else (pixels * depth) // 8
-    if len(data) < least:
+    if size - start < least:
         raise ImageFault("the file is damaged (image file is truncated)")
-    check_size(width, height, 4 if kind == MAPPED else pixel, len(content))
-    return Tga(kind, packed, width, height, depth, attributes, bool(bits & 0x20), bool(bits & 0x10), data)
+    check_size(width, height, 4 if kind == MAPPED else pixel, size)
+    return Tga(kind, packed, width, height, depth, attributes, bool(bits & 0x20), bool(bits & 0x10), stream, start)
 
 
 def pillow_reads(tga: Tga) -> bool:

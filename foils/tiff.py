@@ -8,15 +8,18 @@ from __future__ import annotations
 import logging
 import math
 import struct
-from io import BytesIO
+from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import tifffile
 
 from foils.image_faults import ImageFault, as_grey, check_orientation, check_size, grey_type
-from foils.open_image import OpenImage
+from foils.image_files import size_of
+from foils.open_image import Box, OpenImage
+from foils.tiff_parts import page_parts, plain_parts
 
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # The lossless ones: what a lossy one leaves of a faint pit is not what the microscope saw.
@@ -24,6 +27,8 @@ COMPRESSIONS = ("NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "LZMA", "ZSTD", "PACK
 PHOTOMETRICS = ("MINISWHITE", "MINISBLACK", "RGB")
 # A light a page; a chain of more is not followed.
 MOST_PAGES = 10_000
+# Of a page, and the bytes of one: the places of a million tiles take 16 million.
+MOST_ENTRIES, MOST_VALUE_BYTES = 2**16 - 1, 2**28
 # The bytes of one value, by the type of an entry.
 VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
@@ -31,44 +36,54 @@ VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
-def open_tiff(content: bytes, wanted: int | None) -> OpenImage:
+def open_tiff(stream: BinaryIO, wanted: int | None) -> OpenImage:
     """Check every page's header. `wanted`: how many pages; of more, only their number is looked at."""
-    places = _page_places(content)
+    size = size_of(stream)
+    places = _page_places(stream, size)
     if wanted is not None and len(places) > wanted:
         return OpenImage(len(places), 1, 1, np.dtype(np.uint8), _nothing, white_is_zero=False)
-    tiff = tifffile.TiffFile(BytesIO(content), is_ome=False, is_mmstack=False)  # these would open the files that they name
+    stream.seek(0)
+    # OME and MicroManager name other files, which would be opened; so would those in the folder of a name.
+    tiff = tifffile.TiffFile(stream, name="image.tif", is_ome=False, is_mmstack=False)
     pages = [page.aspage() for page in tiff.pages]
     if len(pages) != len(places):
         raise ImageFault("the file is damaged (its pages cannot be listed)")
-    types = [_check_page(page, len(content)) for page in pages]
+    types = [_check_page(page, size) for page in pages]
     first = pages[0]
     if len({(page.shape, page.dtype) for page in pages}) > 1:
         raise ImageFault("its pages differ in size or bit depth")
     if len({page.photometric for page in pages}) > 1:
         raise ImageFault("its pages differ in what they call white (photometric interpretation)")
-    _check_strips(pages, len(content))
+    _check_stored(pages, size)
     planes = _planes(tiff, pages)
-    check_size(first.imagewidth, first.imagelength, planes * first.samplesperpixel * types[0].itemsize, len(content))
+    check_size(first.imagewidth, first.imagelength, planes * first.samplesperpixel * types[0].itemsize, size)
+    starts = _plane_starts(tiff, first, planes, size) if planes > len(pages) else []
 
-    def decode() -> npt.NDArray[np.generic]:
-        if planes > len(pages):
-            return tiff.series[0].asarray().reshape(planes, first.imagelength, first.imagewidth).astype(types[0], copy=False)
-        return np.stack([as_grey(page.asarray()) for page in pages])
+    def decode(boxes: Sequence[Box]) -> list[npt.NDArray[np.generic]]:
+        if starts:
+            parts = [plain_parts(stream, first, start, boxes) for start in starts]
+        else:
+            parts = [page_parts(stream, page, boxes) for page in pages]
+        return [np.stack([as_grey(part) for part in of_box]) for of_box in zip(*parts, strict=True)]
 
     white = first.photometric == tifffile.PHOTOMETRIC.MINISWHITE
     return OpenImage(planes, first.imagelength, first.imagewidth, types[0], decode, white)
 
 
-def _nothing() -> npt.NDArray[np.generic]:
+def _nothing(_: Sequence[Box]) -> list[npt.NDArray[np.generic]]:
     raise ImageFault("the file has more pages than channels")
 
 
-def _page_places(content: bytes) -> list[int]:
+def _page_places(stream: BinaryIO, size: int) -> list[int]:
     """Follow the chain of pages: where each begins. Raises ImageFault for a chain that loops or leaves the file."""
-    order = "<" if content.startswith(b"II") else ">"
-    big = content[2:4] in (b"+\0", b"\0+")
-    count_form, next_form, entry = (order + "Q", order + "Q", 20) if big else (order + "H", order + "I", 12)
-    place: int = struct.unpack_from(next_form, content, 8 if big else 4)[0]
+    stream.seek(0)
+    head = stream.read(16)
+    order = "<" if head.startswith(b"II") else ">"
+    big = head[2:4] in (b"+\0", b"\0+")
+    count_form, next_form, entry_form = (
+        (order + "Q", order + "Q", order + "HHQQ") if big else (order + "H", order + "I", order + "HHII")
+    )
+    place: int = struct.unpack_from(next_form, head, 8 if big else 4)[0]
     places: dict[int, None] = {}
     while place:
         if place in places:
@@ -76,30 +91,26 @@ def _page_places(content: bytes) -> list[int]:
         if len(places) == MOST_PAGES:
             raise ImageFault(f"it has more than {MOST_PAGES} pages")
         places[place] = None
-        if place + struct.calcsize(count_form) > len(content):
+        entries: int = struct.unpack(count_form, _read(stream, place, struct.calcsize(count_form)))[0]
+        if entries > MOST_ENTRIES:
             raise ImageFault("the file is damaged (a page lies beyond its end)")
-        entries: int = struct.unpack_from(count_form, content, place)[0]
-        start = place + struct.calcsize(count_form)
-        end = start + entries * entry
-        if end + struct.calcsize(next_form) > len(content):
-            raise ImageFault("the file is damaged (a page lies beyond its end)")
-        place = struct.unpack_from(next_form, content, end)[0]
+        start, length = place + struct.calcsize(count_form), entries * struct.calcsize(entry_form)
+        page = _read(stream, start, length + struct.calcsize(next_form))
+        for _, kind, count, _ in struct.iter_unpack(entry_form, page[:length]):
+            if count * VALUE_BYTES.get(kind, 1) > min(size, MOST_VALUE_BYTES):
+                raise ImageFault("the file is damaged (an entry of a page lies beyond its end)")
+        place = struct.unpack_from(next_form, page, length)[0]
     if not places:
         raise ImageFault("the file is damaged (it has no page)")
-    for first in places:
-        _check_entries(content, first, order, big)
     return list(places)
 
 
-def _check_entries(content: bytes, place: int, order: str, big: bool) -> None:
-    """Refuse an entry that claims more values than the file has bytes, before anything is made of it."""
-    count_form, form = (order + "Q", order + "HHQQ") if big else (order + "H", order + "HHII")
-    entries: int = struct.unpack_from(count_form, content, place)[0]
-    start = place + struct.calcsize(count_form)
-    for number in range(entries):
-        _, kind, count, _ = struct.unpack_from(form, content, start + number * struct.calcsize(form))
-        if count * VALUE_BYTES.get(kind, 1) > len(content):
-            raise ImageFault("the file is damaged (an entry of a page lies beyond its end)")
+def _read(stream: BinaryIO, place: int, length: int) -> bytes:
+    stream.seek(place)
+    content = stream.read(length)
+    if len(content) < length:
+        raise ImageFault("the file is damaged (a page lies beyond its end)")
+    return content
 
 
 def _check_page(page: tifffile.TiffPage, file_bytes: int) -> np.dtype[np.uint8 | np.uint16]:
@@ -118,6 +129,8 @@ def _check_page(page: tifffile.TiffPage, file_bytes: int) -> np.dtype[np.uint8 |
     values = grey_type(dtype)
     if page.imagedepth > 1 or page.samplesperpixel > 4 or len(page.shape) > 3:
         raise ImageFault("the image has 3 dimensions, and 2 are needed")
+    if page.samplesperpixel > 1 and page.planarconfig != tifffile.PLANARCONFIG.CONTIG:
+        raise ImageFault("its planes of colour are stored one after the other, and grey values are needed")
     if page.is_tiled and page.tilewidth * page.tilelength > max(2 * page.imagewidth * page.imagelength, 2**20):
         raise ImageFault(
             f"the file is damaged (a tile of {page.tilelength} x {page.tilewidth} pixels is larger than the image)"
@@ -125,11 +138,17 @@ def _check_page(page: tifffile.TiffPage, file_bytes: int) -> np.dtype[np.uint8 |
     return values
 
 
-def _check_strips(pages: list[tifffile.TiffPage], file_bytes: int) -> None:
-    """Refuse pages that share what is stored: each would be decoded, though the file holds it once."""
+def _check_stored(pages: list[tifffile.TiffPage], file_bytes: int) -> None:
+    """Refuse pages that lie beyond the file's end, or share what is stored: each would be decoded, though it is there once."""
     stored = sum(sum(page.databytecounts) for page in pages)
     if stored > file_bytes:
         raise ImageFault(f"the file is damaged (its pages claim {stored} bytes, and the file has {file_bytes})")
+    for page in pages:
+        ends = [place + length for place, length in zip(page.dataoffsets, page.databytecounts, strict=False)]
+        if page.is_final:
+            ends.append(page.dataoffsets[0] + page.nbytes)
+        if max(ends, default=0) > file_bytes:
+            raise ImageFault("the file is damaged (image file is truncated)")
 
 
 def _planes(tiff: tifffile.TiffFile, pages: list[tifffile.TiffPage]) -> int:
@@ -141,6 +160,16 @@ def _planes(tiff: tifffile.TiffFile, pages: list[tifffile.TiffPage]) -> int:
     if len(pages) > 1 or len(tiff.series) > 1 or total % size or pages[0].samplesperpixel > 1:
         raise ImageFault(f"its {len(pages)} pages stand for {total // size} planes, and a page a plane is needed")
     return total // size
+
+
+def _plane_starts(tiff: tifffile.TiffFile, page: tifffile.TiffPage, planes: int, file_bytes: int) -> list[int]:
+    """Tell where the planes behind one header begin: they lie one after the other."""
+    start = tiff.series[0].dataoffset
+    if start is None:
+        raise ImageFault("the file is damaged (its planes do not lie one after the other)")
+    if start + planes * page.nbytes > file_bytes:
+        raise ImageFault("the file is damaged (image file is truncated)")
+    return [start + number * page.nbytes for number in range(planes)]
 
 
 def white_is_zero(path: Path) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 
-def open_regular(path: Path, *, links: bool = False) -> BinaryIO:
+def open_regular(path: Path, *, links: bool = False) -> BufferedReader:
     """Open a regular file for reading; `links`: also through a link.
 
     Raises FileNotFoundError where it is missing, IsADirectoryError for a folder, and OSError for a pipe, a device or a link.

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from foils import Dataset
+from foils.description import Description
 from search.statistics.intervals import wilson
 
 # With fewer signal pits than this an acceptance is known to no better than some ten points.
@@ -30,7 +31,7 @@ def data_table(data: Dataset) -> RenderableType:
     bits = data.full_scale.bit_length()
     lines = [
         f"channels     {kinds}",
-        f"crops        {description.crop} x {description.crop} pixels, {bits} bit",
+        f"crops        {description.crop} x {description.crop} pixels{_stored(description)}, {bits} bit",
         f"fingerprint  {data.fingerprint[:12]}",
         *(f"note         {note}" for note in (*data.notes, *_few_signals(data))),
     ]
@@ -44,6 +45,13 @@ def _few_signals(data: Dataset) -> list[str]:
         return []
     share = wilson(round(0.9 * signals), signals)
     return [f"few signal pits ({signals}): measured on all of them an acceptance of 0.9 is {share}; label more"]
+
+
+def _stored(description: Description) -> str:
+    edge = description.stored_crop
+    if edge == description.crop:
+        return ""
+    return f" ({'resized from' if description.resize_from else 'the middle of'} {edge} x {edge})"
 
 
 def _light(kind: str, azimuth: float | None) -> str:

@@ -52,7 +52,7 @@ def source_of(locked: Dataset) -> SourceData:
     """Name the data that a model was made from; `locked`: its held-out pits."""
     about = locked.description
     slides = sorted({f"{pit.foil}:{pit.slide}" for pit in locked.pits})
-    return SourceData(about.name, about.signal, about.pixel_um, tuple(slides))
+    return SourceData(about.name, about.signal, about.crop_pixel_um, tuple(slides))
 
 
 def write_card(selection: Selection, bundle: Bundle) -> str:

@@ -166,7 +166,7 @@ def _place(pit: Pit) -> list[str]:
 
 def _unchecked(bundle: Bundle, data: Dataset) -> tuple[str, ...]:
     made = None if bundle.source is None else bundle.source.pixel_um
-    if made is None or data.description.pixel_um is not None:
+    if made is None or data.description.crop_pixel_um is not None:
         return ()
     return (
         f"the data do not say the size of their pixels; the model was made for {made:g} micrometres (`pixel_um` in foil.toml)",
@@ -175,5 +175,5 @@ def _unchecked(bundle: Bundle, data: Dataset) -> tuple[str, ...]:
 
 def _check_fits(bundle: Bundle, data: Dataset) -> None:
     about = data.description
-    kind = ImageKind(str(data.folder), about.channels, about.crop, data.full_scale, about.pixel_um, about.signal)
+    kind = ImageKind(str(data.folder), about.channels, about.crop, data.full_scale, about.crop_pixel_um, about.signal)
     check_kind(bundle.ensemble, bundle.source, kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import foils.crops
 from foils import DataError, load
 from foils.cache import END
-from foils.images import read_file
+from foils.image_files import open_file
 from tests.support.tiny import write_dataset
 
 
@@ -46,12 +47,12 @@ def test_files_that_change_while_they_are_read_are_not_kept(
 ) -> None:
     folder = write_dataset(tmp_path / "data", counts={"candidate": 6, "top": 6})
 
-    def changing(path: Path, most: int) -> bytes:
+    def changing(path: Path, most: int) -> BinaryIO:
         if path.name == "p000_1.png":
             (folder / "crops" / "p003_9.png").write_bytes((folder / "crops" / "p004_9.png").read_bytes())
-        return read_file(path, most)
+        return open_file(path, most)
 
-    monkeypatch.setattr(foils.crops, "read_file", changing)
+    monkeypatch.setattr(foils.crops, "open_file", changing)
     with pytest.raises(DataError, match=r"crops/p003_9\.png: .* the file was written while the data set was read"):
         load(folder)
     assert not cache.exists()

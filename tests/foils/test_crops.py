@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ from PIL import Image
 
 import foils.crops
 from foils import DataError, load
-from foils.images import read_file
-from foils.open_image import Grey, OpenImage
+from foils.image_files import open_file
+from foils.open_image import Box, Grey, OpenImage
 from tests.support.tiny import CHANNELS, SIZE, move_pits, write_dataset
 
 FEW = {"candidate": 6, "top": 6, "maybe": 2}
@@ -95,19 +96,36 @@ def test_pits_beside_their_frame_are_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("swapped", [True, False])
+def test_x_and_y_that_look_swapped_are_named(tmp_path: Path, swapped: bool) -> None:
+    folder = write(tmp_path / "data", frames=True)
+    for path in (folder / "frames").iterdir():
+        values = np.asarray(Image.open(path))
+        Image.fromarray(np.hstack([values, values])).save(path)  # twice as wide as high
+    if swapped:
+        move_pits(folder, {"p003": (20, 300), "p004": (20, 400)})
+        places = "2 outside: p004 (20, 400) of 432 x 216, p003 (20, 300) of 432 x 216"
+        remedy = "x and y look swapped (exchanged, they put every pit on its frame): exchange the names of the two columns"
+    else:
+        move_pits(folder, {"p004": (20, 900)})
+        places = "1 outside: p004 (20, 900) of 432 x 216"
+        remedy = "correct x and y (pixels, from the top-left corner, x to the right)"
+    assert faults(folder) == (f"labels.csv: pits must lie on their frames, but got {places}; {remedy}.",)
+
+
 def test_a_file_written_between_its_hash_and_its_reading_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(tmp_path / "data")
     touched = folder / "crops" / "p003_9.png"
 
-    def written_meanwhile(path: Path, most: int) -> bytes:
+    def written_meanwhile(path: Path, most: int) -> BinaryIO:
         if path == touched:
             values = np.asarray(Image.open(path)).copy()
             values[0, 0] ^= 1
             Image.fromarray(values).save(path)
-        return read_file(path, most)
+        return open_file(path, most)
 
     monkeypatch.setenv("PITSEARCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(foils.crops, "read_file", written_meanwhile)
+    monkeypatch.setattr(foils.crops, "open_file", written_meanwhile)
     assert faults(folder) == (
         "crops/p003_9.png: every image must be readable, but the file was written while the data set was read; replace the "
         "file.",
@@ -171,13 +189,13 @@ def test_a_crop_of_another_size_is_not_decoded(tmp_path: Path, monkeypatch: pyte
     for name in ("1", "2", "9"):
         Image.fromarray(np.zeros((4000, 4000), np.uint8)).save(folder / "crops" / f"p003_{name}.png")
     decoded: list[int] = []
-    values = OpenImage.values
+    parts = OpenImage.parts
 
-    def counting(image: OpenImage) -> Grey:
+    def counting(image: OpenImage, boxes: Sequence[Box]) -> list[Grey]:
         decoded.append(image.width)
-        return values(image)
+        return parts(image, boxes)
 
-    monkeypatch.setattr(OpenImage, "values", counting)
+    monkeypatch.setattr(OpenImage, "parts", counting)
     assert faults(folder) == ("crops/p003_1.png (4000 x 4000): every image must be 12 x 12 pixels; replace the file.",)
     assert set(decoded) == {SIZE}
 

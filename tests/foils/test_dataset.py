@@ -150,7 +150,10 @@ def test_a_pit_of_another_size_names_both(folder: Path) -> None:
         save(f"p003_{name}.png", edge=14)(folder)
     with pytest.raises(DataError) as caught:
         load(folder)
-    assert caught.value.faults == ("crops/p003_1.png (14 x 14): every image must be 12 x 12 pixels; replace the file.",)
+    assert caught.value.faults == (
+        "crops/p003_1.png (14 x 14): every image must be 12 x 12 pixels; replace the file, or, if all are 14 x 14, add "
+        "`resize_from = 14` or `cut_from = 14` (their middle is kept) to foil.toml.",
+    )
 
 
 def test_frames_may_differ_in_size(tmp_path: Path) -> None:
@@ -264,5 +267,6 @@ def test_a_channel_without_images_hides_no_other_fault(tmp_path: Path) -> None:
     assert caught.value.faults == (
         "foil.toml: each channel needs its images, but channel '9' has none (looked for crops/p000_9.png, ...); "
         "add them, or remove its [[channels]] entry.",
-        "crops/p003_1.png: every image must be readable, but the file is no PNG, TGA or TIFF image; replace the file.",
+        "crops/p003_1.png: every image must be readable, but the file is no PNG, TIFF, BMP, TGA or JPEG image; replace the "
+        "file.",
     )

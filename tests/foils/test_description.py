@@ -34,6 +34,18 @@ def test_what_may_be_left_out_has_defaults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "window", "stored", "pixel_um"),
+    [("", 28, 28, 0.85), ("resize_from = 56", 56, 56, 1.7), ("cut_from = 40", 28, 40, 0.85)],
+)
+def test_a_crop_of_another_size_has_other_pixels(tmp_path: Path, key: str, window: int, stored: int, pixel_um: float) -> None:
+    description, _ = read(tmp_path, GOOD.replace("pixel_um", f"{key}\npixel_um"))
+    assert description is not None
+    assert (description.crop, description.window, description.stored_crop) == (28, window, stored)
+    assert description.pixel_um == 0.85
+    assert description.crop_pixel_um == pytest.approx(pixel_um)
+
+
+@pytest.mark.parametrize(
     ("pattern", "by_pit", "paged"),
     [
         ("crops/{pit}_{channel}.png", True, False),
@@ -100,8 +112,8 @@ BROKEN = {
     "unknown key": (
         "crop =",
         "corp =",
-        "foil.toml:4: keys must be among bits, channels, crop, ignore, labels, name, pattern, pixel_um, signal, but got "
-        "`corp`; correct or remove it.",
+        "foil.toml:4: keys must be among bits, channels, crop, cut_from, ignore, labels, name, pattern, pixel_um, resize_from, "
+        "signal, but got `corp`; correct or remove it.",
     ),
     "pattern out of the folder": (
         "crops/{pit}",
@@ -188,6 +200,44 @@ BROKEN = {
         "0.85",
         "inf",
         "foil.toml:7: `pixel_um > 0` must hold (micrometres), but got inf; correct or remove it.",
+    ),
+    "resized from what it is": (
+        "crop = 28",
+        "crop = 28\nresize_from = 28",
+        "foil.toml:5: `resize_from` must differ from `crop`, but got 28 for both; remove it.",
+    ),
+    "resized from no whole number": (
+        "crop = 28",
+        "crop = 28\nresize_from = 56.0",
+        "foil.toml:5: `8 <= resize_from <= 1024` must hold (whole pixels), but got resize_from=56.0; set it.",
+    ),
+    "cut from true": (
+        "crop = 28",
+        "crop = 28\ncut_from = true",
+        "foil.toml:5: `8 <= cut_from <= 1024` must hold (whole pixels), but got cut_from=True; set it.",
+    ),
+    "cut from less": (
+        "crop = 28",
+        "crop = 28\ncut_from = 26",
+        "foil.toml:5: `cut_from - crop` must be even and above 0 (so that the middle is kept), but got cut_from=26 and "
+        "crop=28; change one of them.",
+    ),
+    "cut beside the middle": (
+        "crop = 28",
+        "crop = 28\ncut_from = 41",
+        "foil.toml:5: `cut_from - crop` must be even and above 0 (so that the middle is kept), but got cut_from=41 and "
+        "crop=28; change one of them.",
+    ),
+    "resized and cut": (
+        "crop = 28",
+        "crop = 28\nresize_from = 56\ncut_from = 40",
+        "foil.toml:6: one of `resize_from` and `cut_from` may be there, but got both; remove one.",
+    ),
+    "frames cut to crops twice": (
+        'pattern = "crops/{pit}_{channel}.png"\ncrop = 28',
+        'pattern = "frames/{slide}_{channel}.png"\ncrop = 28\ncut_from = 40',
+        "foil.toml:5: `cut_from` must stand with files of crops ({pit} in `pattern`), but got frames, of which `crop` pixels "
+        "are cut anyway; remove it.",
     ),
     "bits of an 8-bit file": (
         "pixel_um = 0.85",

@@ -16,8 +16,9 @@ from PIL import Image
 from foils import DataError
 from foils.description import Description, read_description
 from foils.image_faults import ImageFault
-from foils.images import read_pages
+from foils.images import open_image, read_pages
 from foils.labels import read_labels
+from foils.open_image import Box, Grey
 from foils.relabel import relabel
 from tests.support.fuzzing import LENGTHS, bounded, edited_bytes, edited_text
 from tests.support.tiny import CHANNELS, write_dataset
@@ -100,13 +101,22 @@ def image_bytes(kind: str) -> bytes:
     values = np.arange(144, dtype=np.uint8).reshape(12, 12)
     if kind == "tif":
         tifffile.imwrite(stream, np.stack([values, values]), photometric="minisblack", compression="zlib")
+    elif kind == "tiles":
+        tifffile.imwrite(stream, values.astype(np.uint16), photometric="minisblack", tile=(16, 16), compression="lzw")
+    elif kind == "strips":
+        tifffile.imwrite(stream, values, photometric="minisblack", rowsperstrip=5)
     else:
-        Image.fromarray(values).save(stream, "PNG" if kind == "png" else "TGA")
+        Image.fromarray(values).save(stream, {"png": "PNG", "tga": "TGA", "bmp": "BMP", "jpg": "JPEG"}[kind])
     return stream.getvalue()
 
 
+def half(pages: Grey) -> tuple[int, int]:
+    """Give the width and height of a part that holds the middle."""
+    return pages.shape[2] // 2 + 1, pages.shape[1] // 2 + 1
+
+
 @pytest.mark.parametrize("length", LENGTHS)
-@pytest.mark.parametrize("kind", ["png", "tga", "tif"])
+@pytest.mark.parametrize("kind", ["png", "tga", "tif", "tiles", "strips", "bmp", "jpg"])
 def test_images(kind: str, length: str) -> None:
     @bounded(EXAMPLES[length])
     @given(edited_bytes(image_bytes(kind)))
@@ -116,10 +126,12 @@ def test_images(kind: str, length: str) -> None:
             path.write_bytes(content)
             try:
                 pages = read_pages(path)
+                (part,) = open_image(io.BytesIO(content), path.suffix).parts([Box(0, 0, *half(pages))])
             except ImageFault as fault:
                 assert len(str(fault)) < 500
             else:
                 assert pages.ndim == 3
                 assert pages.dtype in (np.uint8, np.uint16)
+                np.testing.assert_array_equal(part, pages[:, : part.shape[1], : part.shape[2]])
 
     check()

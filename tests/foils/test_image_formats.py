@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -77,14 +78,14 @@ def test_a_tga_is_read_by_its_type_depth_and_attribute_bits(
     [
         (tga(2, 16, 1, SIXTEEN.tobytes()), "its colours have 5 bits each, and 8- or 16-bit grey values are needed"),
         (tga(3, 16, 4, SIXTEEN.tobytes()), "its 16 bits hold 4 of alpha, and 8- or 16-bit grey values are needed"),
-        (tga(3, 32, 0, SIXTEEN.tobytes() * 2), "the file is no PNG, TGA or TIFF image"),
+        (tga(3, 32, 0, SIXTEEN.tobytes() * 2), "the file is no PNG, TIFF, BMP, TGA or JPEG image"),
         (tga(3, 16, 0, SIXTEEN.tobytes()[:-9]), "the file is damaged (image file is truncated)"),
         (tga(11, 16, 0, packed(SIXTEEN.tobytes(), 2)[:-9]), "the file is damaged (image file is truncated)"),
     ],
 )
 def test_a_tga_without_grey_values_is_refused(content: bytes, clause: str) -> None:
     with pytest.raises(ImageFault) as caught:
-        open_image(content, ".tga").values()
+        open_image(BytesIO(content), ".tga").values()
     assert str(caught.value) == clause
 
 
@@ -95,14 +96,14 @@ def test_a_tga_without_grey_values_is_refused(content: bytes, clause: str) -> No
 )
 def test_planes_are_counted_also_behind_one_header(tmp_path: Path, options: dict[str, bool]) -> None:
     tifffile.imwrite(tmp_path / "a.tif", STACK, photometric="minisblack", **options)  # type: ignore[arg-type]
-    assert open_image((tmp_path / "a.tif").read_bytes(), ".tif").pages == 10
+    assert open_image(BytesIO((tmp_path / "a.tif").read_bytes()), ".tif").pages == 10
     np.testing.assert_array_equal(read_pages(tmp_path / "a.tif"), STACK)
 
 
 @pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
 def test_what_is_white_is_told_and_values_stay_as_stored(tmp_path: Path, photometric: str) -> None:
     tifffile.imwrite(tmp_path / "a.tif", SIXTEEN, photometric=photometric)
-    image = open_image((tmp_path / "a.tif").read_bytes(), ".tif")
+    image = open_image(BytesIO((tmp_path / "a.tif").read_bytes()), ".tif")
     assert image.white_is_zero is (photometric == "miniswhite")
     np.testing.assert_array_equal(image.values()[0], SIXTEEN)
 
@@ -150,14 +151,19 @@ TURNED = "its orientation tag says that it is stored turned or mirrored ({}); sa
             "it is an animation of 2 frames, and one image is needed",
         ),
         (
-            "photograph.png",
-            lambda path: Image.fromarray(EIGHT).save(path, format="JPEG"),
-            "the file is a JPEG file, and PNG, TGA or TIFF is needed",
+            "web.png",
+            lambda path: Image.fromarray(EIGHT).save(path, format="WebP"),
+            "the file is a WebP file, and PNG, TIFF, BMP, TGA or JPEG is needed",
         ),
         (
-            "bitmap.tga",
-            lambda path: Image.fromarray(EIGHT).save(path, format="BMP"),
-            "the file is a BMP file, and PNG, TGA or TIFF is needed",
+            "animation.tga",
+            lambda path: Image.fromarray(EIGHT).save(path, format="GIF"),
+            "the file is a GIF file, and PNG, TIFF, BMP, TGA or JPEG is needed",
+        ),
+        (
+            "planar.tif",
+            lambda path: tifffile.imwrite(path, np.stack([EIGHT] * 3), photometric="rgb", planarconfig="separate"),
+            "its planes of colour are stored one after the other, and grey values are needed",
         ),
     ],
 )
@@ -173,7 +179,7 @@ def test_an_upright_orientation_tag_changes_nothing(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_pages(tmp_path / "a.tif")[0], EIGHT)
 
 
-@pytest.mark.parametrize(("kind", "suffix"), [("TIFF", ".png"), ("PNG", ".tif"), ("TGA", ".png"), ("PNG", ".tga")])
+@pytest.mark.parametrize(("kind", "suffix"), [("TIFF", ".png"), ("PNG", ".tif"), ("TGA", ".png"), ("BMP", ".tga")])
 def test_a_wrong_suffix_is_told_by_the_content(tmp_path: Path, kind: str, suffix: str) -> None:
     Image.fromarray(EIGHT).save(tmp_path / f"a{suffix}", format=kind)
     np.testing.assert_array_equal(read_pages(tmp_path / f"a{suffix}")[0], EIGHT)

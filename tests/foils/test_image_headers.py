@@ -8,13 +8,15 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from foils.image_faults import ImageFault
-from foils.images import open_image, read_file, read_pages
+from foils.image_faults import ImageFault, check_size
+from foils.image_files import open_file
+from foils.images import open_image, read_pages
 from tests.support.tiffs import BYTES, COMPRESSION, SAMPLES, STRIP, chain, grey
 
 MIB = 2**20
@@ -30,6 +32,15 @@ def png(width: int, height: int, *, kind: int = 0, depth: int = 8, data: bytes =
 
 def tga(kind: int, width: int, height: int, depth: int, data: bytes = b"") -> bytes:
     return struct.pack("<BBBHHBHHHHBB", 0, 0, kind, 0, 0, 0, 0, 0, width, height, depth, 0x20) + data
+
+
+def bmp(width: int, height: int, bits: int) -> bytes:
+    return struct.pack("<2sIHHIIiiHHIIiiII", b"BM", 0, 0, 0, 54, 40, width, height, 1, bits, 0, 0, 0, 0, 0, 0) + bytes(1100)
+
+
+def jpeg(width: int, height: int) -> bytes:
+    frame = struct.pack(">HHBHHB", 0xFFC0, 11, 8, height, width, 1) + bytes([1, 0x11, 0])
+    return b"\xff\xd8" + frame + struct.pack(">HHBBBBBB", 0xFFDA, 8, 1, 1, 0, 0, 63, 0) + bytes(99)
 
 
 def zeros(count: int) -> bytes:
@@ -69,6 +80,11 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a PNG of 169 million zeros": (".png", lambda: png(13000, 13000, data=zeros(13001 * 13000))),
     "a PNG of 36 million colours": (".png", lambda: png(6000, 6000, kind=6, data=zeros(6000 * 24001))),
     "an empty PNG": (".png", lambda: png(0, 12)),
+    "a BMP without its pixels": (".bmp", lambda: bmp(20_000, 20_000, 8)),
+    "a BMP of 2 ** 60 pixels": (".bmp", lambda: bmp(2**30, 2**30, 1)),
+    "a JPEG of 520 million pixels": (".jpg", lambda: jpeg(65_500, 8_000)),
+    "a JPEG of 4 billion pixels": (".jpg", lambda: jpeg(65_535, 65_535) + bytes(10**7)),
+    "a JPEG whose header is lost": (".jpg", lambda: b"\xff\xd8\xff\xe0\0\2" + bytes(10**7)),
     "a TGA without its pixels": (".tga", lambda: tga(3, 65535, 65535, 8)),
     "a packed TGA without its pixels": (".tga", lambda: tga(10, 65535, 65535, 32, bytes(99))),
     "a TIFF whose page is its own next": (".tif", lambda: chain([grey(28, 28, 8, 784)], last=8, data=bytes(784))),
@@ -110,7 +126,7 @@ def test_a_header_that_cannot_be_true_is_refused_at_once(suffix: str, content: C
     tracemalloc.start()
     start = time.process_time()
     with pytest.raises(ImageFault) as caught:
-        open_image(stored, suffix).values()
+        open_image(BytesIO(stored), suffix).values()
     seconds = time.process_time() - start
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -120,8 +136,15 @@ def test_a_header_that_cannot_be_true_is_refused_at_once(suffix: str, content: C
     assert most < 200 * MIB
 
 
+@pytest.mark.parametrize(("planes", "size"), [(1, 50), (2, 60), (4, 90)])
+def test_the_size_of_a_scan_of_200_million_pixels_is_believed(planes: int, size: int) -> None:
+    check_size(20_000, 10_000, planes, size * MIB)
+    with pytest.raises(ImageFault, match=r"^its header claims 10000 x 20000 values"):
+        check_size(20_000, 10_000, planes, MIB)
+
+
 def test_pages_beyond_those_wanted_are_counted_and_not_looked_at() -> None:
-    assert open_image(many_pages(5000), ".tif", pages=10).pages == 5000
+    assert open_image(BytesIO(many_pages(5000)), ".tif", pages=10).pages == 5000
 
 
 def test_a_large_image_that_its_file_can_hold_is_read(tmp_path: Path) -> None:
@@ -139,7 +162,7 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     with (tmp_path / "sparse.png").open("wb") as stream:
         stream.truncate(10**11)
     with pytest.raises(ImageFault, match=r"^it has 100000000000 bytes, and at most 1000 are read$"):
-        read_file(tmp_path / "sparse.png", 1000)
+        open_file(tmp_path / "sparse.png", 1000)
 
 
 def test_a_name_that_no_file_system_takes_is_refused(tmp_path: Path) -> None:

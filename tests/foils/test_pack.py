@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from PIL import Image
 
 import foils.crops
 from foils import DataError, Dataset, load
-from foils.images import read_file
+from foils.image_files import open_file
 from tests.support.tiny import CHANNELS, SIZE, draw_pits, move_pits, write_dataset
 
 FEW = {"candidate": 6, "top": 6, "maybe": 2}
@@ -147,7 +148,7 @@ def test_the_packed_file_is_used_again(tmp_path: Path, cache: Path, monkeypatch:
     def refuse(path: Path, most: int) -> None:
         raise AssertionError(f"{path} was read again")
 
-    monkeypatch.setattr(foils.crops, "read_file", refuse)
+    monkeypatch.setattr(foils.crops, "open_file", refuse)
     again = load(folder)
     assert again.pixels_file == first.pixels_file
     np.testing.assert_array_equal(again.crops(), first.crops())
@@ -158,11 +159,11 @@ def test_frames_that_are_packed_are_never_decoded_again(tmp_path: Path, cache: P
     move_pits(folder, {"p001": (0, 0)})
     decoded: list[Path] = []
 
-    def counting(path: Path, most: int) -> bytes:
+    def counting(path: Path, most: int) -> BinaryIO:
         decoded.append(path)
-        return read_file(path, most)
+        return open_file(path, most)
 
-    monkeypatch.setattr(foils.crops, "read_file", counting)
+    monkeypatch.setattr(foils.crops, "open_file", counting)
     first = load(folder)
     assert set(decoded) == set((folder / "frames").iterdir())
     decoded.clear()

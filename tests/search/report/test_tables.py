@@ -33,6 +33,14 @@ def test_the_table_of_a_data_set(tiny: Dataset) -> None:
     assert_golden("check", render(data_table(shown)))
 
 
+def test_crops_of_another_size_are_shown_with_it(tiny: Dataset) -> None:
+    resized, cut = replace(tiny.description, resize_from=24), replace(tiny.description, cut_from=20)
+    for description, text in ((resized, "resized from 24 x 24"), (cut, "the middle of 20 x 20")):
+        shown = replace(tiny, description=description)
+        vars(shown)["pixels"] = tiny.pixels
+        assert f"crops        12 x 12 pixels ({text}), 8 bit" in render(data_table(shown))
+
+
 def test_a_line_for_every_kind_of_trial() -> None:
     assert_golden("trials", "\n".join(trial_line(trial) for trial in TRIALS) + "\n")
 

@@ -17,6 +17,7 @@ from models.inference.bundle import read_bundle
 from search.errors import StudyError
 from search.selection.confirm import ConfirmOptions
 from search.selection.export import export
+from search.selection.model_card import source_of
 from search.selection.outcome import Selection
 from search.selection.predict import predict, write_scores
 from search.selection.select import select
@@ -220,6 +221,18 @@ def test_pixels_of_another_size_are_refused_and_of_unknown_size_noted(bundle: Pa
         predict(model, load(folder))
     (folder / "foil.toml").write_text(f"pixel_um = 0.49\n{text}")
     assert predict(model, load(folder)).notes == ()
+    folder = write_dataset(tmp_path / "finer", frames=True)
+    text = (folder / "foil.toml").read_text()
+    (folder / "foil.toml").write_text(f"pixel_um = 0.25\nresize_from = 24\n{text}")  # 24 pixels become 12
+    assert len(predict(model, load(folder)).p_signal)
+    (folder / "foil.toml").write_text(f"pixel_um = 0.5\nresize_from = 24\n{text}")
+    with pytest.raises(BundleError, match=r"in micrometres that the model was made for \(0\.5\), but has \(1\)"):
+        predict(model, load(folder))
+
+
+def test_a_model_is_made_for_the_pixels_after_resizing(tiny: Dataset) -> None:
+    finer = replace(tiny, description=replace(tiny.description, pixel_um=0.25, resize_from=24))
+    assert source_of(finer).pixel_um == 0.5
 
 
 def test_a_bundle_names_its_data(bundle: Path, selection: Selection, tiny: Dataset) -> None:
