@@ -6,6 +6,7 @@ no dashboard. Knows nothing of studies, or of what tasks do.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shlex
 import shutil
@@ -129,6 +130,7 @@ def _start(cluster: ClusterConfig, jobs: int, folder: Path, noted: Callable[[str
             Adaptive=Persistent, minimum_jobs=1, maximum_jobs=jobs, interval=f"{LOOK_S}s", target_duration="1ms"
         )
         adaptive.noted = noted
+        stack.callback(started.sync, adaptive.end)
         yield started
 
 
@@ -153,9 +155,12 @@ class Persistent(Adaptive):
     noted: Callable[[str], None] | None = None
     _again = 0.0
     _last = ""
+    _ended = False
 
     async def adapt(self) -> None:
         """Look whether there are to be more jobs, or fewer."""
+        if self._ended:
+            return
         now = time.monotonic()
         if now >= self._again:
             self._again = now + AGAIN_S
@@ -173,7 +178,15 @@ class Persistent(Adaptive):
 
     async def scale_up(self, n: int) -> None:  # type: ignore[override]  # distributed itself gives a number
         """Submit jobs until there are so many."""
-        await _submit(self.cluster, n)
+        if not self._ended:
+            await _submit(self.cluster, n)
+
+    async def end(self) -> None:
+        """Submit no more, and wait for what is being submitted: closing the cluster meanwhile would leave that job behind."""
+        self._ended = True
+        self.stop("the launch ends")
+        while self._adapting:
+            await asyncio.sleep(0.05)
 
 
 def _said(error: Exception) -> str:

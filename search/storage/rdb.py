@@ -22,6 +22,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pitsearch.errors import PitsearchError
@@ -196,7 +197,14 @@ class RetryingRDBStorage(InnerStorage):
         self, name: str, directions: Sequence[StudyDirection], user: Mapping[str, Any], system: Mapping[str, Any]
     ) -> None:
         """Create a study with all its attributes at once, unless there is one of this name: no process reads half of it."""
-        self.transact(lambda session: self.add_study(session, name, directions, user, system))
+
+        def add(session: Session) -> None:
+            self.add_study(session, name, directions, user, system)
+
+        try:
+            self.transact(add)
+        except IntegrityError:  # another process added it after this one had looked: now it is there
+            self.transact(add)
 
     def add_study(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -52,6 +53,33 @@ def submitted(folder: Path) -> list[str]:
 def pids(folder: Path, what: str) -> set[int]:
     """Give the processes of the tasks of which this was told."""
     return {int(file.name.rpartition(".")[2]) for file in folder.glob(f"*.{what}.*")}
+
+
+def test_a_job_that_is_submitted_while_a_cluster_closes_is_waited_for() -> None:
+    submitted: list[int] = []
+
+    class Slow(dask_cluster.Persistent):
+        """Adapts without a cluster: one job is submitted in a while."""
+
+        def __init__(self) -> None:
+            self._adapting, self.state = True, "inactive"
+
+        async def submit(self) -> None:
+            await asyncio.sleep(0.2)
+            submitted.append(1)
+            self._adapting = False
+
+    async def close() -> None:
+        adaptive = Slow()
+        submitting = asyncio.ensure_future(adaptive.submit())
+        await adaptive.end()
+        assert submitted == [1]
+        await submitting
+        await adaptive.adapt()  # would ask the cluster, which is none
+        await adaptive.scale_up(3)
+        assert submitted == [1]
+
+    asyncio.run(close())
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

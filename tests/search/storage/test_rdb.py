@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from search.storage import retry as retrying
 from search.storage.connect import backend_of, open_storage
 from search.storage.json_values import plain
+from search.storage.optuna_internals import models
 from search.storage.rdb import READS, WRITES, RetryingRDBStorage
 from search.storage.retry import is_transient
 from tests.support.engines import Postgres
@@ -43,6 +44,23 @@ def test_a_study_is_created_once_with_all_its_attributes(storage: RetryingRDBSto
     storage.create_whole_study("study", [StudyDirection.MINIMIZE], {"plan": {"a": 2}}, {})
     study = study_of(storage_url)
     assert (study.directions, study.user_attrs, study.metric_names) == ([StudyDirection.MAXIMIZE], {"plan": {"a": 1}}, ["m"])
+
+
+def test_two_processes_that_create_the_same_study_at_once_give_one(
+    storage: RetryingRDBStorage, storage_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def look(name: str, session: Session) -> object:
+        """Find no study at the first look, as before another process adds it."""
+        looked.append(name)
+        return None if len(looked) == 1 else find(name, session)
+
+    find = models.StudyModel.find_by_name
+    monkeypatch.setattr(models.StudyModel, "find_by_name", look)
+    storage.create_whole_study("study", [StudyDirection.MINIMIZE], {"plan": {"a": 2}}, {})
+    assert looked == ["study", "study"]
+    assert study_of(storage_url).user_attrs == {"plan": {"a": 1}}
 
 
 def test_what_is_written_together_is_seen_together_or_not_at_all(storage: RetryingRDBStorage, storage_url: str) -> None:
