@@ -116,9 +116,11 @@ class Lab:
         """The folder of checkpoints."""
         return self.folder / "runs"
 
-    def launch(self, workers: int | None, *more: str, prefix: Sequence[str] = ()) -> subprocess.Popen[str]:
+    def launch(
+        self, workers: int | None, *more: str, prefix: Sequence[str] = (), space: str = "space.toml"
+    ) -> subprocess.Popen[str]:
         """Start a launch of the whole study; without `workers`, one that says in `more` who works."""
-        words = ["launch", self.data, "--trials", self.trials, "--space", self.folder / "space.toml"]
+        words = ["launch", self.data, "--trials", self.trials, "--space", self.folder / space]
         words += [] if workers is None else ["--workers", workers]
         words += ["--enqueue", self.known, "--ladder", LADDER, "--pruner", "none", "--audit", "0", "--runs", self.runs]
         words += ["--working-point", WORKING_POINT, "--study", "lab", "--storage", self.storage, *more]

@@ -144,7 +144,7 @@ def refuse_what_does_not_match(lab: Lab) -> str:
         return out.splitlines()[-1]
 
     lines = [
-        refused(lab.launch(1, "--space", str(lab.folder / "wide.toml"))),
+        refused(lab.launch(1, space="wide.toml")),
         refused(lab.launch(1, "--objectives", "acceptance,cost")),
         refused(lab.worker("--data", str(other))),
     ]
