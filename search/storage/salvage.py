@@ -87,20 +87,31 @@ def _rescue_table(source: sqlite3.Connection, whole: sqlite3.Connection, table: 
 
 
 def _rows(source: sqlite3.Connection, table: str, listed: str) -> Iterator[tuple[object, ...]]:
-    """Read a table from its start, from its end, and what lies between two damaged places row by row."""
+    """Read a table from its start, then from its end, and what lies between two damaged places row by row."""
     select = f'select rowid, {listed} from "{table}"'  # noqa: S608
+    faults: list[sqlite3.Error] = []
     last, first = 0, None
-    for number, *row in _until_damaged(source, f"{select} order by rowid"):
+    for number, *row in _until_damaged(source, f"{select} order by rowid", faults):
         last = max(last, number)
         yield tuple(row)
-    for number, *row in _until_damaged(source, f"{select} where rowid > {last} order by rowid desc"):
+    if not faults:
+        return
+    faults.clear()
+    for number, *row in _until_damaged(source, f"{select} where rowid > {last} order by rowid desc", faults):
         first = number
         yield tuple(row)
+    if not faults:
+        return
     for number in range(last + 1, min(last + MOST_LOST, first or last + MOST_LOST)):
-        for _, *row in _until_damaged(source, f"{select} where rowid = {number}"):
+        for _, *row in _until_damaged(source, f"{select} where rowid = {number}", faults):
             yield tuple(row)
 
 
-def _until_damaged(source: sqlite3.Connection, select: str) -> Iterator[tuple[int, *tuple[object, ...]]]:
-    with suppress(sqlite3.Error):
+def _until_damaged(
+    source: sqlite3.Connection, select: str, faults: list[sqlite3.Error]
+) -> Iterator[tuple[int, *tuple[object, ...]]]:
+    """Give rows until one cannot be read, whose fault is added."""
+    try:
         yield from source.execute(select)
+    except sqlite3.Error as error:
+        faults.append(error)
