@@ -6,6 +6,11 @@ sure that the four are the folders beside it, whatever else has their names.
 
 from __future__ import annotations
 
+from pitsearch import ending
+
+if ending.is_command():
+    ending.exit_on_signals()  # before anything else is imported: a library leaves signals alone
+
 from importlib import import_module
 from typing import Any
 

@@ -5,12 +5,12 @@ Without -P, Python searches the current folder first, where a folder named pitse
 
 from __future__ import annotations
 
-from pitsearch.process import exit_on_signals, interrupt_on_signals
+from pitsearch.ending import exit_on_signals, interrupt_on_signals, keep_exit_code
 
 
 def main() -> None:
     """Run the command line. Importing this module has imported the package, and with it the finder of our packages."""
-    exit_on_signals()  # while all is imported, nothing has begun that is to be ended well
+    exit_on_signals()  # as since the package was imported: nothing has begun that is to be ended well
     from search.cli.app import main as run
 
     try:
@@ -20,6 +20,7 @@ def main() -> None:
         raise SystemExit(130) from None
     finally:
         exit_on_signals()  # while Python ends
+        keep_exit_code()
 
 
 if __name__ == "__main__":

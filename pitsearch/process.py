@@ -1,4 +1,4 @@
-"""What our processes do about signals, and what a worker process runs first.
+"""How worker processes are started and end, and what each runs first.
 
 A worker's function travels to the process by name: importing it installs the finder of `pitsearch/location.py` there, before
 anything else of ours is unpickled.
@@ -14,40 +14,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import resource_tracker
-from types import FrameType
 
+from pitsearch.ending import TERMINAL
 from pitsearch.errors import PitsearchError
 
-# Signals that reach every process of a terminal: workers end when the process that started them asks.
-TERMINAL = (signal.SIGINT, signal.SIGHUP)
-# Those that end a command; and the exit code of Ctrl-C, whichever it was.
-ENDING = (*TERMINAL, signal.SIGTERM)
-INTERRUPTED = 130
 # Seconds between two looks whether the process that started a worker is still there.
 LOOK_S = 0.5
 
 # What `start_worker` could not do in this process. A pool takes an error of its initializer for the death of the worker.
 _refused: list[PitsearchError] = []
-
-
-def exit_on_signals() -> None:
-    """End this process at once, without a word, at any signal that ends a command."""
-    _handle(lambda number, frame: os._exit(INTERRUPTED))
-
-
-def interrupt_on_signals() -> None:
-    """Raise KeyboardInterrupt at any signal that ends a command: SIGTERM and SIGHUP end it as Ctrl-C does."""
-    _handle(_interrupt)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _handle(handler: object) -> None:
-    for number in ENDING:
-        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
-            signal.signal(number, handler)  # type: ignore[arg-type]
 
 
 @contextmanager

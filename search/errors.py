@@ -9,6 +9,7 @@
         +-- models.errors.ContractError      a part of a plugin that breaks a contract
         +-- search.StudyError         a study: unknown, made from something else, or without a result
             +-- search.errors.StorageAway        its storage stayed away for longer than is waited for
+            +-- search.errors.StudyGone          it was deleted while it was worked on; a KeyError, too, as Optuna's is
 
 The command line prints each as it is and exits with 1, and likewise a database that fails on the way (full, read-only,
 gone). Anything else is a fault of ours.
@@ -25,6 +26,21 @@ class StudyError(PitsearchError):
 
 class StorageAway(StudyError):
     """A storage stayed away, locked or without a free connection for longer than is waited for."""
+
+
+class StudyGone(StudyError, KeyError):
+    """A study was deleted while it was worked on. Optuna's word for that is KeyError."""
+
+    # KeyError would quote the line.
+    __str__ = Exception.__str__
+
+    def __init__(self, name: str | None = None) -> None:
+        which = "it" if name is None else repr(name)
+        super().__init__(f"a study must stay while it is worked on, but {which} was deleted; launch it again to start anew.")
+        self.name = name
+
+    def __reduce__(self) -> tuple[type[StudyGone], tuple[str | None]]:
+        return StudyGone, (self.name,)
 
 
 def refusal(error: BaseException) -> list[str]:

@@ -20,9 +20,9 @@ from search.workers.stop_signal import ANY_SIGNAL, stop_on_signal
 def run_workers(executor: Executor, run: Run, callback: Callback) -> None:
     """Run workers until the budget is done, the time is up, or a request to stop; no trial of a dead worker stays running.
 
-    Raises StudyError where the study is deleted meanwhile.
+    Raises StudyGone where the study is deleted meanwhile.
     """
-    with deletion_refused(run.study), _stop_file(callback) as stop:
+    with deletion_refused(run.study, Path(run.record.runs)), _stop_file(callback) as stop:
         monitor = _Monitor(run.study, callback)
         workers = executor.run(run, stop, callback.on_note)
         try:

@@ -131,17 +131,23 @@ def owner_of(folder: Path) -> str | None:
         return None
 
 
-def reconcile(runs: Path, named: Mapping[int, Collection[str]], running: Collection[int]) -> int:
+def clear_runs(runs: Path, uid: str) -> None:
+    """Remove all checkpoints of a study that was deleted. Its folder stays and belongs to no other: its models are in it."""
+    if owner_of(runs) == uid:
+        reconcile(runs, {}, (), 0.0)
+
+
+def reconcile(runs: Path, named: Mapping[int, Collection[str]], running: Collection[int], settled_s: float = SETTLED_S) -> int:
     """Remove the files that no row of the database names, and give their number.
 
     `named`: the files of each trial that may go on; `running`: trials whose files stay, for their workers write. Files younger
-    than SETTLED_S stay, too: a worker may have begun since the database was read.
+    than `settled_s` stay, too: a worker may have begun since the database was read.
     """
     removed = 0
     for folder in sorted(runs.iterdir()):
         if not TRIAL.fullmatch(folder.name) or int(folder.name) in running:
             continue
-        removed += _remove_but(folder, named.get(int(folder.name), ()), SETTLED_S)
+        removed += _remove_but(folder, named.get(int(folder.name), ()), settled_s)
         with suppress(OSError):
             folder.rmdir()  # if nothing is in it, and it is no link
     return removed

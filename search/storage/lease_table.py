@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sql
 from sqlalchemy.orm import Session
 
+from search.storage.optuna_internals import models
+
 METADATA = sql.MetaData()
 LEASES = sql.Table(
     "pitsearch_leases",
@@ -25,6 +27,12 @@ LEASES = sql.Table(
     # How often a worker was lost while it held the trial.
     sql.Column("taken_up", sql.Integer, nullable=False),
 )
+
+
+def remove_lost_leases(session: Session) -> None:
+    """Remove the leases of all studies that were deleted: whoever deletes a study by Optuna alone knows nothing of them."""
+    study = models.StudyModel
+    session.execute(sql.delete(LEASES).where(~sql.exists().where(study.study_id == LEASES.c.study_id)))
 
 
 def remove_leases(session: Session, *, study_id: int | None = None, trial_id: int | None = None) -> None:

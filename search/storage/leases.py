@@ -22,6 +22,7 @@ import sqlalchemy as sql
 from optuna.trial import TrialState, create_trial
 from sqlalchemy.orm import Session
 
+from search.errors import StudyGone
 from search.storage.clock import is_gone, read_clock, this_process
 from search.storage.json_values import as_json
 from search.storage.lease_table import LEASES, remove_leases
@@ -43,10 +44,6 @@ _OF_STUDY = (models.StudyUserAttributeModel, "study_id")
 
 class LeaseLost(Exception):
     """A trial was given to another worker, ended from outside or deleted: a write of its worker about it is refused."""
-
-
-class StudyGone(Exception):
-    """A study was deleted while it was worked on."""
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pitsearch.errors import PitsearchError
-from search.errors import StudyError
+from search.errors import StudyError, StudyGone
 from search.storage.json_values import as_json, plain
-from search.storage.lease_table import remove_leases
+from search.storage.lease_table import remove_leases, remove_lost_leases
 from search.storage.optuna_internals import PRIVATE_READS, PRIVATE_WRITES, InnerStorage, models
 from search.storage.retry import reason_of, repeat
 
@@ -83,6 +83,10 @@ class RetryingRDBStorage(InnerStorage):
             self._state.busy, self._state.reads = True, reads
             try:
                 return work()
+            except KeyError as error:
+                if error.args == (models.NOT_FOUND_MSG,):
+                    raise StudyGone from None
+                raise
             finally:
                 self._state.busy = False
 
@@ -222,6 +226,7 @@ class RetryingRDBStorage(InnerStorage):
         session.add(study)
         session.flush()
         remove_leases(session, study_id=study.study_id)
+        remove_lost_leases(session)
         for kind, values in ((models.StudyUserAttributeModel, user), (models.StudySystemAttributeModel, system)):
             for key, value in values.items():
                 session.add(kind(study_id=study.study_id, key=key, value_json=as_json(value)))

@@ -87,20 +87,19 @@ def _rescue_table(source: sqlite3.Connection, whole: sqlite3.Connection, table: 
 
 
 def _rows(source: sqlite3.Connection, table: str, listed: str) -> Iterator[tuple[object, ...]]:
-    """Read a table from its start; where a place is damaged, from its end, and what lies between row by row."""
+    """Read a table from its start; where a place is damaged, from its end, and what lies between two such row by row."""
     select = f'select rowid, {listed} from "{table}"'  # noqa: S608
     last, first = 0, None
-    try:
+    with suppress(sqlite3.Error):
         for number, *row in source.execute(f"{select} order by rowid"):
             last = max(last, number)
             yield tuple(row)
         return
-    except sqlite3.Error:
-        pass
     with suppress(sqlite3.Error):
         for number, *row in source.execute(f"{select} where rowid > ? order by rowid desc", (last,)):
             first = number
             yield tuple(row)
+        return
     for number in range(last + 1, min(last + MOST_LOST, first or last + MOST_LOST)):
         with suppress(sqlite3.Error):
             for _, *row in source.execute(f"{select} where rowid = ?", (number,)):

@@ -9,20 +9,24 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
+from sqlalchemy.exc import SQLAlchemyError
 
 from foils import DataError, Dataset, load
 from pitsearch.errors import CORRECT, did_you_mean
 from search import defaults
-from search.errors import StudyError
+from search.errors import StudyError, StudyGone
+from search.storage.checkpoints import clear_runs
 from search.storage.connect import backend_of, forget_storages, open_storage
-from search.storage.leases import UID, StudyGone
+from search.storage.lease_table import remove_lost_leases
+from search.storage.leases import UID
 from search.storage.optuna_internals import study_id_of
 from search.storage.raw_rows import study_names
 from search.storage.rdb import RetryingRDBStorage
@@ -52,12 +56,20 @@ class Study:
 
     name: str
     storage: str = defaults.STORAGE
+    # Its UID, where a later study of the same name is not meant; None where any is.
+    pin: str | None = field(default=None, repr=False, compare=False)
+
+    def pinned(self) -> Study:
+        """Mean the study that has the name now, and no later one: that one counts as deleted."""
+        return replace(self, pin=self.uid)
 
     @property
     def optuna(self) -> optuna.Study:
-        """Open the Optuna study itself."""
+        """Open the Optuna study itself. Raises StudyGone where there is none of the name, or another than is meant."""
         opened = optuna.load_study(study_name=self.name, storage=open_storage(self.storage))
         uid = opened.user_attrs.get(UID)
+        if self.pin not in (None, uid):
+            raise StudyGone(self.name)
         if _uids.setdefault((self.storage, study_id_of(opened)), uid) != uid:
             # The database has given the number of a deleted study to this one: what this process has read is of that one.
             _uids.clear()
@@ -73,7 +85,7 @@ class Study:
     @property
     def id(self) -> int:
         """Its number in the database."""
-        return self.backend.get_study_id_from_name(self.name)
+        return self.backend.get_study_id_from_name(self.name) if self.pin is None else study_id_of(self.optuna)
 
     @property
     def uid(self) -> str:
@@ -128,20 +140,33 @@ def open_or_create(name: str, storage: str, plan: Plan) -> Study:
     current = store_plan(replace(made_for, folder=plan.folder, options=plan.options))
     if opened_study.user_attrs[PLAN] != current:  # the data may have moved, or the stored format be older
         opened_study.set_user_attr(PLAN, current)
-    return Study(name, storage)
+    return Study(name, storage, opened_study.user_attrs.get(UID))
 
 
 @contextmanager
-def deletion_refused(study: Study) -> Iterator[None]:
-    """Raise StudyError where the study is deleted while the block works on it."""
+def deletion_refused(study: Study, runs: Path) -> Iterator[None]:
+    """Raise StudyGone where a pinned study is deleted while the block works on it; its leases and checkpoints go, too.
+
+    `runs`: the study's folder of checkpoints.
+    """
     try:
         yield
-    except (StudyGone, KeyError) as error:  # KeyError: Optuna's word for a row that is not there
-        if isinstance(error, KeyError) and study.name in optuna.get_all_study_names(open_storage(study.storage)):
+    except (KeyError, SQLAlchemyError, StorageInternalError):  # as a row that is gone is told, and one whose study is
+        if study.pin is None or not _is_deleted(study):
             raise
-        raise StudyError(
-            f"a study must stay while it is worked on, but {study.name!r} was deleted; launch it again to start anew."
-        ) from None
+        study.backend.transact(remove_lost_leases)
+        clear_runs(runs, study.pin)
+        raise StudyGone(study.name) from None
+
+
+def _is_deleted(study: Study) -> bool:
+    """Tell whether a study is there no more; an error that this cannot be told for is not its deletion."""
+    try:
+        return study.optuna is None
+    except KeyError:
+        return True
+    except (SQLAlchemyError, StorageInternalError):
+        return False
 
 
 def check_new_name(name: str) -> None:

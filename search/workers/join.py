@@ -37,6 +37,7 @@ def join_study(
     study: Study, *, data: str | Path | None = None, runs: str | Path | None = None, device: str = defaults.DEVICE
 ) -> tuple[WorkerContext, LaunchRecord]:
     """Give what a worker that joins a study works on, and the launch that it joins."""
+    study = study.pinned()
     record, plan = last_launch(study), study.plan
     if record is None:
         raise StudyError(

@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from foils import Dataset
 from models.process import one_thread
 from search import defaults
-from search.errors import StudyError
+from search.errors import StudyError, StudyGone
 from search.storage.checkpoints import CheckpointStore
 from search.storage.leases import Lease, LeaseLost, claim, has_workers, release, requeue_stale_trials, require_lease
 from search.studies.plan import Plan
@@ -60,10 +60,10 @@ class WorkerContext:
 def work(context: WorkerContext, stop: StopSignal) -> Iterator[int]:
     """Run trials until the study's budget is done, or a request to stop; give each one's number when it has ended.
 
-    Raises StudyError where a checkpoint cannot be written; its trial waits for another worker then. Raises it, too, where the
+    Raises StudyError where a checkpoint cannot be written; its trial waits for another worker then. Raises StudyGone where the
     study was deleted.
     """
-    with deletion_refused(context.study):
+    with deletion_refused(context.study, context.runs):
         yield from _work(context, stop)
 
 
@@ -76,6 +76,7 @@ def _work(context: WorkerContext, stop: StopSignal) -> Iterator[int]:
         lease = claim(backend, study_id, TrialOrigin(context.launch, f"{socket.gethostname()}:{os.getpid()}"), uid)
         if lease is not None:
             run_trial(context, lease, stop)
+            _ = context.study.optuna  # raises StudyGone before anybody looks for the trial in a later study of the name
             yield lease.number
         elif context.patient and has_workers(backend, study_id):
             time.sleep(IDLE_S)
@@ -100,7 +101,7 @@ def run_trial(context: WorkerContext, lease: Lease, stop: StopSignal) -> None:
 def _is_over(study: Study, lease: Lease) -> bool:
     try:
         trial = find_trial(study.optuna.get_trials(deepcopy=False), lease.number)
-    except KeyError:  # Optuna's word for a study that is not there
+    except StudyGone:
         return True
     return trial is None or trial.state.is_finished()
 
@@ -119,9 +120,8 @@ def _run(context: WorkerContext, lease: Lease, heartbeat: LeaseHeartbeat) -> Non
     except StopRequested as request:
         release(backend, lease, str(request))
         return
-    except StudyError:
-        with suppress(LeaseLost):
-            release(backend, lease, "its checkpoint could not be written")
+    except StudyError:  # LeaseLost in its place: whatever was in the way of a trial that is another's now is not ours to tell
+        release(backend, lease, "its checkpoint could not be written")
         raise
     except KeyboardInterrupt:
         with suppress(LeaseLost):

@@ -19,6 +19,8 @@ from tests.support.processes import alive, children
 
 # What a process is given between SIGTERM and SIGKILL.
 GRACE_S = 30.0
+# Seconds within which workers end whose command was killed.
+ORPHANED_S = 5.0
 
 
 def ended_well(process: subprocess.Popen[str], codes: tuple[int, ...] = (0,)) -> str:
@@ -118,6 +120,41 @@ def terminate_a_worker(lab: Lab) -> str:
         epochs = sum(kept.epoch for kept in saved.folds.values())
         ended_well(lab.worker())
     return f"exit code 0 after {took:.1f} s, trial {number} saved at {epochs} fold-epochs and taken up by another worker"
+
+
+def kill_commands(lab: Lab) -> str:
+    """Kill `confirm` and `diagnose` while their workers train: the workers must end, and the same command go on."""
+    ended_well(lab.launch(2))
+    named, seconds = ("--repeats", "1", "--study", "lab", "--storage", lab.storage, "--workers", "2"), []
+    confirm = ["confirm", "--top", "2", "--reliability", "0", *named]
+    for command in (["diagnose", "--out", str(lab.folder / "suspects.csv"), *named], confirm):
+        process = lab.start(command)
+        lab.wait(partial(has_descendants, process.pid), "workers that train")
+        time.sleep(2)
+        workers = descendants(process.pid)
+        assert process.poll() is None, said(process)
+        process.kill()
+        started = time.monotonic()
+        lab.wait(partial(are_dead, workers), f"the end of all workers of {command[0]}", ORPHANED_S)
+        seconds.append(time.monotonic() - started)
+    ended_well(lab.start(confirm))
+    return f"all workers ended within {max(seconds):.1f} s, and the same command went on"
+
+
+def has_descendants(process: int) -> bool:
+    """Tell whether a command has started two workers, beside the two processes that tidy shared memory."""
+    return len(descendants(process)) >= 4
+
+
+def are_dead(processes: list[int]) -> bool:
+    """Tell whether all these processes have ended."""
+    return not any(map(alive, processes))
+
+
+def descendants(process: int) -> list[int]:
+    """Give the ids of a process's children, and of theirs."""
+    ids = children(process)
+    return [*ids, *(other for child in ids for other in descendants(child))]
 
 
 def interrupt(lab: Lab) -> str:

@@ -1,16 +1,24 @@
-"""Faults that come from outside: trials ended by hand, links, damaged caches."""
+"""Faults that come from outside: trials ended and studies deleted by hand, links, damaged caches."""
 
 from __future__ import annotations
 
 import os
+import time
 
 import optuna
+import sqlalchemy as sql
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
+from search.storage.connect import backend_of, open_storage
+from search.storage.lease_table import LEASES
+from search.studies.study import open_or_create
+from search.trials.records import STOPPED
 from tests.faults.deaths import ended_well, finish
 from tests.faults.lab import Lab
 
+# Seconds within which a launch and its workers end when their study is deleted.
+DELETED_S = 10.0
 SELECT = ("select", "--study", "lab", "--top", "1", "--repeats", "1", "--reliability", "0", "--workers", "1")
 
 
@@ -44,6 +52,32 @@ def end_a_trial_from_outside(lab: Lab, number: int) -> str:
     assert "ended from outside" in line, line
     finish(lab)
     return "one line said so, and another trial took its place in the budget"
+
+
+def delete_the_study(lab: Lab, *, again: bool) -> str:
+    """Delete the study that a launch and a worker by hand work on, as the dashboard does; `again`: and make it anew at once."""
+    launcher = lab.launch(2)
+    lab.wait_for_rungs()
+    plan, others = lab.study.plan, [launcher, lab.worker()]
+    lab.wait(lambda: sum(trial.state == TrialState.RUNNING for trial in lab.read()) == 3, "a worker by hand at work")
+    optuna.delete_study(study_name="lab", storage=RDBStorage(lab.storage))
+    if again:
+        open_or_create("lab", lab.storage, plan)
+    started = time.monotonic()
+    for process in others:
+        out = ended_well(process, (1,))
+        lines = [line for line in out.splitlines() if line.startswith("error: ")]
+        assert lines == [out.splitlines()[-1]] and "'lab' was deleted" in lines[0], out
+    took = time.monotonic() - started
+    assert took < DELETED_S, f"it took {took:.1f} s of {DELETED_S:.0f}"
+    count = sql.select(sql.func.count()).select_from(LEASES)
+    leases = backend_of(open_storage(lab.storage)).transact(lambda session: session.execute(count).scalar(), reads=True)
+    left = [path.name for path in lab.runs.glob("*/[0-9]*")]
+    assert (leases, left) == (0, []), f"{leases} leases, checkpoints of trials {left}"
+    lab.seen.clear()
+    finish(lab)
+    assert not any(lab.taken_up().values()) and not any(map(STOPPED.read, lab.read())), "the next study inherited something"
+    return f"launch and worker ended within {took:.0f} s, no lease and no checkpoint left, and the next study began anew"
 
 
 def link_elsewhere(lab: Lab) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.faults import clusters, deaths, outside, places
+from tests.faults import clusters, deaths, outside, places, starts
 from tests.faults.findings import Finding, judge
 from tests.faults.lab import SHORT_LEASE_S, Lab, Table
 from tests.support.engines import Postgres, Slurm
@@ -59,9 +59,20 @@ FAULTS = (
     Fault("a loss that is no number", places.explode),
     Fault("a bit flipped in every cached file", outside.flip_bits_of_the_cache, trials=3, storages=("sqlite",)),
     Fault("a trial set to FAIL from outside", partial(outside.end_a_trial_from_outside, number=2), excused=frozenset({2})),
+    Fault("the study deleted", partial(outside.delete_the_study, again=False)),
+    Fault("the study deleted and made anew at once", partial(outside.delete_the_study, again=True)),
     Fault("a link in the folder of runs", outside.link_elsewhere, trials=3, storages=("sqlite",)),
+    Fault("kill -9 of confirm and diagnose", deaths.kill_commands, storages=("sqlite",)),
+    Fault("two containers share all folders", starts.share_between_containers),
+    Fault("Ctrl-C while workers start, 10 times", partial(starts.interrupt_the_start, times=10), storages=("sqlite",)),
+    Fault("a start while the file is locked", starts.begin_while_locked, storages=("sqlite",)),
     Fault("kill -9 of a Dask worker and the Dask scheduler", clusters.kill_dask, storages=("postgresql",)),
 )
+# What happens to PostgreSQL itself when commands begin.
+SERVERS = {
+    "a start while PostgreSQL is stopped": starts.begin_while_stopped,
+    "8 workers for 5 free connections": starts.take_the_connections,
+}
 # The seconds that PostgreSQL is away after it was killed.
 OUTAGES = (1, 10, 60)
 
@@ -85,6 +96,11 @@ def jobs(slurm: Slurm) -> Fault:
     """Make the fault of SLURM's jobs being cancelled and requeued."""
     harm = partial(clusters.harm_jobs, slurm=slurm)
     return Fault("a SLURM job cancelled, another requeued", harm, trials=10, storages=("postgresql",))
+
+
+def of_server(name: str, postgres: Postgres) -> Fault:
+    """Make a fault of SERVERS."""
+    return Fault(name, partial(SERVERS[name], postgres=postgres), trials=10, storages=("postgresql",))
 
 
 def outage(postgres: Postgres, seconds: int) -> Fault:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.findings import Finding
 from tests.faults.lab import Lab, Table, said
-from tests.faults.table import FAULTS, OUTAGES, Fault, jobs, outage, play
+from tests.faults.table import FAULTS, OUTAGES, SERVERS, Fault, jobs, of_server, outage, play
 from tests.support.engines import Postgres, Slurm
 from tests.support.tiny import write_dataset
 
@@ -81,6 +81,21 @@ def test_a_database_that_died_is_waited_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     fault = outage(postgres, seconds)
+    keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_that_is_not_there_or_full_is_waited_for(
+    name: str,
+    lab_data: Path,
+    undisturbed: Callable[[int], Table],
+    tmp_path: Path,
+    postgres: Postgres,
+    postgres_url: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fault = of_server(name, postgres)
     keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), capsys)
 
 

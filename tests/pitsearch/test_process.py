@@ -7,7 +7,8 @@ import signal
 from loky.backend.resource_tracker import ensure_running
 from loky.process_executor import ProcessPoolExecutor
 
-from pitsearch.process import TERMINAL, deaf_children, start_tracker, start_worker
+from pitsearch.ending import TERMINAL
+from pitsearch.process import deaf_children, start_tracker, start_worker
 
 
 def held_back() -> set[int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pitsearch.process import interrupt_on_signals
+from pitsearch.ending import interrupt_on_signals
 from search.training.pool import parallel_map
 
 Item = tuple[Path, npt.NDArray[np.float64]]

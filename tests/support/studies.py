@@ -72,7 +72,7 @@ def job_of(study: Study, data: Dataset, folder: Path) -> WorkerContext:
     """Make the job of a worker that joins a study in a folder; its budget has room for whatever is asked."""
     plan, opened = study.plan, study.optuna
     opened.set_user_attr(LAUNCH, {**opened.user_attrs.get(LAUNCH, {}), "trials": 1000, "failed": 0})
-    return WorkerContext(study, plan, plan.search_set(data), "", folder / "runs" / study.name)
+    return WorkerContext(study.pinned(), plan, plan.search_set(data), "", folder / "runs" / study.name)
 
 
 def one_more(context: WorkerContext, stop: StopSignal | None = None) -> int:

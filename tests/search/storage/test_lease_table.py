@@ -9,6 +9,7 @@ from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
+from search.errors import StudyGone
 from search.storage import leases
 from search.storage.connect import backend_of, open_storage
 from search.storage.lease_table import LEASES
@@ -18,7 +19,6 @@ from search.storage.leases import (
     UID,
     Lease,
     LeaseLost,
-    StudyGone,
     claim,
     enqueue_trials,
     has_workers,

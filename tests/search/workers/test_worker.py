@@ -8,11 +8,14 @@ from typing import Any
 
 import optuna
 import pytest
+import sqlalchemy as sql
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from foils import Dataset
 from search.errors import StudyError
+from search.storage.checkpoints import CheckpointStore, open_runs
+from search.storage.lease_table import LEASES
 from search.studies.study import Study, open_or_create
 from search.trials.records import ERROR, STOPPED, RungResult
 from search.workers import stop_signal, worker
@@ -89,11 +92,18 @@ def test_a_trial_that_is_ended_from_outside_is_left_and_the_next_one_taken(
     assert job.study.trial(4).state == TrialState.COMPLETE
 
 
+def count_leases(study: Study) -> int:
+    count = sql.select(sql.func.count()).select_from(LEASES)
+    return int(study.backend.transact(lambda session: session.execute(count).scalar_one(), reads=True))
+
+
 @pytest.mark.parametrize("recreated", [False, True])
 def test_a_study_that_is_deleted_ends_its_workers_with_one_line(
-    job: WorkerContext, monkeypatch: pytest.MonkeyPatch, recreated: bool
+    job: WorkerContext, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, recreated: bool
 ) -> None:
     monkeypatch.setattr(stop_signal, "LOOK_S", 0.0)
+    job = replace(job, runs=open_runs(tmp_path / "runs", "tiny", job.study.uid))
+    CheckpointStore(job.runs / "1", "another").keep(0, 0, 3, b"of a trial that was interrupted")
     epochs: list[int] = []
 
     def source() -> None:
@@ -108,5 +118,7 @@ def test_a_study_that_is_deleted_ends_its_workers_with_one_line(
     assert str(caught.value) == (
         "a study must stay while it is worked on, but 'tiny' was deleted; launch it again to start anew."
     )
+    assert count_leases(job.study) == 0
+    assert [path.name for path in job.runs.iterdir()] == ["study"]
     if recreated:
-        assert job.study.optuna.get_trials() == []
+        assert Study("tiny", job.study.storage).optuna.get_trials() == []
