@@ -47,6 +47,7 @@ def run(folder: Path, *command: object, searched: bool = False) -> str:
     return process.stdout
 
 
+@pytest.mark.slow
 def test_a_script_beside_them_searches_with_workers(folder: Path) -> None:
     (folder / "script.py").write_text(SCRIPT)
     assert run(folder, sys.executable, "script.py").splitlines()[-2:] == ["2 trials", "5x1 5x1"]

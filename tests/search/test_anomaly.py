@@ -67,6 +67,7 @@ def only_anomalies(study: Study) -> Study:
     return Study("alone", study.storage)
 
 
+@pytest.mark.slow
 def test_the_scheme_is_pinned_by_an_option(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("space.toml").write_text(SMALL_SPACE.write())

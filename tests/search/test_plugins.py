@@ -128,6 +128,7 @@ def test_a_recorded_plugin_that_others_can_write_is_not_run(tmp_path: Path) -> N
     run(tmp_path, "status", "--plugin", "mynets.py")
 
 
+@pytest.mark.slow
 def test_a_broken_contract_is_told_on_one_line(tmp_path: Path) -> None:
     broken = example().replace("self.head(features.amax((2, 3)))", "self.head(features.amax((2, 3)))[:, :1]")
     (tmp_path / "mynets.py").write_text(broken)

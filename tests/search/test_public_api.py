@@ -20,6 +20,7 @@ SHORT = """\
 ps.SearchOptions(ladder=ps.Ladder.parse("5x8"), working_point=0.2), budget=ps.Budget(2), executor=ps.Processes(workers=2)"""
 
 
+@pytest.mark.slow
 def test_the_lines_of_python_in_the_readme_run_as_they_stand(tmp_path: Path) -> None:
     found = re.search(r"## From Python\n\n((?:    .*\n|\n)+)", README.read_text(encoding="utf-8"))
     assert found

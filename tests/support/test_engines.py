@@ -27,6 +27,7 @@ def count(url: str) -> int:
         engine.dispose()
 
 
+@pytest.mark.slow
 def test_postgresql_answers_and_keeps_what_was_committed_through_a_crash(postgres: Postgres, postgres_url: str) -> None:
     address = postgres_url.replace("+psycopg", "")
     connection = psycopg.connect(address)

@@ -66,6 +66,7 @@ def go_on(folder: str, config: Config, packed: bytes) -> tuple[list[float], byte
         return training.validation_loss, training.scores().tobytes()
 
 
+@pytest.mark.slow
 def test_another_process_goes_on_to_the_same_numbers(
     tiny: Dataset, tiny_folder: Path, drawing: Config, whole: FoldTraining
 ) -> None:

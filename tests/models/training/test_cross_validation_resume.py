@@ -21,6 +21,7 @@ from spaces.choices.labelling import Labelling
 from tests.support.cross_validations import RUNGS, SMALL, Kept, Stop, assert_same, climb, collapse_at_first, raising, validation
 
 
+@pytest.mark.slow
 def test_going_on_from_any_epoch_gives_the_numbers_of_never_stopping(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = validation(tiny)
     collapse_at_first(monkeypatch, whole, 1)

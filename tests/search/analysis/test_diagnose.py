@@ -96,6 +96,7 @@ def test_a_style_with_other_labels_is_named(tiny: Dataset) -> None:
 REPEAT = Repeat(np.zeros((1, 4)), (18, 16), (20, 20), (0.9, 0.9), ("learned", "learned"), (0, 0), 4, 1.0)
 
 
+@pytest.mark.slow
 def test_workers_change_no_number(tiny: Dataset) -> None:
     told: list[tuple[int, int]] = []
     subject = subject_of(tiny)

@@ -84,6 +84,7 @@ def test_a_trials_configuration_can_be_enqueued(run: Runner, tiny_folder: Path, 
     )
 
 
+@pytest.mark.slow
 def test_a_front_is_searched_for_and_drawn(run: Runner, tiny_folder: Path, finished: Study) -> None:
     Path("space.toml").write_text(SMALL_SPACE.write())
     words = ["--storage", finished.storage, "--study", "two", "--trials", 2, "--workers", 1, "--ladder", "1x1,5x16"]

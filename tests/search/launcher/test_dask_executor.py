@@ -26,6 +26,7 @@ def scheduler() -> Iterator[str]:
         yield cluster.scheduler_address
 
 
+@pytest.mark.slow
 def test_a_study_runs_on_a_cluster_to_the_same_numbers(
     scheduler: str, tiny: Dataset, tmp_path: Path, postgres_url: str
 ) -> None:

@@ -80,6 +80,7 @@ def stay_outside(job: WorkerContext, stop: Path, left_s: float | None, parent: i
     time.sleep(0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inside", [1, 0])
 def test_a_launch_works_with_the_workers_that_got_in(
     job: WorkerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: int

@@ -97,6 +97,7 @@ def test_a_lock_that_stays_is_said_on_one_line(tmp_path: Path, monkeypatch: pyte
     other.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_is_waited_for_by_whoever_connects(postgres: Postgres, postgres_url: str) -> None:
     open_storage(postgres_url, create=True)
     for folder in ("first", "later"):  # where the tables are there, and where they are to be made

@@ -174,6 +174,7 @@ def test_a_lock_is_waited_for_and_a_read_takes_none(tmp_path: Path) -> None:
     other.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_is_waited_for(postgres: Postgres, postgres_url: str, capfd: pytest.CaptureFixture[str]) -> None:
     storage = backend_of(open_storage(postgres_url, create=True))
     study = optuna.create_study(study_name="study", storage=open_storage(postgres_url))

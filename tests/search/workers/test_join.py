@@ -70,6 +70,7 @@ def test_what_does_not_match_is_refused(prepared: Study, tiny_folder: Path, tmp_
         list(join(prepared))
 
 
+@pytest.mark.slow
 def test_the_command_joins_says_what_it_did_and_hands_over_at_sigterm(prepared: Study, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pitsearch", "worker", "--storage", prepared.storage]
     first = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)

@@ -63,6 +63,7 @@ def chosen(study: Study, plan: Plan, lease: Lease, *, optunas: bool) -> dict[str
     return trial.params
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objectives", [("acceptance",), ("acceptance", "cost")], ids=",".join)
 def test_a_trial_is_given_what_optunas_own_sampler_would_choose(
     objectives: tuple[str, ...], plan: Plan, tmp_path: Path
