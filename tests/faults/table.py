@@ -21,7 +21,7 @@ class Fault:
 
     `play`: plays it to the end and says what was found; `trials`: of the study; `lease_s`: of its leases, None for what a user
     has; `excused`: trials that may differ from an undisturbed run's; `fast`: part of `make test`, too; `storages`: where it is
-    played.
+    played, one of them where the database has no part in it.
     """
 
     name: str
