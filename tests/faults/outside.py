@@ -56,9 +56,9 @@ def end_a_trial_from_outside(lab: Lab, number: int) -> str:
 
 def delete_the_study(lab: Lab, *, again: bool) -> str:
     """Delete the study that a launch and a worker by hand work on, as the dashboard does; `again`: and make it anew at once."""
-    launcher = lab.launch(2)
+    lab.prepare()
+    plan, others = lab.study.plan, [lab.launch(2), lab.worker()]
     lab.wait_for_rungs()
-    plan, others = lab.study.plan, [launcher, lab.worker()]
     lab.wait(lambda: sum(trial.state == TrialState.RUNNING for trial in lab.read()) == 3, "a worker by hand at work")
     optuna.delete_study(study_name="lab", storage=RDBStorage(lab.storage))
     if again:
