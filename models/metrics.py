@@ -1,4 +1,4 @@
-"""Score a fold: acceptance and rejection at a working point, rejection at high acceptance, area under the curve, accuracy.
+"""Score a fold: acceptance and rejection at a working point, mean acceptance over low rates, area under the curve, accuracy.
 
 The same score, P(signal), against every pit that is not signal, whatever the labelling scheme. Knows nothing of torch.
 """
@@ -94,3 +94,33 @@ def score(scores: Floats, is_signal: Flags, *, working_point: float | None = Non
         rejected_high=_rejected_high(scores, is_signal),
         auc=float(roc_auc_score(is_signal, scores)),
     )
+
+
+def mean_acceptance(scores: Floats, is_signal: Flags, low: float) -> tuple[float, float]:
+    """Give the mean acceptance over false-positive rates of 0 to `low`, and its standard error.
+
+    It is the partial area under the curve over `low` (McClish 1989), ties half, and varies less from draw to draw than the
+    acceptance at one rate. Its error follows from what each signal pit and each background pit adds (DeLong et al. 1988).
+    `scores`, `is_signal`: `[pits]`, scored pits only.
+    """
+    from scipy.stats import rankdata  # as above
+
+    signal, background = scores[is_signal], scores[~is_signal]
+    # The share of background above each signal pit, and of signal above each background pit, ties half.
+    passed = 1 - _share_below(signal, background)
+    caught = 1 - _share_below(background, signal)
+    of_signal = np.clip(1 - passed / low, 0, None)
+    # The background pits within the first `low` of the background; one on the edge counts by its part.
+    ahead = len(background) - rankdata(background)
+    inside = np.clip(low * len(background) - ahead, 0, 1)
+    # A further one up there moves the edge: it takes away what is caught at the edge, beside what it adds.
+    of_background = inside * (caught - caught[inside > 0].max(initial=0.0)) / low
+    variance = of_signal.var(ddof=1) / len(signal) + of_background.var(ddof=1) / len(background)
+    return float(of_signal.mean()), float(np.sqrt(variance))
+
+
+def _share_below(of: Floats, others: Floats) -> Floats:
+    """Give the share of the others below each value, ties half."""
+    ordered = np.sort(others)
+    share: Floats = (np.searchsorted(ordered, of, "left") + np.searchsorted(ordered, of, "right")) / (2 * len(ordered))
+    return share

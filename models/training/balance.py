@@ -48,6 +48,14 @@ def shown_shares(balance: Balance, counts: torch.Tensor) -> torch.Tensor:
     return shares
 
 
+def draw_of_pits(images: torch.Tensor, shown: int, generator: torch.Generator) -> torch.Tensor:
+    """Draw so many images of each pit, given those of each `[pits, images]`, in one row; without a draw where all are shown."""
+    if shown == images.shape[1]:
+        return images.flatten()
+    drawn = torch.rand(images.shape, generator=generator).argsort(1)[:, :shown]
+    return images.gather(1, drawn).flatten()
+
+
 def draw_shown(balance: Balance, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Draw an epoch's order: indices of examples, given their targets `[examples, classes]`."""
     shows = BALANCES[balance.name].shows

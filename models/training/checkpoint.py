@@ -28,6 +28,8 @@ from models.training.fold_training import FoldTraining
 from pitsearch.typed_values import brief
 
 FORMAT = 1
+# What checkpoints of older versions do not name, as it was then.
+BEFORE = {"channels.shown": 0}
 # Stands for the hash while it is computed.
 UNSEALED = "0" * 64
 # What reading bytes that are not `pack_fold`'s may end in.
@@ -62,7 +64,7 @@ def restore_fold(training: FoldTraining, packed: bytes) -> None:
     Raises CheckpointError, and leaves the training as it is, where the bytes are not whole, or are another training's.
     """
     theirs, encoded, tensors = _read(packed)
-    ours = _origin(training)
+    theirs, ours = {**BEFORE, **theirs}, _origin(training)
     for name in {**ours, **theirs}:
         _check_same(name, theirs.get(name), ours.get(name))
     try:

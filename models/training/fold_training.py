@@ -19,7 +19,7 @@ from models.metrics import Floats, Score, score
 from models.networks.blocks import generators
 from models.networks.build import Classifier, build
 from models.scores import over_images
-from models.training.balance import count_shown, draw_shown, is_signal, shown_shares
+from models.training.balance import count_shown, draw_of_pits, draw_shown, is_signal, shown_shares
 from models.training.losses import make_loss
 from models.training.optimisers import build_average, build_optimiser
 from models.training.perturbation import Batch, channel_means, draw_partners, draw_shares, mix, perturb
@@ -93,9 +93,9 @@ class FoldTraining:
         parts = self._images.to(inputs.device).split(SCORED_AT_ONCE) if config.augmentation.drop else ()
         self._means = channel_means(inputs.pick(part) for part in parts) if parts else None
         # What an epoch shows where it does not show every image once; drawn by the target of each.
-        self._drawn_by = task.targets[pits].repeat_interleave(inputs.per_pit, 0)
+        self._drawn_by = task.targets[pits].repeat_interleave(task.shown, 0)
         signals = int(is_signal(self._drawn_by).sum())
-        shown = count_shown(config.balance, signals, len(self._images) - signals)
+        shown = count_shown(config.balance, signals, len(self._drawn_by) - signals)
         available = shown if shortest is None else shortest
         self._batch = min(config.optimiser.batch_size, available)
         self.steps = available // self._batch
@@ -146,7 +146,9 @@ class FoldTraining:
     def draw(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Draw an epoch: the images of each step and the way each is turned, `[steps, batch]`, None where none is turned."""
         size = self.steps, self._batch
-        order = self._images[draw_shown(self.task.config.balance, self._drawn_by, self._generator)]
+        of_pits = self._images.view(-1, self.task.inputs.per_pit)
+        images = draw_of_pits(of_pits, self.task.shown, self._generator)
+        order = images[draw_shown(self.task.config.balance, self._drawn_by, self._generator)]
         images = order[: self.steps * self._batch].view(size)
         ways = len(self.task.inputs.turns)
         return images, torch.randint(ways, size, generator=self._generator) if ways > 1 else None

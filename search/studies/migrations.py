@@ -24,5 +24,11 @@ def _nest_options(stored: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _show_every_image(stored: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 to 3: an epoch of mode `examples` showed every image of a pit, and does so still in a study made that way."""
+    space = stored["space"]
+    return {**stored, "space": {**space, "channels.shown": [0]} if "channels.scores" in space else space}
+
+
 # Each takes the format of its place, counted from 1, to the next.
-MIGRATIONS: tuple[Migration, ...] = (_nest_options,)
+MIGRATIONS: tuple[Migration, ...] = (_nest_options, _show_every_image)

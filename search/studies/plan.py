@@ -27,12 +27,13 @@ from spaces.plugins import PluginRef, plugins_of
 
 # The key under which a study keeps its plan.
 PLAN = "pitsearch:plan"
-# Ranges of version 0.1.0's defaults and of its space `everything`, each with today's. A study keeps its own.
-_RENEWED = {
+# Defaults of older versions, and ranges of version 0.1.0's space `everything`, each with today's. A study keeps its own.
+_RENEWED: dict[str, tuple[tuple[Any, Any], ...]] = {
+    "channels.shown": (([0], [2]),),
     "optimiser.learning_rate": tuple(
         ({"low": low, "high": high, "log": True}, {"low": low, "high": 0.3, "log": True, "per_optimiser": True})
         for low, high in ((1e-4, 5e-2), (1e-5, 1e-1))
-    )
+    ),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from foils import Dataset
@@ -16,7 +18,7 @@ from spaces.config import Config
 from tests.support.toys import LIGHTS, crops
 
 
-def ensemble(mode: str = "stacked", members: int = 2, normalisation: str = "dataset", **use: str) -> Ensemble:
+def ensemble(mode: str = "stacked", members: int = 2, normalisation: str = "dataset", **use: Any) -> Ensemble:
     """Build an ensemble of small networks, measured on random crops; its channels take what else is given."""
     torch.manual_seed(0)
     channels = Channels(mode, "9" if mode == "single" else None, **use)

@@ -98,7 +98,7 @@ def test_a_study_of_0_1_0_is_selected_from(folder: Path) -> None:
 def test_a_newer_format_is_refused_on_one_line(folder: Path) -> None:
     study = study_of(folder, "finished")
     study.optuna.set_user_attr(PLAN, {**store_plan(study.plan), "format": 99})
-    with pytest.raises(StudyError, match=r"^study 'finished' must have a format of up to 2, but has 99: a newer") as caught:
+    with pytest.raises(StudyError, match=r"^study 'finished' must have a format of up to 3, but has 99: a newer") as caught:
         _ = study.plan
     assert len(str(caught.value).splitlines()) == 1
 

@@ -1,0 +1,173 @@
+"""Record the table: train configurations whole, on every fold, and keep what each epoch and the finished ensemble are worth.
+
+Data sets take turns, number by number, so that a table which is not finished yet holds the same configurations of each. Every
+training is written to a file of its own when it ends; run again, the command goes on. Trainings are neither pruned nor started
+again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.table.configurations import SOUND, draw, fitted_space
+from benchmarks.table.data_sets import FOLDS, Searched, prepare, read
+from benchmarks.table.measures import Measures, measure
+from foils.atomic_write import write_whole
+from models.inference.ensemble import Ensemble
+from models.metrics import Floats
+from models.process import one_thread
+from models.seeds import derive_seed
+from models.training.cross_validation import start_fold
+from models.training.fold_training import FoldTraining
+from models.training.task import make_task
+from models.training.verdicts import Verdict
+from search.training.pool import parallel_map
+
+COUNT, EPOCHS, WORKING_POINT = 250, 30, 0.05
+# How many of the best are trained again from another seed.
+AGAIN = 50
+# A configuration whose folds reach less than this share of the sound recipe's mean acceptance is scored on FEW fresh pits: how
+# bad it is needs no more, and scoring every light of 20,000 pits with five members may take longer than training them.
+POOR, FEW = 0.8, 4000
+
+# A data set, the number of a configuration, and the number of a seed.
+Key = tuple[str, int, int]
+
+
+def record(searched: Searched, number: int, seed: int, poor: float, epochs: int = EPOCHS) -> dict[str, Any]:
+    """Train a configuration on every fold and give what it was worth, as plain values.
+
+    `poor`: the mean acceptance of the folds under which few fresh pits are scored.
+    """
+    data = searched.data
+    config = draw(number, data, fitted_space(data))
+    task = make_task(data, config, epochs=epochs, working_point=WORKING_POINT)
+    trainings, curves = [], []
+    for fold in range(FOLDS):
+        training = start_fold(task, searched.folds, fold, derive_seed(number, seed), 0)
+        curves.append(_train(training))
+        trainings.append(training)
+    started = time.process_time()
+    good = np.mean([curve[-1]["mean_acceptance"] for curve in curves]) >= poor
+    fresh = len(searched.crops) if good else min(FEW, len(searched.crops))
+    is_signal = searched.is_signal[:fresh]
+    members = [_scores(training, searched, fresh) for training in trainings]
+    verdicts = [training.verdict() for training in trainings]
+    learned = [scores for scores, verdict in zip(members, verdicts, strict=True) if verdict is Verdict.LEARNED]
+    return {
+        "config": config.to_dict(),
+        "verdicts": verdicts,
+        "curves": curves,
+        "fresh": fresh,
+        "members": [_plain(measure(scores, is_signal)) for scores in members],
+        # Of the members that learned, as a selection keeps them; None where none did.
+        "ensemble": _plain(measure(np.mean(learned, 0), is_signal)) if learned else None,
+        "scoring_ms": round(1000 * (time.process_time() - started)),
+    }
+
+
+def _train(training: FoldTraining) -> list[dict[str, Any]]:
+    """Train a fold to its end and give what each epoch was worth; a training that ends early has fewer."""
+    task, curve = training.task, []
+    scored = task.is_scored[training.validate]
+    is_signal = task.is_signal[training.validate][scored]
+    while not training.ended:
+        started = time.process_time()
+        training.advance(training.epoch + 1)
+        ms = 1000 * (time.process_time() - started)
+        curve.append(
+            {
+                "train_loss": _rounded(training.train_loss[-1]),
+                "validation_loss": _rounded(training.validation_loss[-1]),
+                "verdict": training.verdict(planned=training.epoch),
+                "ms": round(ms, 1),
+                **_plain(measure(training.scores()[scored], is_signal)),
+            }
+        )
+    return curve
+
+
+def _scores(training: FoldTraining, searched: Searched, fresh: int) -> Floats:
+    """Score the first fresh pits with one member, `[fresh]`; a training that diverged accepts nothing."""
+    if training.diverged:
+        return np.zeros(fresh)
+    data = searched.data
+    config, channels, size = training.task.config, data.description.channels, data.description.crop
+    member = Ensemble(config, (training.eval_model,), channels, size, data.full_scale)
+    return np.nan_to_num(member.scores(searched.crops[:fresh]))
+
+
+def _plain(measures: Measures) -> dict[str, Any]:
+    return {
+        "acceptance": [_rounded(value) for value in measures.acceptance],
+        "mean_acceptance": _rounded(measures.mean_acceptance),
+        "standard_error": _rounded(measures.standard_error),
+        "auc": _rounded(measures.auc),
+    }
+
+
+def _rounded(value: float) -> float:
+    """Round to what a float32 holds for sure; JSON has no numbers that are not finite, and a loss beyond is as good as any."""
+    return float(f"{value:.6g}") if np.isfinite(value) else 1e30
+
+
+def _place(folder: Path, key: Key) -> Path:
+    name, number, seed = key
+    return folder / "trainings" / name / f"{number}-{seed}.json"
+
+
+def _missing(folder: Path, names: Sequence[str], count: int) -> Iterator[Key]:
+    """List what is not recorded yet: the sound recipe, every configuration, then the best again from another seed."""
+    for number in (SOUND, *(number for number in range(count) if number != SOUND)):
+        yield from (key for name in names if not _place(folder, key := (name, number, 0)).exists())
+    for number in range(AGAIN):
+        for name in names:
+            best = _best(folder, name, count)
+            if number < len(best) and not _place(folder, key := (name, best[number], 1)).exists():
+                yield key
+
+
+def _best(folder: Path, name: str, count: int) -> list[int]:
+    """List the configurations by their worth, the best first."""
+    worth = {number: value for number in range(count) if (value := _worth(folder, name, number)) is not None}
+    return sorted(worth, key=lambda number: -worth[number])
+
+
+def _worth(folder: Path, name: str, number: int) -> float | None:
+    """Give the mean acceptance of a configuration's folds at the end; None where it is not recorded."""
+    place = _place(folder, (name, number, 0))
+    if not place.exists():
+        return None
+    return float(np.mean([curve[-1]["mean_acceptance"] for curve in json.loads(place.read_text())["curves"]]))
+
+
+@lru_cache
+def _read(name: str, folder: Path) -> Searched:
+    return read(name, folder)
+
+
+def _record(folder: Path, key: Key) -> tuple[Key, float]:
+    started, (name, number, seed) = time.perf_counter(), key
+    with one_thread():
+        values = record(_read(name, folder), number, seed, POOR * (_worth(folder, name, SOUND) or 0.0))
+    place = _place(folder, key)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(place, lambda stream: stream.write(json.dumps(values).encode()))
+    return key, time.perf_counter() - started
+
+
+def record_missing(folder: Path, names: Sequence[str], count: int, workers: int, seconds: float) -> Iterator[tuple[Key, float]]:
+    """Record what is missing, until so many seconds are over; give each training's key and its seconds when it is written."""
+    started = time.monotonic()
+    for name in names:
+        prepare(name, folder, workers)
+    keys = takewhile(lambda key: time.monotonic() - started < seconds, _missing(folder, names, count))
+    return parallel_map(partial(_record, folder), keys, workers)

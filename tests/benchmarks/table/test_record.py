@@ -1,0 +1,51 @@
+"""The table's configurations, and what is recorded of one."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.table.configurations import BASELINE, SOUND, draw, fitted_space
+from benchmarks.table.data_sets import DATA_SETS, JUDGED, TUNING, Searched
+from benchmarks.table.record import record
+from foils import Dataset
+from foils.folds import fold_numbers
+from spaces.initial_configs import BASELINE as IN_USE
+from spaces.initial_configs import STARTS
+
+
+def test_a_number_means_the_same_configuration_on_every_data_set(tiny: Dataset) -> None:
+    space = fitted_space(tiny)
+    drawn = [draw(number, tiny, space) for number in range(40)]
+    assert drawn == [draw(number, tiny, space) for number in range(40)]
+    assert drawn[BASELINE].network.name == STARTS[IN_USE]["network.name"]
+    assert (drawn[SOUND].network.width, drawn[SOUND].optimiser.schedule) == (32, "cosine")
+    assert len({config.channels.mode for config in drawn}) == 4
+    assert len({config.optimiser.learning_rate for config in drawn}) == 40
+
+
+def test_no_policy_is_tuned_on_the_data_set_that_judges() -> None:
+    assert {*TUNING, JUDGED} == set(DATA_SETS)
+    assert JUDGED not in TUNING
+
+
+@pytest.mark.parametrize("poor", [0.0, 2.0])
+def test_a_record_holds_every_epoch_of_every_fold_and_the_truth(tiny: Dataset, poor: float) -> None:
+    scored = tiny.take(np.flatnonzero(tiny.is_scored))
+    searched = Searched(tiny, fold_numbers(tiny, 5, 0), scored.crops(), scored.is_signal)
+    values = json.loads(json.dumps(record(searched, SOUND, 0, poor, epochs=3)))
+    assert [len(curve) for curve in values["curves"]] == [3] * 5
+    assert {*values["curves"][0][0]} >= {
+        "acceptance",
+        "mean_acceptance",
+        "standard_error",
+        "auc",
+        "train_loss",
+        "ms",
+        "verdict",
+    }
+    assert len(values["members"]) == len(values["verdicts"]) == 5
+    assert values["fresh"] == len(scored)
+    assert values["ensemble"] is None or values["ensemble"]["auc"] > 0.5
