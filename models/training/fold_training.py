@@ -95,8 +95,7 @@ class FoldTraining:
         # What an epoch shows where it does not show every image once; drawn by the target of each.
         self._drawn_by = task.targets[pits].repeat_interleave(task.shown, 0)
         signals = int(is_signal(self._drawn_by).sum())
-        shown = count_shown(config.balance, signals, len(self._drawn_by) - signals)
-        available = shown if shortest is None else shortest
+        available = shortest or count_shown(config.balance, signals, len(self._drawn_by) - signals)
         self._batch = min(config.optimiser.batch_size, available)
         self.steps = available // self._batch
         self.optimiser, self.schedule = build_optimiser(config.optimiser, self.classifier.network, self.steps * task.epochs)
@@ -146,8 +145,7 @@ class FoldTraining:
     def draw(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Draw an epoch: the images of each step and the way each is turned, `[steps, batch]`, None where none is turned."""
         size = self.steps, self._batch
-        of_pits = self._images.view(-1, self.task.inputs.per_pit)
-        images = draw_of_pits(of_pits, self.task.shown, self._generator)
+        images = draw_of_pits(self._images.view(-1, self.task.inputs.per_pit), self.task.shown, self._generator)
         order = images[draw_shown(self.task.config.balance, self._drawn_by, self._generator)]
         images = order[: self.steps * self._batch].view(size)
         ways = len(self.task.inputs.turns)
