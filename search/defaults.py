@@ -15,7 +15,7 @@ TRIALS = 40
 JOBS = 10
 # The false-positive rate at which acceptance is quoted.
 WORKING_POINT = 0.05
-PRUNER = "trailing"
+PRUNER = "promotion"
 SAMPLER = "tpe"
 # Held-out set, folds and every trial follow from it.
 SEED = 0

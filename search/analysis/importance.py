@@ -35,7 +35,7 @@ from models.metrics import Floats
 from models.training.verdicts import Verdict
 from search.errors import StudyError
 from search.statistics.intervals import LEVEL
-from search.storage.leases import FINISHED
+from search.storage.places import FINISHED
 from search.studies.study import Study
 from search.trials.ladder import Ladder
 from search.trials.records import RungResult

@@ -13,9 +13,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.errors import StudyError
 from search.pruning.audit import Audit, measure
+from search.pruning.promotion import PROMOTION
 from search.selection.confirmations import Confirmation, pooled_tally, read_confirmations
 from search.statistics.intervals import Share
-from search.storage.leases import FINISHED
+from search.storage.places import FINISHED
 from search.studies.launch_record import LaunchRecord, last_launch, now_of
 from search.studies.pareto import ParetoTrial, pareto_trials
 from search.studies.plan import PLAN, Plan, plan_of
@@ -24,7 +25,7 @@ from search.trials.baseline import Comparison, compare
 from search.trials.nothing_learned import nothing_learned
 from search.trials.objectives import second_of
 from search.trials.ranking import best_trial, find_trial
-from search.trials.records import DAMAGE, ERROR, Recipe, RungResult, is_interrupted, on_rungs
+from search.trials.records import DAMAGE, ERROR, Recipe, RungResult, is_interrupted, is_paused, on_rungs
 from search.trials.reliability import Tally, tally
 from spaces import Config
 from spaces.known_configs import write_known
@@ -39,12 +40,15 @@ class Status:
     plan: Plan
     complete: int
     pruned: int
+    # Those that wait on a rung, to be promoted where others prove worse.
+    paused: int
     # Those that broke, with `errors`.
     failed: int
     # Trials that were interrupted and go on with the next worker.
     waiting: int
     running: int
-    target: int
+    # Trials that the last launch asked for; None where it asked for as many as fit into its time.
+    target: int | None
     best: FrozenTrial | None
     # Of all trainings of the best trial's configuration, confirmations among them.
     tally: Tally
@@ -71,7 +75,8 @@ class Status:
 
     def __repr__(self) -> str:
         best = "none" if self.best is None else f"trial {self.best.number}, acceptance {acceptance(self.best)}"
-        return f"Status({self.name}: {self.complete} complete, {self.pruned} pruned of {self.target} trials; best {best})"
+        states = f"{self.complete} complete, {self.pruned} pruned, {self.paused} paused"
+        return f"Status({self.name}: {states} of {self.target or 'any number of'} trials; best {best})"
 
 
 def summarise(study: Study) -> Status:
@@ -104,12 +109,14 @@ def of_trials(
     reached = [record for trial in trials if (record := RungResult.read(trial))]
     best = best_trial(complete)
     second = second_of(plan.options.objectives)
+    done = sum(trial.state in FINISHED or is_paused(trial) for trial in trials)
     verdicts = Counter(verdict for record in reached for verdict in record.verdicts)
     return Status(
         name=name,
         plan=plan,
         complete=len(complete),
         pruned=states[TrialState.PRUNED],
+        paused=sum(map(is_paused, trials)),
         failed=states[TrialState.FAIL],
         waiting=sum(map(is_interrupted, trials)),
         running=states[TrialState.RUNNING],
@@ -120,15 +127,20 @@ def of_trials(
         verdicts=dict(verdicts.most_common()),
         reseeds=sum(sum(record.reseeds) for record in reached),
         rungs=[(str(rung), sum(rung.cost in on_rungs(trial) for trial in trials)) for rung in plan.ladder.rungs],
-        audit=measure(trials, plan.options.objectives) if plan.options.audit > 0 and plan.options.pruner != "none" else None,
+        audit=measure(trials, plan.options.objectives) if _is_audited(plan) else None,
         nothing=nothing_learned(trials, plan.ladder.folds, plan.ladder.epochs, plan.folder),
         second=second,
         front=[member for member in pareto_trials(trials, plan) if member.on_front] if second else (),
         errors=[f"trial {trial.number}: {error}" for trial in trials if (error := ERROR.read(trial))],
         damages=[f"trial {trial.number}: {damage}" for trial in trials if (damage := DAMAGE.read(trial))],
         unreadable=(),
-        left_s=_left(launched, now, sum(trial.state in FINISHED for trial in trials), states[TrialState.RUNNING]),
+        left_s=_left(launched, now, done, states[TrialState.RUNNING]),
     )
+
+
+def _is_audited(plan: Plan) -> bool:
+    """Tell whether trials of a plan are audited: only where some may be ended for good."""
+    return plan.options.audit > 0 and plan.options.pruner not in ("none", PROMOTION)
 
 
 def acceptance(trial: FrozenTrial) -> Share | None:
@@ -167,13 +179,13 @@ def known_text(study: Study, number: int) -> str:
 def _left(launched: LaunchRecord | None, now: tuple[str, float], finished: int, running: int) -> float | None:
     """Estimate from this launch's pace; never past its deadline. Nothing is left where nothing runs."""
     if launched is None or not running:
-        return 0.0 if launched and finished >= launched.trials else None
+        return 0.0 if launched and finished >= (launched.trials or 0) else None
     clock, seconds = now
     if clock != launched.clock:
         return None  # the machine was started again, and its clock with it
     since = finished - launched.finished
     estimates = []
-    if since > 0:
+    if since > 0 and launched.trials is not None:
         pace = (seconds - launched.started) / since
         estimates.append(pace * max(launched.trials - finished, 0))
     if launched.deadline is not None:

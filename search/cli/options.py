@@ -19,7 +19,12 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes; one 
 OWN = "the study's own, or {}"
 LaunchData = Annotated[Path, typer.Argument(metavar="DATA|STUDY", help="Folder of the data set, or a study that is to go on.")]
 Trials = Annotated[
-    int | None, typer.Option(min=1, show_default=OWN.format(defaults.TRIALS), help="Finished trials that the study is to have.")
+    int | None,
+    typer.Option(
+        min=1,
+        show_default=OWN.format(f"{defaults.TRIALS}, or with --minutes as many as fit"),
+        help="Trials that the study is to have.",
+    ),
 ]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after this time, whatever was reached.")]
 NewStudy = Annotated[str | None, typer.Option("--study", help="Name of the study; the data set's name by default.")]
@@ -54,7 +59,7 @@ WorkingPoint = Annotated[
     typer.Option(show_default=OWN.format(defaults.WORKING_POINT), help="False-positive rate at which acceptance is quoted."),
 ]
 Pruner = Annotated[
-    str | None, typer.Option(show_default=OWN.format(defaults.PRUNER), help="trailing, halving, median or none.")
+    str | None, typer.Option(show_default=OWN.format(defaults.PRUNER), help="promotion, trailing, halving, median or none.")
 ]
 Sampler = Annotated[
     str | None,

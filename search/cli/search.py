@@ -107,7 +107,7 @@ def launch(
             options_of(name, storage, given),
             study=name,
             storage=storage,
-            budget=Budget(trials or target_of(name, storage), minutes),
+            budget=Budget(trials or (target_of(name, storage) if minutes is None else None), minutes),
             executor=Processes(workers, places) if cluster is None else Cluster(cluster, jobs, places[0]),
             runs=runs,
             enqueue=read_known(enqueue) if enqueue else (),

@@ -28,7 +28,7 @@ class Callback:
         """Take the study and the notes of the data and the plan, once."""
 
     def on_trial_end(self, trial: FrozenTrial) -> None:
-        """Take a trial that has ended, or that waits to go on when the launch ends, whoever ran it."""
+        """Take a trial that has ended, is paused on a rung, or waits to go on when the launch ends, whoever ran it."""
 
     def on_note(self, text: str) -> None:
         """Take a line about something that happened."""

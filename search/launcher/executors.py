@@ -14,11 +14,13 @@ from search import defaults
 from search.errors import StudyError
 from search.launcher.cluster_config import read_cluster
 from search.launcher.process_executor import ProcessExecutor, SerialExecutor
-from search.storage.leases import open_places
+from search.storage.places import open_places
 from search.storage.urls import require_server
 from search.studies.launch_record import LaunchRecord
 from search.studies.plan import Plan
+from search.studies.standings import chooser
 from search.studies.study import Study
+from search.trials.records import is_paused
 from search.workers.devices import check_device
 from search.workers.worker import WorkerContext
 
@@ -87,7 +89,10 @@ class Processes:
 
     def run(self, run: Run, stop: Path, note: Note) -> Generator[None, None, None]:
         """Run workers, no more of them than there are trials to run."""
-        count = min(self.worker_count, max(run.record.trials - run.record.finished, 1))
+        paused = sum(is_paused(trial) for trial in run.study.optuna.get_trials(deepcopy=False))
+        count = self.worker_count
+        if run.record.trials is not None:
+            count = min(count, max(run.record.trials - run.record.finished + paused, 1))
         contexts = [
             WorkerContext(
                 run.study,
@@ -145,7 +150,9 @@ class Cluster:
         def wanted() -> int:
             """Count the workers that there is work for; 0 when the budget is done, or the time."""
             left_s = record.left_s(study)
-            return 0 if left_s is not None and left_s <= 0 else min(self.jobs, open_places(study.backend, study.id))
+            if left_s is not None and left_s <= 0:
+                return 0
+            return min(self.jobs, open_places(study.backend, study.id, chooser(run.plan, study.id)))
 
         spec = WorkerSpec(study, run.plan.folder, record.launch_id, self.device)
         with open_cluster(read_cluster(self.config), self.jobs, Path(record.runs) / "jobs", note) as client:

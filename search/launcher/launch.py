@@ -13,6 +13,7 @@ from foils.readiness import background_note
 from search import defaults
 from search.launcher.callbacks import Callback, CallbackList
 from search.launcher.executors import Executor, Processes, Run
+from search.launcher.pace import fit_ladder
 from search.launcher.run_loop import run_workers
 from search.storage.checkpoints import place_runs, reconcile
 from search.storage.leases import enqueue_trials, requeue_stale_trials
@@ -22,10 +23,11 @@ from search.studies.learnable import unlearnable_folds
 from search.studies.lock import record_search
 from search.studies.options import Budget, Holdout, SearchOptions
 from search.studies.plan import Plan, check_same, make_plan
+from search.studies.standings import restore_standings
 from search.studies.study import Study, check_new_name, open_or_create, stored_plan
 from search.text import counted
 from search.trials.ladder import Ladder, short_ladder
-from search.trials.records import CheckpointRecord, FixedParams, TrialOrigin
+from search.trials.records import CheckpointRecord, FixedParams, TrialOrigin, is_paused
 from spaces import Space
 from spaces.known_configs import KnownConfig
 from spaces.named_spaces import find_space
@@ -58,9 +60,14 @@ def launch(
     stored = stored_plan(name, storage)
     if stored is None:
         check_new_name(name)
-    options = _with_ladder(options or (stored.options if stored else SearchOptions()), stored, executor)
+    given = options or (stored.options if stored else SearchOptions())
+    options = _with_ladder(given, stored, executor)
     plan, notes = _plan(name, data, find_space(space) if isinstance(space, str) else space, options, stored)
     initial_trials(plan, data, enqueue, ())  # raises what is wrong with them before anything is written
+    search_set = plan.search_set(data)
+    if stored is None and given.ladder is None and budget.seconds is not None and executor.worker_count and not executor.on_gpu:
+        ladder, note = fit_ladder(search_set, plan, budget.seconds * executor.worker_count)
+        plan, notes = replace(plan, options=replace(plan.options, ladder=ladder)), (*notes, *([note] if note else []))
     handle = open_or_create(name, storage, plan)
     plan = replace(plan, space=handle.plan.space)  # of an older version, where its defaults were others
     requeue_stale_trials(handle.backend, handle.id)
@@ -68,8 +75,9 @@ def launch(
     record = write_launch_record(handle, budget, executor.worker_count, place_runs(runs, storage))
     enqueue_initial_trials(handle, initial_trials(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False)))
     trials = handle.optuna.get_trials(deepcopy=False)
+    restore_standings(handle.backend, handle.id, plan, trials)
     remove_orphans(Path(record.runs), trials)
-    search_set, seen = plan.search_set(data), record_search(handle, plan, data)
+    seen = record_search(handle, plan, data)
     said = (*_plan_notes(plan, search_set), *_budget_notes(record, earlier), *_no_room(trials, record, bool(enqueue)))
     with callback:
         callback.on_start(handle, (*data.notes, *notes, *seen, *said))
@@ -109,6 +117,8 @@ def _plan_notes(plan: Plan, search_set: Dataset) -> tuple[str, ...]:
 
 def _budget_notes(record: LaunchRecord, earlier: LaunchRecord | None) -> tuple[str, ...]:
     """Say what a further launch of a study does, for --trials counts all trials of the study."""
+    if record.trials is None:
+        return ()
     left = record.trials - record.finished
     if left <= 0:
         return (
@@ -142,9 +152,12 @@ def enqueue_initial_trials(study: Study, initial: Sequence[InitialTrial]) -> Non
 
 def _no_room(trials: Sequence[FrozenTrial], record: LaunchRecord, enqueued: bool) -> tuple[str, ...]:
     """Say how many of the initial configurations the budget has no room for."""
-    waiting = sum(trial.state == TrialState.WAITING for trial in trials) - max(record.trials - record.finished, 0)
-    text = f"{waiting} of the first configurations wait, for --trials leaves no room for them"
-    return (text,) if enqueued and waiting > 0 else ()
+    if record.trials is None:
+        return ()
+    waiting = sum(trial.state == TrialState.WAITING and not is_paused(trial) for trial in trials)
+    left = waiting - max(record.trials - record.finished, 0)
+    text = f"{left} of the first configurations wait, for --trials leaves no room for them"
+    return (text,) if enqueued and left > 0 else ()
 
 
 def remove_orphans(runs: Path, trials: Sequence[FrozenTrial]) -> None:

@@ -13,7 +13,7 @@ from search.launcher.callbacks import Callback
 from search.launcher.executors import Executor, Run
 from search.storage.leases import requeue_stale_trials
 from search.studies.study import Study, deletion_refused
-from search.trials.records import is_interrupted
+from search.trials.records import PAUSED, is_interrupted, is_paused
 from search.workers.stop_signal import ANY_SIGNAL, stop_on_signal
 
 
@@ -49,19 +49,28 @@ def _stop_file(callback: Callback) -> Iterator[Path]:
 
 
 class _Monitor:
-    """Tell a callback which trials of a study have ended since it was made."""
+    """Tell a callback which trials of a study have ended, or were paused on a rung, since it was made."""
 
     def __init__(self, study: Study, callback: Callback) -> None:
         self.study, self.callback = study, callback
-        self.reported = {trial.number for trial in self._ended()}
+        self.reported = {_moment(trial) for trial in self._ended()}
 
     def _ended(self, *, interrupted: bool = False) -> list[FrozenTrial]:
         trials = self.study.optuna.get_trials(deepcopy=False)
-        return [trial for trial in trials if trial.state.is_finished() or (interrupted and is_interrupted(trial))]
+        return [trial for trial in trials if _has_ended(trial) or (interrupted and is_interrupted(trial))]
 
     def update(self, *, interrupted: bool = False) -> None:
-        """Report trials that have ended, and with `interrupted` those that wait to go on."""
+        """Report trials that have ended or were paused, and with `interrupted` those that wait to go on."""
         for trial in self._ended(interrupted=interrupted):
-            if trial.number not in self.reported:
-                self.reported.add(trial.number)
+            if _moment(trial) not in self.reported:
+                self.reported.add(_moment(trial))
                 self.callback.on_trial_end(trial)
+
+
+def _has_ended(trial: FrozenTrial) -> bool:
+    return trial.state.is_finished() or is_paused(trial)
+
+
+def _moment(trial: FrozenTrial) -> tuple[int, str | None]:
+    """Tell a pause on one rung from that on another, and both from an end."""
+    return trial.number, PAUSED.read(trial) if is_paused(trial) else None

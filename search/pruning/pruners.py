@@ -12,6 +12,7 @@ from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
 from pitsearch.errors import did_you_mean
 from search.errors import StudyError
 from search.pruning.median import MedianOnRungPruner
+from search.pruning.promotion import PROMOTION
 from search.pruning.trailing import TrailingPruner
 from search.trials.ladder import Ladder
 
@@ -39,7 +40,13 @@ def _none(ladder: Ladder) -> BasePruner:
     return NopPruner()
 
 
+def _promotion(ladder: Ladder) -> BasePruner:
+    """End no trial: pause those that are not promoted."""
+    return NopPruner()
+
+
 PRUNERS: dict[str, Callable[[Ladder], BasePruner]] = {
+    PROMOTION: _promotion,
     "trailing": _trailing,
     "halving": _halving,
     "median": _median,

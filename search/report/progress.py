@@ -18,7 +18,7 @@ from rich.text import Text
 
 from search.analysis.status import Status, summarise
 from search.launcher.callbacks import Callback
-from search.report.tables import status_table, trial_line
+from search.report.tables import done_of, status_table, trial_line
 from search.studies.study import Study
 
 REFRESH_HZ = 1.0
@@ -94,9 +94,9 @@ class LiveTable(Callback):
         if self.study is None:
             return Text("starting ...")
         status = self._read(self.study)
-        finished = status.complete + status.pruned
         bar = Table.grid(padding=(0, 1))
-        bar.add_row(ProgressBar(total=max(status.target, 1), completed=finished, width=50), f"{finished}/{status.target}")
+        total, done = status.target or None, status.complete + status.pruned + status.paused
+        bar.add_row(ProgressBar(total=total, completed=done, width=50, pulse=total is None), done_of(status))
         lines = (Text(line, no_wrap=True, overflow="ellipsis") for line in (*self.notes, *self.recent))
         return Group(status_table(status), bar, *lines)
 

@@ -21,7 +21,7 @@ from search.studies.plan import Plan
 from search.text import counted, duration
 from search.trials.baseline import Comparison, is_baseline
 from search.trials.objectives import final_value, said
-from search.trials.records import ERROR, STOPPED, Recipe, RungResult, is_interrupted
+from search.trials.records import ERROR, STOPPED, Recipe, RungResult, is_interrupted, is_paused
 from spaces.axes import Domain
 
 # Trials of a front that a status shows.
@@ -35,10 +35,10 @@ def status_table(status: Status) -> RenderableType:
     table.add_column()
     for name, text in setup_rows(status.plan):
         table.add_row(name, text)
-    finished = status.complete + status.pruned
     table.add_row(
         "trials",
-        f"{finished} of {max(status.target, finished)} done: {status.complete} complete, {status.pruned} pruned; "
+        f"{done_of(status)} done: {status.complete} complete, {status.pruned} pruned, "
+        f"{status.paused} paused; "
         f"{status.running} running, {status.waiting} interrupted, {status.failed} failed",
     )
     if status.best is not None:
@@ -67,6 +67,12 @@ def status_table(status: Status) -> RenderableType:
     if status.unreadable:
         table.add_row("", f"{len(status.unreadable)} cannot be read; `pitsearch storage copy --salvage` saves the rest")
     return table if status.second is None else Group(table, front_table(status.second, status.front, MOST))
+
+
+def done_of(status: Status) -> str:
+    """Say how many trials have ended or are paused, and of how many, where that is known."""
+    done = status.complete + status.pruned + status.paused
+    return str(done) if status.target is None else f"{done} of {max(status.target, done)}"
 
 
 def setup_rows(plan: Plan) -> list[tuple[str, str]]:
@@ -125,7 +131,7 @@ def trial_line(trial: FrozenTrial) -> str:
     """Say how a trial ended, on one line."""
     recipe, reached = Recipe.read(trial), RungResult.read(trial)
     interrupted = STOPPED.read(trial) if is_interrupted(trial) else None
-    state = "goes on" if interrupted else trial.state.name.lower()
+    state = "goes on" if interrupted else "paused" if is_paused(trial) else trial.state.name.lower()
     share = acceptance(trial)
     parts = [f"trial {trial.number:<4} {state:<9}", f"acceptance {share}" if share else "no rung reached"]
     if reached:

@@ -24,10 +24,11 @@ from sqlalchemy.orm import Session
 from foils.atomic_write import open_new, sync_folder, temporary_name
 from search import defaults
 from search.errors import StorageAway, StudyError
-from search.storage.lease_table import LEASES, METADATA
+from search.storage.lease_table import METADATA
 from search.storage.optuna_internals import CachedStorage, inner_storage
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.retry import is_transient, reason_of, repeat
+from search.storage.rung_table import RUNGS
 from search.storage.urls import is_file, parse_url, place_of, read_password
 
 # Seconds that SQLite waits for another writer and that a server may take to answer; seconds that connecting may take.
@@ -100,7 +101,7 @@ def _open_whole(url: URL) -> RetryingRDBStorage:
     """Open a database, with Optuna's tables and ours. The lock is for making them alone: waiting for it takes a connection."""
     if is_file(url) or _has_tables(url):
         opened = _open(url)
-        if is_file(url) and not opened.transact(_has_leases, reads=True):  # Optuna alone made it
+        if is_file(url) and not opened.transact(_has_ours, reads=True):  # Optuna alone made it, or an older pitsearch
             _make_tables(opened.engine)
     else:
         with _alone(url):
@@ -116,13 +117,14 @@ def _has_tables(url: URL) -> bool:
     engine = sql.create_engine(url, poolclass=sql.NullPool, connect_args=_connect_args(url))
     try:
         with Session(engine) as session:
-            return _has_leases(session)
+            return _has_ours(session)
     finally:
         engine.dispose()
 
 
-def _has_leases(session: Session) -> bool:
-    return sql.inspect(session.connection()).has_table(LEASES.name)
+def _has_ours(session: Session) -> bool:
+    """Tell whether the table of ours that came last is there."""
+    return sql.inspect(session.connection()).has_table(RUNGS.name)
 
 
 def _open(url: URL) -> RetryingRDBStorage:

@@ -1,4 +1,4 @@
-"""The table of leases beside Optuna's own, and how its rows go. Knows nothing of who holds a lease.
+"""The table of leases beside Optuna's own, and how rows of our own tables go. Knows nothing of who holds a lease.
 
 SQLite gives the numbers of studies and trials that were deleted to later ones: a row counts for a trial only while both of its
 numbers are the trial's, and rows go when their study is deleted, or another study or trial gets its number.
@@ -29,13 +29,15 @@ LEASES = sql.Table(
 )
 
 
-def remove_lost_leases(session: Session) -> None:
-    """Remove the leases of all studies that were deleted: whoever deletes a study by Optuna alone knows nothing of them."""
+def remove_lost_rows(session: Session) -> None:
+    """Remove our rows of all studies that were deleted: whoever deletes a study by Optuna alone knows nothing of them."""
     study = models.StudyModel
-    session.execute(sql.delete(LEASES).where(~sql.exists().where(study.study_id == LEASES.c.study_id)))
+    for table in METADATA.sorted_tables:
+        session.execute(sql.delete(table).where(~sql.exists().where(study.study_id == table.c.study_id)))
 
 
-def remove_leases(session: Session, *, study_id: int | None = None, trial_id: int | None = None) -> None:
-    """Remove the leases of a study, or that of a trial."""
-    column, number = (LEASES.c.study_id, study_id) if trial_id is None else (LEASES.c.trial_id, trial_id)
-    session.execute(sql.delete(LEASES).where(column == number))
+def remove_rows(session: Session, *, study_id: int | None = None, trial_id: int | None = None) -> None:
+    """Remove our rows of a study, or of a trial."""
+    name, number = ("study_id", study_id) if trial_id is None else ("trial_id", trial_id)
+    for table in METADATA.sorted_tables:
+        session.execute(sql.delete(table).where(table.c[name] == number))

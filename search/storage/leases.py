@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,21 +25,18 @@ from sqlalchemy.orm import Session
 from search.errors import StudyGone
 from search.storage.clock import is_gone, read_clock, this_process
 from search.storage.json_values import as_json
-from search.storage.lease_table import LEASES, remove_leases
+from search.storage.lease_table import LEASES, remove_rows
 from search.storage.optuna_internals import models
+from search.storage.places import FINISHED, OF_STUDY, UID, Choose, attribute_of, count_places, start_new
 from search.storage.rdb import RetryingRDBStorage
-from search.trials.records import ERROR, STOPPED, TrialOrigin
+from search.storage.rung_table import RUNGS, Start, set_paused
+from search.trials.records import ERROR, PAUSED, STOPPED, TrialOrigin
 
 # Seconds that a lease lasts, and after which it is renewed: a database may be away for the difference and no lease expires.
 LEASE_S = float(os.environ.get("PITSEARCH_LEASE_S", 120))
 RENEW_S = LEASE_S / 6
 # How often a trial is resumed after its worker was lost. After that the trial itself is taken for the cause.
 TAKEN_UP = 3
-# The keys of the study attributes with the options of its last launch, and with what tells it from others of its name.
-LAUNCH, UID = "pitsearch:launch", "pitsearch:uid"
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-# Where the attributes of a study are.
-_OF_STUDY = (models.StudyUserAttributeModel, "study_id")
 
 
 class LeaseLost(Exception):
@@ -68,81 +65,72 @@ class StaleTrial:
     waits: bool
 
 
-def claim(storage: RetryingRDBStorage, study_id: int, start: TrialOrigin, uid: str | None = None) -> Lease | None:
-    """Resume the first trial that waits, or start a new one while the budget has room; None where neither is possible.
+def claim(
+    storage: RetryingRDBStorage, study_id: int, start: TrialOrigin, uid: str | None = None, choose: Choose = start_new
+) -> Lease | None:
+    """Resume the first trial that was interrupted or enqueued, or what is chosen; None where that is nothing.
 
     `uid`: of the study, where it has one. Raises StudyGone where the study was deleted, also where another has its number now.
     """
     token = secrets.token_hex(16)
-    return storage.transact(lambda session: _claim(storage, session, study_id, start, token, uid))
+    return storage.transact(lambda session: _claim(storage, session, study_id, start, token, uid, choose))
 
 
 def _claim(
-    storage: RetryingRDBStorage, session: Session, study_id: int, start: TrialOrigin, token: str, uid: str | None
+    storage: RetryingRDBStorage,
+    session: Session,
+    study_id: int,
+    start: TrialOrigin,
+    token: str,
+    uid: str | None,
+    choose: Choose,
 ) -> Lease | None:
     study = models.StudyModel
     locked = session.query(study).filter_by(study_id=study_id).with_for_update().one_or_none()  # one at a time
-    if locked is None or (uid is not None and _attribute(session, *_OF_STUDY, study_id, UID) != uid):
+    if locked is None or (uid is not None and attribute_of(session, *OF_STUDY, study_id, UID) != uid):
         raise StudyGone
     mine = session.execute(sql.select(LEASES.c.trial_id).where(LEASES.c.token == token)).scalar()
     if mine is not None:  # claimed before; only the answer was lost
         return _lease(session, mine)
-    if not _places(session, study_id, (*FINISHED, TrialState.RUNNING)):
+    places = count_places(session, study_id, (*FINISHED, TrialState.RUNNING))
+    waiting = _next_waiting(session, study_id) if places else None
+    chosen = choose(session, places) if waiting is None else Start.NEW
+    if chosen is Start.NOTHING:
         return None
-    waiting: Any = (
-        session.query(models.TrialModel)
-        .filter_by(study_id=study_id, state=TrialState.WAITING)
-        .order_by(models.TrialModel.number)
-        .first()
-    )
+    if not isinstance(chosen, Start):
+        waiting = models.TrialModel.find_or_raise_by_id(chosen, session)
+        set_paused(session, chosen, None)
+        storage.write_attribute(session, models.TrialUserAttributeModel, chosen, PAUSED.name, "")
     if waiting is None:
         template = create_trial(state=TrialState.RUNNING, user_attrs=start.attribute())
         trial_id = storage.insert_trial(study_id, template, session)
-        remove_leases(session, trial_id=trial_id)
+        remove_rows(session, trial_id=trial_id)
     else:
         waiting.state, waiting.datetime_start, trial_id = TrialState.RUNNING, datetime.now(), waiting.trial_id
-        before = _attribute(session, models.TrialUserAttributeModel, "trial_id", trial_id, TrialOrigin.name) or {}
+        before = attribute_of(session, models.TrialUserAttributeModel, "trial_id", trial_id, TrialOrigin.name) or {}
         for name, value in TrialOrigin(start.launch, start.worker, before.get("origin")).attribute().items():
             storage.write_attribute(session, models.TrialUserAttributeModel, trial_id, name, value)
     session.flush()
     clock, now = read_clock(session)
     held = {"token": token, "process": this_process(), "clock": clock, "until": now + LEASE_S}
     if not _update(session, (LEASES.c.trial_id == trial_id) & (LEASES.c.study_id == study_id), **held):
-        remove_leases(session, trial_id=trial_id)  # of a study that was deleted
+        session.execute(sql.delete(LEASES).where(LEASES.c.trial_id == trial_id))  # of a study that was deleted
         session.execute(sql.insert(LEASES).values(trial_id=trial_id, study_id=study_id, taken_up=0, **held))
     return _lease(session, trial_id)
+
+
+def _next_waiting(session: Session, study_id: int) -> Any:
+    """Find the first trial that waits for a worker and is not paused."""
+    trial = models.TrialModel
+    paused = sql.exists().where(RUNGS.c.trial_id == trial.trial_id, RUNGS.c.study_id == study_id, RUNGS.c.paused)
+    waiting = session.query(trial).filter_by(study_id=study_id, state=TrialState.WAITING)
+    return waiting.filter(~paused).order_by(trial.number).first()
 
 
 def _lease(session: Session, trial_id: int) -> Lease:
     number = int(session.query(models.TrialModel.number).filter_by(trial_id=trial_id).scalar())
     row = session.execute(sql.select(LEASES).where(LEASES.c.trial_id == trial_id)).one()
     return Lease(trial_id, number, row.token, row.taken_up)
-
-
-def open_places(storage: RetryingRDBStorage, study_id: int) -> int:
-    """Count the places of the budget that no finished trial fills: free ones, and those of running trials."""
-    return storage.transact(lambda session: _places(session, study_id, FINISHED), reads=True)
-
-
-def _places(session: Session, study_id: int, filled: Sequence[TrialState]) -> int:
-    """Count the places of the budget that trials of these states, and those that broke in this launch, leave open."""
-    launched = _attribute(session, *_OF_STUDY, study_id, LAUNCH)
-    if launched is None:
-        return 0
-    counts = _count(session, study_id)
-    broken = counts.get(TrialState.FAIL, 0) - launched["failed"]
-    return int(max(launched["trials"] - sum(counts.get(state, 0) for state in filled) - max(broken, 0), 0))
-
-
-def _count(session: Session, study_id: int) -> dict[TrialState, int]:
-    state = models.TrialModel.state
-    rows = session.query(state, sql.func.count()).filter(models.TrialModel.study_id == study_id).group_by(state).all()
-    return {state: int(count) for state, count in rows}
-
-
-def _attribute(session: Session, kind: Any, owner: str, number: int, key: str) -> Any:
-    text = session.query(kind.value_json).filter_by(**{owner: number, "key": key}).scalar()
-    return None if text is None else json.loads(text)
 
 
 def has_workers(storage: RetryingRDBStorage, study_id: int) -> bool:
@@ -279,6 +267,6 @@ def enqueue_trials(storage: RetryingRDBStorage, study_id: int, known: Mapping[st
         for origin, attributes in known.items():
             if origin not in origins:
                 template = create_trial(state=TrialState.WAITING, user_attrs=json.loads(as_json(attributes)))
-                remove_leases(session, trial_id=storage.insert_trial(study_id, template, session))
+                remove_rows(session, trial_id=storage.insert_trial(study_id, template, session))
 
     storage.transact(add)

@@ -108,6 +108,15 @@ class SharedCache(CachedStorage):
         """Give what the cache holds of a study; where it has not read the study, an empty one that is not kept."""
         return self._studies.get(study_id, StudyInfo())
 
+    def of_ours(self, study_id: int) -> dict[int, Any]:
+        """Give a table of a study that lives as long as the cache, for what a reader of ours keeps by the id of a trial."""
+        tables: dict[int, dict[int, Any]] = self.__dict__.setdefault("_of_ours", {})
+        return tables.setdefault(study_id, {})
+
+    def fetch_trials(self, study_id: int, trial_ids: set[int]) -> list[FrozenTrial]:
+        """Read trials by id, past the cache."""
+        return self._backend._get_trials(study_id, None, trial_ids, max(trial_ids))
+
     def read_trials(self, study_id: int, trial_ids: set[int], last: int) -> None:
         """Read trials by id, none of them above `last`, into the cache, whose lock the caller holds."""
         self._add_trials_to_cache(study_id, self._backend._get_trials(study_id, None, trial_ids, last))

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from pitsearch.errors import PitsearchError
 from search.errors import StudyError, StudyGone
 from search.storage.json_values import as_json, plain
-from search.storage.lease_table import remove_leases, remove_lost_leases
+from search.storage.lease_table import remove_lost_rows, remove_rows
 from search.storage.optuna_internals import PRIVATE_READS, PRIVATE_WRITES, InnerStorage, models
 from search.storage.retry import reason_of, repeat
 
@@ -225,8 +225,8 @@ class RetryingRDBStorage(InnerStorage):
         study: Any = models.StudyModel(study_name=name, directions=rows)
         session.add(study)
         session.flush()
-        remove_leases(session, study_id=study.study_id)
-        remove_lost_leases(session)
+        remove_rows(session, study_id=study.study_id)
+        remove_lost_rows(session)
         for kind, values in ((models.StudyUserAttributeModel, user), (models.StudySystemAttributeModel, system)):
             for key, value in values.items():
                 session.add(kind(study_id=study.study_id, key=key, value_json=as_json(value)))

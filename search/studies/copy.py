@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from search.errors import StudyError
 from search.storage.connect import backend_of, open_storage
-from search.storage.lease_table import remove_leases
+from search.storage.lease_table import remove_rows
 from search.storage.leases import requeue_stale_trials
 from search.storage.optuna_internals import storage_of, study_id_of
 from search.studies.study import Study, find_study
@@ -41,7 +41,7 @@ def copy_study(name: str | None, source: str, target: str) -> tuple[Study, int]:
                 f"a study must not be in the storage that it is copied to, but {study.name!r} is there already; choose another."
             )
         for trial in trials:
-            remove_leases(session, trial_id=storage.insert_trial(new_id, trial, session))
+            remove_rows(session, trial_id=storage.insert_trial(new_id, trial, session))
 
     storage.transact(write)
     return Study(study.name, target), len(trials)

@@ -16,10 +16,11 @@ from search import defaults
 from search.errors import StudyError
 from search.storage.checkpoints import open_runs
 from search.storage.clock import read_clock
-from search.storage.leases import FINISHED, LAUNCH
+from search.storage.places import FINISHED, LAUNCH
 from search.studies.options import Budget
 from search.studies.study import Study
 from search.trials.formats import Migration, from_plain, to_plain, upgrade
+from search.trials.records import is_paused
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class LaunchRecord:
 
     # Tells it from other launches.
     launch_id: str
-    # Finished trials that the study is to have.
-    trials: int
-    # Finished trials that it had before.
+    # Trials that the study is to have, finished or paused; None for as many as fit into the time.
+    trials: int | None
+    # Those that it had before.
     finished: int
     # Failed trials that it had before.
     failed: int
@@ -62,7 +63,7 @@ def write_launch_record(study: Study, budget: Budget, workers: int, runs: Path) 
     record = LaunchRecord(
         launch_id=uuid.uuid4().hex,
         trials=budget.trials,
-        finished=sum(trial.state in FINISHED for trial in trials),
+        finished=sum(trial.state in FINISHED or is_paused(trial) for trial in trials),
         failed=sum(trial.state == TrialState.FAIL for trial in trials),
         workers=workers,
         clock=clock,
@@ -81,12 +82,12 @@ def last_launch(study: Study) -> LaunchRecord | None:
 
 
 def target_of(name: str, storage: str) -> int:
-    """Give the finished trials that the last launch of the study of this name asked for; the default where there was none."""
+    """Give the trials that the last launch of the study of this name asked for; the default where it named no number."""
     try:
         launched = last_launch(Study(name, storage))
     except (StudyError, KeyError):  # Optuna's word for a study that is not there
         launched = None
-    return defaults.TRIALS if launched is None else launched.trials
+    return defaults.TRIALS if launched is None or launched.trials is None else launched.trials
 
 
 def _name_launch_id(stored: dict[str, Any]) -> dict[str, Any]:

@@ -78,8 +78,8 @@ class SearchOptions:
 class Budget:
     """When a launch ends. Raises StudyError for a value that is not above 0."""
 
-    # Finished trials that the study is to have.
-    trials: int = defaults.TRIALS
+    # Trials that the study is to have, finished or paused; None for as many as fit into the minutes.
+    trials: int | None = defaults.TRIALS
     # Minutes after which the launch stops, whatever was reached; None has no limit.
     minutes: float | None = None
 
@@ -89,7 +89,10 @@ class Budget:
         return None if self.minutes is None else 60 * self.minutes
 
     def __post_init__(self) -> None:
-        require("trials", self.trials, lambda trials: trials > 0, "> 0")
+        if self.trials is None and self.minutes is None:
+            raise StudyError("a budget must have an end, but got neither trials nor minutes; give one of them.")
+        if self.trials is not None:
+            require("trials", self.trials, lambda trials: trials > 0, "> 0")
         if self.minutes is not None:
             require("minutes", self.minutes, lambda minutes: minutes > 0, "> 0")
 

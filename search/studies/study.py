@@ -25,9 +25,9 @@ from search import defaults
 from search.errors import StudyError, StudyGone
 from search.storage.checkpoints import clear_runs
 from search.storage.connect import backend_of, forget_storages, open_storage
-from search.storage.lease_table import remove_lost_leases
-from search.storage.leases import UID
+from search.storage.lease_table import remove_lost_rows
 from search.storage.optuna_internals import study_id_of
+from search.storage.places import UID
 from search.storage.raw_rows import study_names
 from search.storage.rdb import RetryingRDBStorage
 from search.studies.damage import Damage, find_damage
@@ -154,7 +154,7 @@ def deletion_refused(study: Study, runs: Path) -> Iterator[None]:
     except (KeyError, SQLAlchemyError, StorageInternalError):  # as a row that is gone is told, and one whose study is
         if study.pin is None or not _is_deleted(study):
             raise
-        study.backend.transact(remove_lost_leases)
+        study.backend.transact(remove_lost_rows)
         clear_runs(runs, study.pin)
         raise StudyGone(study.name) from None
 

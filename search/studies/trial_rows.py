@@ -8,7 +8,7 @@ from typing import Any
 from optuna.trial import FrozenTrial
 
 from search.statistics.intervals import wilson
-from search.trials.records import ERROR, Recipe, RungResult
+from search.trials.records import ERROR, Recipe, RungResult, is_paused
 from search.trials.reliability import tally
 from spaces import Config
 from spaces.known_configs import choices_of
@@ -21,7 +21,7 @@ def trial_rows(trials: Sequence[FrozenTrial]) -> list[dict[str, Any]]:
 
 def _row(trial: FrozenTrial) -> dict[str, Any]:
     reached, recipe = RungResult.read(trial), Recipe.read(trial)
-    row: dict[str, Any] = {"trial": trial.number, "state": trial.state.name.lower()}
+    row: dict[str, Any] = {"trial": trial.number, "state": "paused" if is_paused(trial) else trial.state.name.lower()}
     if reached is not None:
         share, trainings = wilson(*reached.pooled), tally([reached])
         row |= {

@@ -158,6 +158,10 @@ class RungResult(_Record):
     fitted_high: FittedShare | None = None
     # Those of the reseeds that were not needed, one value a fold; empty where an older pitsearch wrote the record.
     needless: tuple[int, ...] = ()
+    # The mean acceptance over low rates, the mean of the folds, and its standard error over the pits: what trials on a rung are
+    # compared by where they are promoted. None where an older pitsearch wrote the record.
+    mean_acceptance: Fraction | None = None
+    standard_error: float | None = None
 
     @property
     def quoted(self) -> FittedShare:
@@ -254,8 +258,13 @@ class Remark:
 
 
 def is_interrupted(trial: FrozenTrial) -> bool:
-    """Tell whether a trial was begun and waits to go on."""
-    return trial.state == TrialState.WAITING and STOPPED.read(trial) is not None
+    """Tell whether a trial was begun and stopped, and waits to go on."""
+    return trial.state == TrialState.WAITING and STOPPED.read(trial) is not None and not is_paused(trial)
+
+
+def is_paused(trial: FrozenTrial) -> bool:
+    """Tell whether a trial waits on a rung, to be promoted where others prove worse."""
+    return trial.state == TrialState.WAITING and bool(PAUSED.read(trial))
 
 
 def on_rungs(trial: FrozenTrial) -> Mapping[int, float]:
@@ -266,5 +275,6 @@ def on_rungs(trial: FrozenTrial) -> Mapping[int, float]:
     return dict(zip(reached.steps, reached.path["acceptance"], strict=True))
 
 
-# Why a trial was interrupted last, through no fault of its configuration; what broke one; which checkpoint could not be used.
-STOPPED, ERROR, DAMAGE = Remark("stopped"), Remark("error"), Remark("damage")
+# Why a trial was interrupted last, through no fault of its configuration; what broke one; which checkpoint could not be used;
+# the rung that a trial is paused on, empty where it was promoted since.
+STOPPED, ERROR, DAMAGE, PAUSED = Remark("stopped"), Remark("error"), Remark("damage"), Remark("paused")

@@ -24,15 +24,19 @@ from models.training.task import make_task
 from search import defaults
 from search.pruning.audit import is_audited
 from search.pruning.multi_objective import is_pruned
+from search.pruning.promotion import PROMOTION
 from search.seeds import trial_seed
 from search.statistics.fitted import fit_acceptance, fit_rejection
 from search.storage.checkpoints import CheckpointStore
+from search.storage.optuna_internals import trial_id_of
+from search.storage.rung_table import Standing
 from search.studies.plan import Plan
 from search.training.fold_cache import keep_members
 from search.trials.baseline import is_baseline
 from search.trials.ladder import Rung
 from search.trials.objectives import OBJECTIVES, final_value, on_path, shortfall
 from search.trials.records import DAMAGE, CheckpointRecord, FixedParams, Recipe, RungResult, on_rungs
+from search.trials.rung_score import rung_score
 from search.trials.stored_scores import RungScores, write_scores
 from search.workers.stop_signal import StopRequested
 from spaces import Config
@@ -44,8 +48,17 @@ LEARNED = 3.0
 FEASIBLE = "climbs and learns"
 
 
+class TrialPaused(Exception):
+    """A trial is paused on a rung, and held by its worker no more."""
+
+
 def _nothing() -> None:
     """Do nothing."""
+
+
+def _climb_on(standing: Standing, rung: str) -> bool:
+    """Climb on, whatever other trials do."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,8 @@ class TrialContext:
     transaction: Callable[[], AbstractContextManager[None]] = nullcontext
     # Where checkpoints are kept; None for a trial that is not to go on.
     checkpoints: CheckpointStore | None = None
+    # Told how the trial stands on a rung; tells whether it climbs on. Where not, it is paused.
+    stands: Callable[[Standing, str], bool] = _climb_on
 
 
 def climb(
@@ -69,9 +84,9 @@ def climb(
 
     A trial that was interrupted goes on from its last rung, or from where it was stopped behind it, with the same numbers; what
     cannot be read of its checkpoints is trained again. On CPU folds train one after another, elsewhere fused where that is
-    better. Raises TrialPruned on the rung where the pruner ends it; an audited trial, and the network in use, which all
-    others are compared with, only keep which rung that would have been. Of two objectives Optuna keeps no rungs: they are
-    in the trial's record.
+    better. Raises TrialPaused on the rung where it is paused, and TrialPruned where the pruner ends it; an audited trial, and
+    the network in use, which all others are compared with, only keep which rung that would have been. Of two objectives Optuna
+    keeps no rungs: they are in the trial's record.
     """
     context = context or TrialContext()
     recipe, result, goals = _choose(trial, plan, context), RungResult.read(trial), plan.options.objectives
@@ -97,7 +112,8 @@ def _choose(trial: optuna.Trial, plan: Plan, context: TrialContext) -> Recipe:
     with context.transaction():
         outside = None if fixed is None or fixed.config is None else Config.from_dict(fixed.config)
         config = outside or suggest(trial, plan.space)
-        audited = not is_baseline(trial) and is_audited(plan.options.seed, trial.number, plan.options.audit)
+        ends = plan.options.pruner != PROMOTION and not is_baseline(trial)  # where nothing is ended there is nothing to audit
+        audited = ends and is_audited(plan.options.seed, trial.number, plan.options.audit)
         recipe = Recipe(config.to_dict(), trial_seed(plan.options.seed, trial.number), audited)
         recipe.write(trial)
     return recipe
@@ -121,6 +137,7 @@ class _Climber:
         """Climb from the last rung reached, `result`, to the top, or to where the pruner ends it."""
         rungs = self.plan.ladder.rungs
         start = 0 if result is None else [str(rung) for rung in rungs].index(result.rung) + 1
+        self._stand(result, start - 1)
         saved = self._go_on(result, rungs[start - 1] if start else None)
         for height, rung in enumerate(rungs[start:], start=start + 1):
             left = len(rungs) - height
@@ -132,8 +149,18 @@ class _Climber:
             result = self._report(rung, left, result, saved)
             if result.pruned:
                 break
+            self._stand(result, height - 1)
         assert result is not None  # a ladder has rungs
         return result
+
+    def _stand(self, result: RungResult | None, height: int) -> None:
+        """Say how the trial stands on the rung of this number, and raise TrialPaused where it is not promoted."""
+        if result is None or result.mean_acceptance is None:
+            return
+        pace = result.seconds / max(result.epochs_run, 1)
+        standing = Standing(trial_id_of(self.trial), height, result.mean_acceptance, pace, is_baseline(self.trial))
+        if not self.context.stands(standing, result.rung):
+            raise TrialPaused
 
     def _go_on(self, result: RungResult | None, rung: Rung | None) -> CheckpointRecord | None:
         """Bring the trainings to where they were, by their checkpoints, or by training again what those do not hold."""
@@ -197,6 +224,7 @@ class _Climber:
         two, would_prune = len(goals) > 1, before.would_prune if before else None
         steps = (*(before.steps if before else ()), rung.cost) if two else ()
         path = on_path(before.path if before else {}, values) if two else {}
+        mean, error = rung_score(scores, self.plan.options.working_point)
         with self.context.transaction():
             if not two:
                 trial.report(values["acceptance"], rung.cost)
@@ -208,6 +236,8 @@ class _Climber:
                 _reached(rung, results, self.validation),
                 fitted=fit_acceptance(scores.by_fold(), self.plan.options.working_point),
                 fitted_high=fit_rejection(scores.by_fold(), HIGH),
+                mean_acceptance=mean,
+                standard_error=error,
                 would_prune=would_prune,
                 pruned=prune and not self.never_pruned,
                 steps=steps,

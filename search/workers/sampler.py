@@ -19,10 +19,11 @@ from optuna.trial import FrozenTrial, TrialState
 from search.pruning.pruners import make_pruner
 from search.seeds import sampler_seed
 from search.storage.connect import backend_of, open_storage
-from search.storage.optuna_internals import CachedTPESampler, SharedCache, StudyInfo, models, study_id_of
+from search.storage.optuna_internals import CachedTPESampler, SharedCache, StudyInfo, models, study_id_of, trial_id_of
+from search.storage.rung_table import paused_heights
 from search.studies.plan import Plan
 from search.studies.study import Study
-from search.trials.records import FixedParams
+from search.trials.records import FixedParams, is_paused
 from spaces.suggest import parameters
 
 
@@ -82,23 +83,35 @@ MAKERS: dict[str, Callable[[int, int], BaseSampler]] = {
 
 
 class FinishedTrialsCache(SharedCache):
-    """Optuna's cache of a storage. A request for finished trials alone, as of a pruner, reads no others."""
+    """Optuna's cache of a storage. A request for finished trials alone, as of a pruner, reads no others.
+
+    A paused trial is shown as a pruned one: to a sampler both have come as far as their last rung. It is read again when it
+    has been promoted in between, and at no other time.
+    """
 
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
         """Give the trials in these states, all where none are named."""
         known = self.study_info(study_id)
-        new = known.last_finished_trial_id < 0
-        if new or states is None or any(state in states for state in TrialState if not state.is_finished()):
-            return super().get_all_trials(study_id, deepcopy, states)
+        if states is None or TrialState.WAITING in states or known.last_finished_trial_id < 0:
+            # What is new to this cache is read whole, whatever is asked for.
+            every = super().get_all_trials(study_id, deepcopy, None)
+            shown = [_as_sampled(trial) for trial in every]
+            return every if states is None else [trial for trial in shown if trial.state in states]
         with self.lock:
-            self._catch_up(study_id, known)
-            trials = sorted((trial for trial in known.trials.values() if trial.state in states), key=lambda trial: trial.number)
-        return copy.deepcopy(trials) if deepcopy else trials
+            unfinished = self._catch_up(study_id, known)
+            trials = [trial for trial in known.trials.values() if trial.state.is_finished()]
+            running = {trial_id for trial_id, state in unfinished.items() if state == TrialState.RUNNING}
+            if TrialState.RUNNING in states and running:
+                trials += self.fetch_trials(study_id, running)
+            if TrialState.PRUNED in states:
+                trials += self._paused(study_id)
+        chosen = sorted((trial for trial in trials if trial.state in states), key=lambda trial: trial.number)
+        return copy.deepcopy(chosen) if deepcopy else chosen
 
-    def _catch_up(self, study_id: int, known: StudyInfo) -> None:
-        """Read the trials that have finished since the cache was filled, and of the others only their ids."""
+    def _catch_up(self, study_id: int, known: StudyInfo) -> dict[int, TrialState]:
+        """Read the trials that have finished since the cache was filled; of the others give the states, by id."""
         trial, after, open_ids = models.TrialModel, known.last_finished_trial_id, known.unfinished_trial_ids
         fresh = sql.or_(trial.trial_id > after, trial.trial_id.in_(open_ids))
         query = sql.select(trial.trial_id, trial.state).where(trial.study_id == study_id, fresh)
@@ -109,3 +122,24 @@ class FinishedTrialsCache(SharedCache):
             self.read_trials(study_id, ended, last)
         known.unfinished_trial_ids = {number for number, _ in rows} - ended
         known.last_finished_trial_id = max(ended | {after})
+        return {number: state for number, state in rows if number not in ended}
+
+    def _paused(self, study_id: int) -> list[FrozenTrial]:
+        """Give the paused trials as they are shown to a sampler."""
+        heights = backend_of(self).transact(lambda session: paused_heights(session, study_id), reads=True)
+        kept: dict[int, tuple[int, FrozenTrial]] = self.of_ours(study_id)
+        for gone in [trial_id for trial_id, (height, _) in kept.items() if heights.get(trial_id) != height]:
+            del kept[gone]
+        missing = {*heights} - {*kept}
+        for trial in self.fetch_trials(study_id, missing) if missing else ():
+            kept[trial_id_of(trial)] = heights[trial_id_of(trial)], _as_sampled(trial)
+        return [trial for _, trial in kept.values()]
+
+
+def _as_sampled(trial: FrozenTrial) -> FrozenTrial:
+    """Give a trial as samplers see it: a paused one as pruned on its last rung."""
+    if not is_paused(trial):
+        return trial
+    shown = copy.copy(trial)
+    shown.state = TrialState.PRUNED
+    return shown

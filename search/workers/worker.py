@@ -24,14 +24,18 @@ from foils import Dataset
 from models.process import one_thread
 from search import defaults
 from search.errors import StudyError, StudyGone
+from search.pruning.promotion import PROMOTION
 from search.storage.checkpoints import CheckpointStore
 from search.storage.leases import Lease, LeaseLost, claim, has_workers, release, requeue_stale_trials, require_lease
+from search.storage.pausing import stands
+from search.storage.rung_table import Standing
 from search.studies.plan import Plan
+from search.studies.standings import chooser
 from search.studies.study import Study, deletion_refused
 from search.trials.ranking import find_trial
 from search.trials.records import ERROR, TrialOrigin
 from search.workers.heartbeat import LeaseHeartbeat
-from search.workers.objective import TrialContext, climb
+from search.workers.objective import TrialContext, TrialPaused, climb
 from search.workers.sampler import open_study
 from search.workers.stop_signal import StopRequested, StopSignal
 
@@ -73,7 +77,8 @@ def _work(context: WorkerContext, stop: StopSignal) -> Iterator[int]:
         for stale in requeue_stale_trials(backend, study_id):
             if not stale.waits:
                 CheckpointStore(context.runs / str(stale.number), "").drop()
-        lease = claim(backend, study_id, TrialOrigin(context.launch, f"{socket.gethostname()}:{os.getpid()}"), uid)
+        origin = TrialOrigin(context.launch, f"{socket.gethostname()}:{os.getpid()}")
+        lease = claim(backend, study_id, origin, uid, chooser(context.plan, study_id))
         if lease is not None:
             run_trial(context, lease, stop)
             _ = context.study.optuna  # raises StudyGone before anybody looks for the trial in a later study of the name
@@ -98,6 +103,15 @@ def run_trial(context: WorkerContext, lease: Lease, stop: StopSignal) -> None:
             CheckpointStore(context.runs / str(lease.number), lease.token).drop()
 
 
+def _stands(context: WorkerContext, lease: Lease, standing: Standing, rung: str) -> bool:
+    """Write how a trial stands on a rung, and tell whether it climbs on; under a pruner, which has been asked, it does."""
+    plan, study = context.plan, context.study
+    if plan.options.pruner != PROMOTION:
+        return True
+    top = standing.height == len(plan.ladder.rungs) - 1
+    return stands(study.backend, study.id, lease, standing, rung, None if top else chooser(plan, study.id))
+
+
 def _is_over(study: Study, lease: Lease) -> bool:
     try:
         trial = find_trial(study.optuna.get_trials(deepcopy=False), lease.number)
@@ -110,13 +124,16 @@ def _run(context: WorkerContext, lease: Lease, heartbeat: LeaseHeartbeat) -> Non
     backend, study = context.study.backend, open_study(context.study, context.plan, lease.number)
     trial, checkpoints = optuna.Trial(study, lease.trial_id), CheckpointStore(context.runs / str(lease.number), lease.token)
     transaction = partial(backend.transaction, require_lease(lease))
+    stands = partial(_stands, context, lease)
     values, state, reason_failed = None, None, None
     try:
         with one_thread():
-            trial_context = TrialContext(heartbeat.check, heartbeat.interrupt, transaction, checkpoints)
+            trial_context = TrialContext(heartbeat.check, heartbeat.interrupt, transaction, checkpoints, stands)
             values = climb(trial, context.data, context.plan, trial_context, context.device)
     except optuna.TrialPruned:
         state = TrialState.PRUNED
+    except TrialPaused:
+        return
     except StopRequested as request:
         release(backend, lease, str(request))
         return

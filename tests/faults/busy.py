@@ -8,7 +8,8 @@ import optuna
 from optuna.study import StudyDirection
 
 from search.storage.connect import backend_of, open_storage
-from search.storage.leases import LAUNCH, claim, require_lease
+from search.storage.leases import claim, require_lease
+from search.storage.places import LAUNCH
 from search.trials.records import TrialOrigin
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from foils import Dataset
 from search.launcher.executors import Processes
 from search.launcher.launch import launch
-from search.storage.leases import LAUNCH, claim
+from search.storage.leases import claim
+from search.storage.places import LAUNCH
 from search.studies.options import Budget, Holdout, SearchOptions
 from search.studies.plan import Plan
 from search.studies.study import Study

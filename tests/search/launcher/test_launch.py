@@ -24,7 +24,7 @@ from search import defaults
 from search.errors import StudyError
 from search.launcher import executors
 from search.launcher.callbacks import Callback
-from search.storage.leases import LAUNCH
+from search.storage.places import LAUNCH
 from search.studies.study import Study, find_study
 from search.training.fold_cache import trial_members
 from search.trials.records import STOPPED, FixedParams, Recipe, RungResult, TrialOrigin

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search.storage.checkpoints import open_runs
-from search.storage.leases import LAUNCH
+from search.storage.places import LAUNCH
 from search.studies.study import Study
 
 

@@ -23,7 +23,7 @@ from search.selection.model_store import (
 )
 from search.selection.selection_record import ModelKey, ModelRecord, write_selection
 from search.storage.checkpoints import SETTLED_S, reconcile
-from search.storage.leases import LAUNCH
+from search.storage.places import LAUNCH
 from search.studies.launch_record import last_launch
 from search.studies.study import Study, open_or_create
 

@@ -14,9 +14,7 @@ from search.storage import leases
 from search.storage.connect import backend_of, open_storage
 from search.storage.lease_table import LEASES
 from search.storage.leases import (
-    LAUNCH,
     TAKEN_UP,
-    UID,
     Lease,
     LeaseLost,
     claim,
@@ -27,6 +25,7 @@ from search.storage.leases import (
     requeue_stale_trials,
     require_lease,
 )
+from search.storage.places import LAUNCH, UID
 from search.storage.rdb import RetryingRDBStorage
 from search.trials.records import TrialOrigin
 

@@ -16,7 +16,6 @@ from search.storage import leases
 from search.storage.clock import is_gone, this_process
 from search.storage.connect import backend_of, open_storage
 from search.storage.leases import (
-    LAUNCH,
     TAKEN_UP,
     Lease,
     LeaseLost,
@@ -28,6 +27,7 @@ from search.storage.leases import (
     requeue_stale_trials,
     require_lease,
 )
+from search.storage.places import LAUNCH
 from search.storage.rdb import RetryingRDBStorage
 from search.trials.records import ERROR, STOPPED, TrialOrigin
 

@@ -13,7 +13,8 @@ from optuna.study import StudyDirection
 from sqlalchemy.exc import OperationalError
 
 from search.storage.connect import backend_of, open_storage
-from search.storage.leases import LAUNCH, Lease, LeaseLost, claim
+from search.storage.leases import Lease, LeaseLost, claim
+from search.storage.places import LAUNCH
 from search.storage.rdb import RetryingRDBStorage
 from search.trials.records import TrialOrigin
 from search.workers import heartbeat, stop_signal

@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from foils import Dataset
 from search.errors import StudyError
-from search.storage.leases import LAUNCH
+from search.storage.places import LAUNCH
 from search.studies.launch_record import last_launch, now_of
 from search.studies.plan import PLAN, store_plan
 from search.studies.study import Study

@@ -1,0 +1,105 @@
+"""The table of rungs beside Optuna's own: how every trial stood on each rung that it reached, and whether it is paused there.
+
+A row is a fact that never changes but for `paused`: a trial is paused on the last rung that it reached, and on no other. What
+may be promoted is decided from these rows alone, so that no trial need be read for it. Optuna's copy of a study has none of
+them; `search/studies/standings.py` makes them again from the trials' records. Knows nothing of the rule of promotion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import sqlalchemy as sql
+from optuna.trial import TrialState
+from sqlalchemy.orm import Session
+
+from search.storage.lease_table import METADATA
+from search.storage.optuna_internals import models
+
+RUNGS = sql.Table(
+    "pitsearch_rungs",
+    METADATA,
+    sql.Column("trial_id", sql.Integer, primary_key=True, autoincrement=False),
+    # The number of the rung on the ladder, from 0.
+    sql.Column("height", sql.Integer, primary_key=True, autoincrement=False),
+    sql.Column("study_id", sql.Integer, nullable=False, index=True),
+    sql.Column("score", sql.Float(53), nullable=False),
+    # Seconds that the trial has taken for an epoch of a fold.
+    sql.Column("pace", sql.Float(53), nullable=False),
+    # Whether the trial is to climb the whole ladder in the end.
+    sql.Column("demanded", sql.Boolean, nullable=False),
+    sql.Column("paused", sql.Boolean, nullable=False),
+)
+
+
+class Start(Enum):
+    """What a worker does that promotes no trial."""
+
+    NEW = "start a new trial"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a trial stood on a rung."""
+
+    # Optuna's id of the trial.
+    trial_id: int
+    # The number of the rung, from 0.
+    height: int
+    # What trials on a rung are compared by.
+    score: float
+    # Seconds for an epoch of a fold.
+    pace: float
+    # Whether the trial is to climb the whole ladder in the end.
+    demanded: bool = False
+    # Whether it is paused on this rung.
+    paused: bool = False
+
+
+def read_standings(session: Session, study_id: int) -> list[Standing]:
+    """Read the standings of a study's trials, but for those that failed."""
+    columns = RUNGS.c.trial_id, RUNGS.c.height, RUNGS.c.score, RUNGS.c.pace, RUNGS.c.demanded, RUNGS.c.paused
+    trial = models.TrialModel
+    joined = sql.select(*columns).join(trial, (trial.trial_id == RUNGS.c.trial_id) & (trial.study_id == RUNGS.c.study_id))
+    rows = session.execute(joined.where(RUNGS.c.study_id == study_id, trial.state != TrialState.FAIL)).all()
+    return [Standing(*row) for row in rows]
+
+
+def write_standing(session: Session, study_id: int, standing: Standing) -> None:
+    """Write a standing that is not there yet."""
+    values = {**vars(standing), "study_id": study_id}
+    session.execute(sql.insert(RUNGS).values(**values))
+
+
+def has_standing(session: Session, trial_id: int, height: int) -> bool:
+    """Tell whether a trial has a standing on a rung."""
+    here = (RUNGS.c.trial_id == trial_id) & (RUNGS.c.height == height)
+    return session.execute(sql.select(RUNGS.c.trial_id).where(here)).first() is not None
+
+
+def set_paused(session: Session, trial_id: int, height: int | None) -> None:
+    """Pause a trial on a rung; None: it is paused on none."""
+    session.execute(sql.update(RUNGS).where(RUNGS.c.trial_id == trial_id).values(paused=False))
+    if height is not None:
+        here = (RUNGS.c.trial_id == trial_id) & (RUNGS.c.height == height)
+        session.execute(sql.update(RUNGS).where(here).values(paused=True))
+
+
+def paused_heights(session: Session, study_id: int) -> dict[int, int]:
+    """Give the rung that each paused trial of a study is on, by the trial's id."""
+    rows = session.execute(_paused(sql.select(RUNGS.c.trial_id, RUNGS.c.height), study_id)).all()
+    return {int(trial_id): int(height) for trial_id, height in rows}
+
+
+def count_paused(session: Session, study_id: int) -> int:
+    """Count the paused trials of a study."""
+    return int(session.execute(_paused(sql.select(sql.func.count()).select_from(RUNGS), study_id)).scalar_one())
+
+
+def _paused(query: sql.Select[Any], study_id: int) -> sql.Select[Any]:
+    trial = models.TrialModel
+    here = (trial.trial_id == RUNGS.c.trial_id) & (trial.study_id == RUNGS.c.study_id)
+    return query.join(trial, here).where(RUNGS.c.study_id == study_id, RUNGS.c.paused, trial.state == TrialState.WAITING)

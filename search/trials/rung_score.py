@@ -1,0 +1,22 @@
+"""The score by which trials on a rung are compared where they are promoted. Knows nothing of the rule of promotion."""
+
+from __future__ import annotations
+
+import math
+
+from models.metrics import mean_acceptance
+from search.trials.stored_scores import RungScores
+
+# The mean acceptance is taken over false-positive rates of 0 to so many times the working point.
+REACH = 2.0
+
+
+def rung_score(scores: RungScores, working_point: float) -> tuple[float, float]:
+    """Give the mean acceptance over low rates, the mean of the folds, and its standard error over the pits.
+
+    Acceptance at one rate is mostly chance on a rung of one fold, with some forty signal pits; trials are still judged and
+    quoted by it.
+    """
+    folds = [mean_acceptance(*fold, min(REACH * working_point, 1.0)) for fold in scores.by_fold() if fold[1].any()]
+    errors = [error for _, error in folds if math.isfinite(error)]
+    return sum(mean for mean, _ in folds) / len(folds), math.hypot(*errors) / len(folds)
