@@ -16,6 +16,8 @@ JOBS = 10
 # The false-positive rate at which acceptance is quoted.
 WORKING_POINT = 0.05
 PRUNER = "promotion"
+# Where a search has two objectives.
+FRONT_PRUNER = "trailing"
 SAMPLER = "tpe"
 # Held-out set, folds and every trial follow from it.
 SEED = 0

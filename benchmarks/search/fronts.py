@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.support.measure import Table
 from foils import load
 from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
+from search import defaults
 from search.launcher.launch import launch
 from search.pruning.audit import measure as audit
 from search.studies.options import Budget, SearchOptions
@@ -44,7 +45,7 @@ def measure(rounds: int = 3, scale: float = 1.0) -> list[Table]:
                 study = launch(
                     load(foils),
                     SPACE,
-                    SearchOptions(audit=1.0, seed=seed, ladder=ladder, objectives=objectives),
+                    SearchOptions(audit=1.0, seed=seed, ladder=ladder, objectives=objectives, pruner=defaults.FRONT_PRUNER),
                     budget=Budget(trials),
                     storage=f"sqlite:///{folder}/studies.db",
                 )

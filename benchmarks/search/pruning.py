@@ -34,7 +34,7 @@ def measure(rounds: int = 1, scale: float = 1.0) -> list[Table]:
             study = launch(
                 load(foils),
                 SPACE,
-                SearchOptions(audit=1.0, seed=seed),
+                SearchOptions(audit=1.0, seed=seed, pruner="trailing"),
                 budget=Budget(trials),
                 storage=f"sqlite:///{folder}/studies.db",
             )

@@ -33,7 +33,7 @@ def stands(
         require_lease(lease)(session)
         if has_standing(session, lease.trial_id, standing.height):
             return True
-        write_standing(session, study_id, replace(standing, trial_id=lease.trial_id, paused=choose is not None))
+        write_standing(session, study_id, replace(standing, paused=choose is not None))
         if choose is None:
             return True
         trial = models.TrialModel.find_or_raise_by_id(lease.trial_id, session)

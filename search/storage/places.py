@@ -68,5 +68,6 @@ def _count(session: Session, study_id: int) -> dict[TrialState, int]:
 
 
 def attribute_of(session: Session, kind: Any, owner: str, number: int, key: str) -> Any:
+    """Read an attribute of a study or a trial, None where it has none. `owner`: the column of the number."""
     text = session.query(kind.value_json).filter_by(**{owner: number, "key": key}).scalar()
     return None if text is None else json.loads(text)

@@ -9,10 +9,11 @@ from foils.held_out_log import Rule
 from foils.hold_out import slide_rule
 from search import defaults
 from search.errors import StudyError
+from search.pruning.promotion import PROMOTION
 from search.pruning.pruners import check_pruner
 from search.studies.samplers import check_sampler
 from search.trials.ladder import Ladder
-from search.trials.objectives import check_objectives
+from search.trials.objectives import check_objectives, second_of
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ class SearchOptions:
         check_pruner(self.pruner)
         check_sampler(self.sampler)
         check_objectives(self.objectives)
+        if self.pruner == PROMOTION and second_of(self.objectives):
+            raise StudyError(
+                f"`pruner = {PROMOTION}` must have one objective, but got {', '.join(self.objectives)}; choose e.g. trailing."
+            )
 
 
 @dataclass(frozen=True)

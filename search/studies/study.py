@@ -34,7 +34,7 @@ from search.studies.damage import Damage, find_damage
 from search.studies.options import SearchOptions
 from search.studies.plan import PLAN, Plan, check_same, read_plan, store_plan
 from search.studies.trial_rows import trial_rows
-from search.trials.objectives import OBJECTIVES
+from search.trials.objectives import OBJECTIVES, second_of
 from search.trials.ranking import find_trial
 
 if TYPE_CHECKING:
@@ -182,6 +182,8 @@ def options_of(name: str, storage: str, given: Mapping[str, Any]) -> SearchOptio
     """Give search options: those that are given, not None, and otherwise those of the study of this name, or the defaults."""
     stored = stored_plan(name, storage)
     named = {option: value for option, value in given.items() if value is not None}
+    if stored is None and second_of(named.get("objectives", defaults.OBJECTIVES)):
+        named.setdefault("pruner", defaults.FRONT_PRUNER)  # where there are two objectives, none decides alone who is promoted
     return replace(stored.options if stored else SearchOptions(), **named)
 
 

@@ -28,8 +28,6 @@ from search.pruning.promotion import PROMOTION
 from search.seeds import trial_seed
 from search.statistics.fitted import fit_acceptance, fit_rejection
 from search.storage.checkpoints import CheckpointStore
-from search.storage.optuna_internals import trial_id_of
-from search.storage.rung_table import Standing
 from search.studies.plan import Plan
 from search.training.fold_cache import keep_members
 from search.trials.baseline import is_baseline
@@ -56,7 +54,7 @@ def _nothing() -> None:
     """Do nothing."""
 
 
-def _climb_on(standing: Standing, rung: str) -> bool:
+def _climb_on(result: RungResult, height: int) -> bool:
     """Climb on, whatever other trials do."""
     return True
 
@@ -73,8 +71,8 @@ class TrialContext:
     transaction: Callable[[], AbstractContextManager[None]] = nullcontext
     # Where checkpoints are kept; None for a trial that is not to go on.
     checkpoints: CheckpointStore | None = None
-    # Told how the trial stands on a rung; tells whether it climbs on. Where not, it is paused.
-    stands: Callable[[Standing, str], bool] = _climb_on
+    # Told how the trial stands on a rung, and the rung's number from 0; tells whether it climbs on. Where not, it is paused.
+    stands: Callable[[RungResult, int], bool] = _climb_on
 
 
 def climb(
@@ -155,11 +153,7 @@ class _Climber:
 
     def _stand(self, result: RungResult | None, height: int) -> None:
         """Say how the trial stands on the rung of this number, and raise TrialPaused where it is not promoted."""
-        if result is None or result.mean_acceptance is None:
-            return
-        pace = result.seconds / max(result.epochs_run, 1)
-        standing = Standing(trial_id_of(self.trial), height, result.mean_acceptance, pace, is_baseline(self.trial))
-        if not self.context.stands(standing, result.rung):
+        if result is not None and not self.context.stands(result, height):
             raise TrialPaused
 
     def _go_on(self, result: RungResult | None, rung: Rung | None) -> CheckpointRecord | None:

@@ -32,8 +32,9 @@ from search.storage.rung_table import Standing
 from search.studies.plan import Plan
 from search.studies.standings import chooser
 from search.studies.study import Study, deletion_refused
+from search.trials.baseline import is_baseline
 from search.trials.ranking import find_trial
-from search.trials.records import ERROR, TrialOrigin
+from search.trials.records import ERROR, RungResult, TrialOrigin
 from search.workers.heartbeat import LeaseHeartbeat
 from search.workers.objective import TrialContext, TrialPaused, climb
 from search.workers.sampler import open_study
@@ -103,13 +104,15 @@ def run_trial(context: WorkerContext, lease: Lease, stop: StopSignal) -> None:
             CheckpointStore(context.runs / str(lease.number), lease.token).drop()
 
 
-def _stands(context: WorkerContext, lease: Lease, standing: Standing, rung: str) -> bool:
+def _stands(context: WorkerContext, lease: Lease, demanded: bool, result: RungResult, height: int) -> bool:
     """Write how a trial stands on a rung, and tell whether it climbs on; under a pruner, which has been asked, it does."""
     plan, study = context.plan, context.study
-    if plan.options.pruner != PROMOTION:
+    if plan.options.pruner != PROMOTION or result.mean_acceptance is None:
         return True
-    top = standing.height == len(plan.ladder.rungs) - 1
-    return stands(study.backend, study.id, lease, standing, rung, None if top else chooser(plan, study.id))
+    pace = result.seconds / max(result.epochs_run, 1)
+    standing = Standing(lease.trial_id, height, result.mean_acceptance, pace, demanded)
+    choose = None if height == len(plan.ladder.rungs) - 1 else chooser(plan, study.id)
+    return stands(study.backend, study.id, lease, standing, result.rung, choose)
 
 
 def _is_over(study: Study, lease: Lease) -> bool:
@@ -124,7 +127,7 @@ def _run(context: WorkerContext, lease: Lease, heartbeat: LeaseHeartbeat) -> Non
     backend, study = context.study.backend, open_study(context.study, context.plan, lease.number)
     trial, checkpoints = optuna.Trial(study, lease.trial_id), CheckpointStore(context.runs / str(lease.number), lease.token)
     transaction = partial(backend.transaction, require_lease(lease))
-    stands = partial(_stands, context, lease)
+    stands = partial(_stands, context, lease, is_baseline(trial))
     values, state, reason_failed = None, None, None
     try:
         with one_thread():

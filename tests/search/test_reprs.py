@@ -22,7 +22,7 @@ def test_data_spaces_plans_and_studies_are_short(tiny: Dataset, finished: ps.Stu
     assert short(ps.Space()) == "Space(0 axes chosen: )"
     assert short(finished.plan).startswith("Plan(")
     assert short(finished).startswith("Study(name='tiny', storage='sqlite:///")
-    assert short(ps.summarise(finished)).startswith("Status(tiny: 3 complete, 0 pruned of 3 trials; best trial ")
+    assert short(ps.summarise(finished)).startswith("Status(tiny: 3 complete, 0 pruned, 0 paused of 3 trials; best trial ")
 
 
 def test_results_are_short(tiny: Dataset, finished: ps.Study) -> None:

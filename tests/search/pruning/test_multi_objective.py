@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from optuna.trial import TrialState
 
 from search.pruning.multi_objective import is_pruned
+from search.pruning.promotion import PROMOTION
 from search.pruning.pruners import PRUNERS, make_pruner
 from search.trials.ladder import Ladder
 from search.trials.objectives import OBJECTIVES, on_path
 from tests.support.trials import reached
 
 LADDER = Ladder.parse("1x3,1x9,5x9,5x30")
-PRUNING = [name for name in PRUNERS if name != "none"]
+PRUNING = [name for name in PRUNERS if name not in ("none", PROMOTION)]
 
 
 def study_of(pruner: str, second: str | None) -> optuna.Study:

@@ -52,7 +52,7 @@ def test_halving_keeps_about_a_third_of_each_rung() -> None:
 
 
 def test_an_unknown_pruner_is_refused() -> None:
-    with pytest.raises(StudyError, match=r"must be one of trailing, halving, median, none, but got 'hyperband'"):
+    with pytest.raises(StudyError, match=r"must be one of promotion, trailing, halving, median, none, but got 'hyperband'"):
         make_pruner("hyperband", LADDER)
 
 

@@ -17,6 +17,7 @@ from search.analysis.learning_curve_setup import best_config
 from search.analysis.status import of_trials, summarise
 from search.errors import StudyError
 from search.pruning.audit import good_trials, measure
+from search.pruning.promotion import PROMOTION
 from search.pruning.pruners import PRUNERS
 from search.report.pareto_figure import figure, write_figure
 from search.report.tables import status_table, trial_line
@@ -193,7 +194,7 @@ def test_a_study_searches_for_a_front_from_launch_to_selection(
     )
 
 
-@pytest.mark.parametrize("pruner", [name for name in PRUNERS if name != "none"])
+@pytest.mark.parametrize("pruner", [name for name in PRUNERS if name not in ("none", PROMOTION)])
 def test_trials_are_pruned_and_the_sampler_goes_on(tiny: Dataset, tmp_path: Path, pruner: str) -> None:
     study = start(tiny, tmp_path, trials=1, objectives=TWO[1], pruner=pruner, ladder="1x1,5x2", audit=0.0)
     plan, opened = study.plan, study.optuna
