@@ -32,14 +32,14 @@ test: lint
 	$(PYTEST) $(COVERAGE) -m 'not slow'
 
 # The slow ones, too, then the faults, which want the machine for themselves; and which lines of the packages the fast tests run: at
-# least the share in pyproject.toml. MINUTES minutes on 2 cores.
+# least the share in pyproject.toml. Some 40 minutes on 2 cores that do nothing else.
 test-all: COVERAGE := --cov
 test-all: test
 	$(PYTEST) -m slow --ignore tests/faults
 	$(PYTEST) -m slow tests/faults
 
-# Play every fault against real processes on SQLite or PostgreSQL, a line each, two at a time; part of test-all. FMIN minutes on
-# 2 cores.
+# Play every fault against real processes on SQLite or PostgreSQL, a line each, two at a time; part of test-all. Some 12 minutes on
+# 2 cores that do nothing else.
 faults: setup
 	$(PYTEST) tests/faults --quiet
 

@@ -18,7 +18,7 @@ class Lines:
         """Write the lines of a test that has been called."""
         for name, line in report.user_properties:
             if report.when == "call" and name == FINDING:
-                self._terminal.write_line(str(line))
+                self._terminal.write_line(f"\n{line}")
 
 
 @pytest.hookimpl(trylast=True)  # the terminal's own comes first

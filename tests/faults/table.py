@@ -67,14 +67,14 @@ FAULTS = (
     Fault(
         "a trial set to FAIL from outside", partial(outside.end_a_trial_from_outside, number=2), SQLITE, excused=frozenset({2})
     ),
-    Fault("the study deleted", partial(outside.delete_the_study, again=False), SQLITE, trials=10),
-    Fault("the study deleted and made anew at once", partial(outside.delete_the_study, again=True), POSTGRESQL, trials=10),
+    Fault("the study deleted", partial(outside.delete_the_study, again=False), SQLITE, trials=3),
+    Fault("the study deleted and made anew at once", partial(outside.delete_the_study, again=True), POSTGRESQL, trials=3),
     Fault("a link in the folder of runs", outside.link_elsewhere, SQLITE, trials=3),
     Fault("kill -9 of confirm and diagnose", deaths.kill_commands, SQLITE),
     Fault("two containers share all folders", starts.share_between_containers, SQLITE),
     Fault("Ctrl-C while workers start, 10 times", partial(starts.interrupt_the_start, times=10), SQLITE),
     Fault("a start while the file is locked", starts.begin_while_locked, SQLITE),
-    Fault("kill -9 of a Dask worker and the Dask scheduler", clusters.kill_dask, POSTGRESQL),
+    Fault("kill -9 of a Dask worker and the Dask scheduler", clusters.kill_dask, POSTGRESQL, trials=10),
     Fault("a SLURM job cancelled, another requeued", clusters.harm_jobs, POSTGRESQL, trials=10, engine="slurm"),
     *(
         Fault(
@@ -85,7 +85,7 @@ FAULTS = (
         )
         for seconds in (1, 30)  # between the first pauses of whoever waits, and longer than several of the longest
     ),
-    Fault("a start while PostgreSQL is stopped", starts.begin_while_stopped, POSTGRESQL, trials=10, engine="postgres"),
+    Fault("a start while PostgreSQL is stopped", starts.begin_while_stopped, POSTGRESQL, engine="postgres"),
     Fault("8 workers for 5 free connections", starts.take_the_connections, POSTGRESQL, trials=10, engine="postgres"),
 )
 
