@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-# The name under which a test hands over its line.
-FINDING = "finding"
+from tests.faults.findings import LINE
 
 
 class Lines:
@@ -17,7 +16,7 @@ class Lines:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write the lines of a test that has been called."""
         for name, line in report.user_properties:
-            if report.when == "call" and name == FINDING:
+            if report.when == "call" and name == LINE:
                 self._terminal.write_line(f"\n{line}")
 
 

@@ -8,6 +8,9 @@ from optuna.trial import TrialState
 
 from tests.faults.lab import Lab, Table
 
+# The name under which a test hands over its line of the report.
+LINE = "finding"
+
 
 @dataclass(frozen=True)
 class Finding:

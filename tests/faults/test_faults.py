@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import FINDING
+from tests.faults.findings import LINE
 from tests.faults.lab import Lab, Table
 from tests.faults.table import FAULTS, Fault, play
 from tests.support.tiny import write_dataset
@@ -57,5 +57,5 @@ def test_every_promise_is_kept(
     address = f"sqlite:///{folder}/studies.db" if storage == "sqlite" else request.getfixturevalue("postgres_url")
     engine = None if fault.engine is None else request.getfixturevalue(fault.engine)
     finding = play(fault, storage, address, folder, lab_data, undisturbed(fault.trials), engine)
-    record_property(FINDING, str(finding))
+    record_property(LINE, str(finding))
     assert not finding.broken
