@@ -1,8 +1,10 @@
 # The two commands of the README, and what they need. Everything goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+# In two processes, each with a part of the files as long as both have some: what the tests of a file share is made once.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-.PHONY: setup demo test test-all erase-coverage faults lint map bench bench-storage clean
+.PHONY: setup demo test test-all faults lint map bench bench-storage clean
 
 setup: .venv/installed
 
@@ -26,24 +28,20 @@ demo: setup
 	else $(BIN)/pitsearch export --study demo demo/best; fi
 	$(BIN)/pitsearch predict demo/best demo/foils --out demo/scores.csv
 
-# In two processes, but for faults, which want the machine for themselves and print a line each.
 test: lint
-	$(BIN)/python -m pytest $(COVERAGE) -m 'not slow' --numprocesses 2 --ignore tests/faults
-	$(BIN)/python -m pytest -m 'not slow' tests/faults
+	$(PYTEST) $(COVERAGE) -m 'not slow'
 
-# The slow ones, too, and which lines of the packages the tests run: at least the share in pyproject.toml. 40 minutes on 2 cores.
-test-all: COVERAGE := --cov --cov-append --cov-report=
-test-all: erase-coverage test
-	$(BIN)/python -m pytest $(COVERAGE) -m slow --numprocesses 2 --ignore tests/faults
-	$(BIN)/python -m pytest -m slow tests/faults
-	$(BIN)/coverage report
+# The slow ones, too, then the faults, which want the machine for themselves; and which lines of the packages the fast tests run: at
+# least the share in pyproject.toml. Some 40 minutes on 2 cores that do nothing else.
+test-all: COVERAGE := --cov
+test-all: test
+	$(PYTEST) -m slow --ignore tests/faults
+	$(PYTEST) -m slow tests/faults
 
-erase-coverage:
-	rm -f .coverage .coverage.*
-
-# Play every fault against real processes on SQLite and PostgreSQL, a line each; part of test-all. Half an hour on 2 cores.
+# Play every fault against real processes on SQLite or PostgreSQL, a line each, two at a time; part of test-all. Some 12 minutes on
+# 2 cores that do nothing else.
 faults: setup
-	$(BIN)/python -m pytest tests/faults --quiet
+	$(PYTEST) tests/faults --quiet
 
 lint: setup
 	$(BIN)/ruff check .

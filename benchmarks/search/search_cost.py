@@ -180,7 +180,7 @@ def _acceptance(plan: Plan, data: Dataset, config: Config, seed: int) -> float:
 
 def measure(rounds: int = SEEDS, scale: float = 1.0) -> list[Table]:
     """Search with so many seeds on each side, in turns. `scale`: of the pits and trials."""
-    pits, known, most = max(250, round(PITS * scale)), max(6, round(KNOWN * scale)), max(4, round(MOST * scale))
+    pits, known, most = max(250, round(PITS * scale)), max(3, round(KNOWN * scale)), max(2, round(MOST * scale))
     with TemporaryDirectory() as folder:
         foils = str(Path(folder) / "foils")
         synthesise(Path(foils), SyntheticFoils(seed=3, counts=scaled_counts(pits)))

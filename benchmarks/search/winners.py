@@ -98,7 +98,7 @@ def given(path: str) -> Iterator[tuple[Dataset, Path]]:
 
 def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     """Search every ready-made space, on synthetic foils once a round and on the data set given. `scale`: pits and minutes."""
-    pits, minutes = max(250, round(PITS * scale)), max(0.5, MINUTES * scale)
+    pits, minutes = max(250, round(PITS * scale)), max(0.05, MINUTES * scale)
     outcomes: list[list[tuple[Held, Held]]] = [[] for _ in READY]
     for seed in range(rounds):
         with synthetic(seed, pits) as (data, folder):

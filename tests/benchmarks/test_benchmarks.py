@@ -13,12 +13,40 @@ import benchmarks
 from benchmarks.__main__ import BENCHMARKS, main, markdown
 from benchmarks.speed.ceiling import operations
 from benchmarks.support.measure import Table
+from search import defaults
+from spaces.named_spaces import READY
+from tests.support.studies import SHORT, SMALL_SPACE
 
 APP = typer.Typer()
 APP.command()(main)
+# What benchmarks run over, cut down to one or two of a kind, where the smallest scale still takes a minute.
+CUT: dict[str, object] = {
+    "speed.throughput.CASES": (("minihip", 8, 28),),
+    "speed.parts.NETWORKS": ("minihip",),
+    "speed.load.WORKERS": (1, 2),
+    "speed.cost.WORKERS": (1, 2),
+    "speed.cost.NETWORKS": ("minihip",),
+    "speed.cost.COUNTS": (350,),
+    "search.search_cost.SPACE": SMALL_SPACE,
+    "search.search_cost.LADDER": SHORT,
+    "search.search_cost.BEST": 1,
+    "search.search_cost.AGAIN": 2,
+    "search.pruning.SPACE": SMALL_SPACE,
+    "search.fronts.SPACE": SMALL_SPACE,
+    "search.fronts.LADDER": SHORT,
+    "search.winners.READY": READY[:1],
+}
+
+
+@pytest.fixture
+def cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place, value in CUT.items():
+        monkeypatch.setattr(f"benchmarks.{place}", value)
+    monkeypatch.setattr(defaults, "LADDER", SHORT)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("cut")
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_it_prints_a_table_and_writes_json(name: str, tmp_path: Path) -> None:
     out = tmp_path / "results.json"

@@ -23,7 +23,7 @@ from foils.relabel import relabel
 from tests.support.fuzzing import LENGTHS, bounded, edited_bytes, edited_text
 from tests.support.tiny import CHANNELS, write_dataset
 
-EXAMPLES = {"few": 150, "many": 4000}
+EXAMPLES = {"few": 60, "many": 1200}
 
 
 @pytest.fixture(scope="module")

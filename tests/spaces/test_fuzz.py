@@ -15,7 +15,7 @@ from spaces.known_configs import read_known, write_known
 from spaces.named_spaces import ready_text
 from tests.support.fuzzing import LENGTHS, bounded, edited_text, edited_values
 
-EXAMPLES = {"few": 400, "many": 5000}
+EXAMPLES = {"few": 100, "many": 1500}
 
 
 @pytest.mark.parametrize("length", LENGTHS)

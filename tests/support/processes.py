@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -64,6 +65,11 @@ def children(pid: int) -> list[int]:
     with suppress(OSError):
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
     return []
+
+
+def left_in_memory(pid: int) -> list[str]:
+    """Give the names of a process's files in shared memory; other numbers that hold its own are of others."""
+    return [path.name for path in Path("/dev/shm").iterdir() if re.search(rf"(?<!\d){pid}(?!\d)", path.name)]
 
 
 def end_by(pid_file: Path, number: int) -> None:

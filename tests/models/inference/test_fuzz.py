@@ -15,7 +15,7 @@ from models.inference.bundle_schema import HASH, SourceData, read_form, seal
 from tests.support.bundles import ensemble
 from tests.support.fuzzing import LENGTHS, bounded, edited_bytes, edited_text, edited_values
 
-EXAMPLES = {"few": 400, "many": 5000}
+EXAMPLES = {"few": 100, "many": 1500}
 ABOUT = {"study": "tiny", "trial": 1, "seed": 1, "fingerprint": "f" * 64, "held_out_pits": ["p1"], "versions": {"torch": "2"}}
 
 

@@ -12,7 +12,7 @@ from search.errors import StudyError
 from search.launcher.cluster_config import ClusterConfig, read_cluster
 from tests.support.fuzzing import LENGTHS, bounded, edited_text
 
-EXAMPLES = {"few": 200, "many": 5000}
+EXAMPLES = {"few": 100, "many": 1500}
 TEXT = """\
 [cluster]
 system = "slurm"

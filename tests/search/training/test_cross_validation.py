@@ -31,6 +31,7 @@ def test_each_pit_is_scored_by_the_fold_that_did_not_train_on_it(tiny: Dataset) 
         assert found.accepted[fold] == training.score().accepted
 
 
+@pytest.mark.slow
 def test_workers_change_no_number(tiny: Dataset) -> None:
     asks = [ask(tiny, 0), ask(tiny, 1)]
     alone = [train_repeat(one) for one in asks]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from search.training.pool import parallel_map
-from tests.support.processes import alive, wait_until
+from tests.support.processes import alive, left_in_memory, wait_until
 from tests.support.repository import ROOT
 
 # Seconds that the end of all may take.
@@ -43,10 +43,6 @@ def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int], 
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-
-
-def left_in_memory(process: int) -> list[str]:
-    return [path.name for path in Path("/dev/shm").iterdir() if str(process) in path.name]
 
 
 @pytest.mark.parametrize(

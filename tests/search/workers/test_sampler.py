@@ -70,7 +70,7 @@ def test_a_trial_is_given_what_optunas_own_sampler_would_choose(
 ) -> None:
     plan = with_options(plan, objectives=objectives)
     study, random = started(plan, tmp_path), np.random.default_rng(0)
-    for number in range(45):
+    for number in range(30):
         lease = claimed(study)
         assert chosen(study, plan, lease, optunas=False) == chosen(study, plan, lease, optunas=True)
         opened = open_study(study, plan, number)
