@@ -22,8 +22,8 @@ class Fault:
 
     `play`: plays it to the end and says what was found; `storages`: where it is played, one unless the database is its point;
     `trials`: of the study; `lease_s`: of its leases, None for what a user has; `excused`: trials that may differ from an
-    undisturbed run's; `engine`: the fixture that `play` takes beside the lab, by its name; `pruner`: of the study; `fast`: the storages on which it is
-    part of `make test`, too.
+    undisturbed run's; `engine`: the fixture that `play` takes beside the lab, by its name; `pruner`: of the study; `fast`: the
+    storages on which it is part of `make test`, too.
     """
 
     name: str
