@@ -18,10 +18,12 @@ from optuna.trial import TrialState
 from sqlalchemy.orm import Session
 
 from benchmarks.support.idle import reached
+from search.pruning.promotion import PROMOTION
 from search.storage.optuna_internals import models
+from search.storage.rung_table import Standing, write_standing
 from search.studies.plan import Plan
 from search.studies.study import Study
-from search.trials.records import Recipe, TrialOrigin
+from search.trials.records import PAUSED, Recipe, TrialOrigin
 from spaces.suggest import suggest
 
 # The share of trials that end on each rung, roughly as successive halving leaves them.
@@ -60,7 +62,13 @@ def fill(study: Study, count: int, *, seed: int, running: bool = False) -> None:
 
     def add(session: Session) -> None:
         count_before = session.query(models.TrialModel).filter_by(study_id=study_id).count()
-        session.add_all(_trial(study_id, count_before + number, plan, random, running) for number in range(count))
+        trials = [_trial(study_id, count_before + number, plan, random, running) for number in range(count)]
+        session.add_all(trials)
+        if plan.options.pruner == PROMOTION and not running:
+            session.flush()
+            for trial in trials:
+                for standing in _standings(trial, len(plan.ladder.rungs)):
+                    write_standing(session, study_id, standing)
 
     study.backend.transact(add)
 
@@ -70,14 +78,15 @@ def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, 
     rungs, dice = plan.ladder.rungs, _Dice(random)
     config = suggest(dice, plan.space)
     last, value = int(random.choice(len(rungs), p=ENDS)), float(random.beta(8, 2))
-    ended = TrialState.COMPLETE if last == len(rungs) - 1 else TrialState.PRUNED
+    paused = plan.options.pruner == PROMOTION and last < len(rungs) - 1
+    ended = TrialState.COMPLETE if last == len(rungs) - 1 else TrialState.WAITING if paused else TrialState.PRUNED
     # Their relations are made by Optuna's models when these are first used.
     trial: Any = models.TrialModel(
         study_id=study_id,
         number=number,
         state=TrialState.RUNNING if running else ended,
         datetime_start=datetime.now(),
-        datetime_complete=None if running else datetime.now(),
+        datetime_complete=None if running or paused else datetime.now(),
     )
     trial.params = [
         models.TrialParamModel(
@@ -90,6 +99,8 @@ def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, 
         for record in (TrialOrigin("idle", "host:1"), Recipe(config.to_dict(), 1, audited=False), reached(rungs[last], value))
         for key, value in record.attribute().items()
     ]
+    if paused and not running:
+        trial.user_attributes.append(models.TrialUserAttributeModel(key=PAUSED.name, value_json=json.dumps(str(rungs[last]))))
     trial.intermediate_values = [
         models.TrialIntermediateValueModel(
             step=rung.cost,
@@ -99,5 +110,12 @@ def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, 
         for rung in rungs[: last + 1]
     ]
     finite = models.TrialValueModel.TrialValueType.FINITE
-    trial.values = [] if running else [models.TrialValueModel(objective=0, value=value, value_type=finite)]
+    trial.values = [] if running or paused else [models.TrialValueModel(objective=0, value=value, value_type=finite)]
     return trial
+
+
+def _standings(trial: Any, rungs: int) -> list[Standing]:
+    """Give how a trial of this row stood on its rungs."""
+    last, score = len(trial.intermediate_values) - 1, trial.intermediate_values[0].intermediate_value
+    paused = last < rungs - 1
+    return [Standing(trial.trial_id, height, score, 1.0, paused=paused and height == last) for height in range(last + 1)]

@@ -24,18 +24,24 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.storages import GrpcStorageProxy
 from optuna.trial import FrozenTrial
+from sqlalchemy.orm import Session
 
 from benchmarks.support.measure import Work
 from foils import load
 from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from search import defaults
 from search.pruning.audit import is_audited
+from search.pruning.promotion import PROMOTION
 from search.pruning.pruners import make_pruner
 from search.seeds import trial_seed
-from search.storage.leases import claim, requeue_stale_trials, require_lease
+from search.storage.leases import Lease, claim, requeue_stale_trials, require_lease
+from search.storage.pausing import stands
+from search.storage.places import Choose, start_new
+from search.storage.rung_table import Standing, Start
 from search.studies.launch_record import write_launch_record
 from search.studies.options import Budget, SearchOptions
 from search.studies.plan import Plan, make_plan
+from search.studies.standings import chooser
 from search.studies.study import Study, open_or_create
 from search.trials.ladder import Ladder, Rung
 from search.trials.records import CheckpointFile, CheckpointRecord, Recipe, RungResult, TrialOrigin
@@ -118,7 +124,9 @@ class IdleWorker:
         """Run the next trial and give its number; None where the budget is done. `part`: entered for each part by its name."""
         with part("claim"):
             requeue_stale_trials(self.backend, self.id)
-            lease = claim(self.backend, self.id, TrialOrigin("idle", "host:1"))
+            # A new one always, so that every trial that is timed climbs all rungs; what else there is to choose from is read.
+            chosen = chooser(self.plan, self.id)
+            lease = claim(self.backend, self.id, TrialOrigin("idle", "host:1"), None, partial(_new, chosen))
         if lease is None:
             return None
         with LeaseHeartbeat(self.backend, lease, StopSignal()):
@@ -127,10 +135,34 @@ class IdleWorker:
                 if self.sampler is not None:
                     opened.sampler = self.sampler(lease.number)
                 trial = optuna.Trial(opened, lease.trial_id)
-            climb(trial, self.plan, partial(self.backend.transaction, require_lease(lease)), part, self.sleep_s)
+            climb(
+                trial,
+                self.plan,
+                partial(self.backend.transaction, require_lease(lease)),
+                part,
+                self.sleep_s,
+                partial(self._stand, lease),
+            )
             with part("end"), self.backend.transaction(require_lease(lease)):
                 opened.tell(trial, value_of(lease.number))
         return lease.number
+
+    def _stand(self, lease: Lease, height: int, rung: Rung) -> None:
+        """Write how a trial stands on a rung, and climb on, whatever would be chosen."""
+        if self.plan.options.pruner != PROMOTION:
+            return
+        standing, chosen = Standing(lease.trial_id, height, value_of(lease.number), 1.0), chooser(self.plan, self.id)
+
+        def choose(session: Session, places: int) -> int:
+            chosen(session, places)
+            return lease.trial_id
+
+        assert stands(self.backend, self.id, lease, standing, str(rung), choose)
+
+
+def _new(chosen: Choose, session: Session, places: int) -> int | Start:
+    chosen(session, places)
+    return start_new(session, places)
 
 
 def value_of(number: int) -> float:
@@ -139,7 +171,12 @@ def value_of(number: int) -> float:
 
 
 def climb(
-    trial: optuna.Trial, plan: Plan, transaction: Callable[[], AbstractContextManager[None]], part: Part, sleep_s: float = 0.0
+    trial: optuna.Trial,
+    plan: Plan,
+    transaction: Callable[[], AbstractContextManager[None]],
+    part: Part,
+    sleep_s: float = 0.0,
+    stand: Callable[[int, Rung], None] = lambda height, rung: None,
 ) -> None:
     """Choose, and climb every rung, whatever the pruner says."""
     with part("suggest"), transaction():
@@ -147,7 +184,7 @@ def climb(
         audited = is_audited(plan.options.seed, trial.number, plan.options.audit)
         Recipe(config.to_dict(), trial_seed(plan.options.seed, trial.number), audited).write(trial)
     rungs, value = plan.ladder.rungs, value_of(trial.number)
-    for rung in rungs:
+    for height, rung in enumerate(rungs):
         time.sleep(sleep_s / len(rungs))
         with part("rungs"), transaction():
             trial.report(value, rung.cost)
@@ -155,6 +192,8 @@ def climb(
                 trial.should_prune()
                 saved(rung).write(trial)
             reached(rung, value).write(trial)
+        with part("rungs"):
+            stand(height, rung)
 
 
 class Clock:

@@ -108,6 +108,10 @@ class SharedCache(CachedStorage):
         """Give what the cache holds of a study; where it has not read the study, an empty one that is not kept."""
         return self._studies.get(study_id, StudyInfo())
 
+    def knows(self, study_id: int) -> bool:
+        """Tell whether the cache has read a study."""
+        return study_id in self._studies
+
     def of_ours(self, study_id: int) -> dict[int, Any]:
         """Give a table of a study that lives as long as the cache, for what a reader of ours keeps by the id of a trial."""
         tables: dict[int, dict[int, Any]] = self.__dict__.setdefault("_of_ours", {})
@@ -115,7 +119,8 @@ class SharedCache(CachedStorage):
 
     def fetch_trials(self, study_id: int, trial_ids: set[int]) -> list[FrozenTrial]:
         """Read trials by id, past the cache."""
-        return self._backend._get_trials(study_id, None, trial_ids, max(trial_ids))
+        trials = self._backend._get_trials(study_id, None, trial_ids, max(trial_ids))  # and those with higher ids
+        return [trial for trial in trials if trial._trial_id in trial_ids]
 
     def read_trials(self, study_id: int, trial_ids: set[int], last: int) -> None:
         """Read trials by id, none of them above `last`, into the cache, whose lock the caller holds."""

@@ -83,7 +83,7 @@ MAKERS: dict[str, Callable[[int, int], BaseSampler]] = {
 
 
 class FinishedTrialsCache(SharedCache):
-    """Optuna's cache of a storage. A request for finished trials alone, as of a pruner, reads no others.
+    """Optuna's cache of a storage. A request for trials in some states, as of a pruner, reads no others that are unfinished.
 
     A paused trial is shown as a pruned one: to a sampler both have come as far as their last rung. It is read again when it
     has been promoted in between, and at no other time.
@@ -93,21 +93,19 @@ class FinishedTrialsCache(SharedCache):
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
         """Give the trials in these states, all where none are named."""
+        if not self.knows(study_id):
+            super().get_all_trials(study_id, deepcopy=False)
         known = self.study_info(study_id)
-        if states is None or TrialState.WAITING in states or known.last_finished_trial_id < 0:
-            # What is new to this cache is read whole, whatever is asked for.
-            every = super().get_all_trials(study_id, deepcopy, None)
-            shown = [_as_sampled(trial) for trial in every]
-            return every if states is None else [trial for trial in shown if trial.state in states]
         with self.lock:
             unfinished = self._catch_up(study_id, known)
             trials = [trial for trial in known.trials.values() if trial.state.is_finished()]
-            running = {trial_id for trial_id, state in unfinished.items() if state == TrialState.RUNNING}
-            if TrialState.RUNNING in states and running:
-                trials += self.fetch_trials(study_id, running)
-            if TrialState.PRUNED in states:
-                trials += self._paused(study_id)
-        chosen = sorted((trial for trial in trials if trial.state in states), key=lambda trial: trial.number)
+            paused = self._paused(study_id) if states is None or TrialState.PRUNED in states else {}
+            wanted = {number for number, state in unfinished.items() if states is None or state in states} - {*paused}
+            if wanted:
+                self.read_trials(study_id, wanted, max(wanted))
+                trials += [trial for trial in known.trials.values() if trial_id_of(trial) in wanted]
+            trials += paused.values()
+        chosen = sorted((one for one in trials if states is None or one.state in states), key=lambda one: one.number)
         return copy.deepcopy(chosen) if deepcopy else chosen
 
     def _catch_up(self, study_id: int, known: StudyInfo) -> dict[int, TrialState]:
@@ -124,8 +122,8 @@ class FinishedTrialsCache(SharedCache):
         known.last_finished_trial_id = max(ended | {after})
         return {number: state for number, state in rows if number not in ended}
 
-    def _paused(self, study_id: int) -> list[FrozenTrial]:
-        """Give the paused trials as they are shown to a sampler."""
+    def _paused(self, study_id: int) -> dict[int, FrozenTrial]:
+        """Give the paused trials by id, as they are shown to a sampler."""
         heights = backend_of(self).transact(lambda session: paused_heights(session, study_id), reads=True)
         kept: dict[int, tuple[int, FrozenTrial]] = self.of_ours(study_id)
         for gone in [trial_id for trial_id, (height, _) in kept.items() if heights.get(trial_id) != height]:
@@ -133,11 +131,11 @@ class FinishedTrialsCache(SharedCache):
         missing = {*heights} - {*kept}
         for trial in self.fetch_trials(study_id, missing) if missing else ():
             kept[trial_id_of(trial)] = heights[trial_id_of(trial)], _as_sampled(trial)
-        return [trial for _, trial in kept.values()]
+        return {trial_id: trial for trial_id, (_, trial) in kept.items()}
 
 
 def _as_sampled(trial: FrozenTrial) -> FrozenTrial:
-    """Give a trial as samplers see it: a paused one as pruned on its last rung."""
+    """Give a paused trial as samplers see it: pruned on its last rung. One that was promoted meanwhile stays as it is."""
     if not is_paused(trial):
         return trial
     shown = copy.copy(trial)
