@@ -10,6 +10,7 @@ import math
 import torch
 from torch import nn
 
+from models.networks.few_lights import FewLightsConv3d
 from spaces.choices.networks import RISING, Network
 
 # After two doublings more width costs more than it gains on images of 7 pixels and fewer.
@@ -31,7 +32,8 @@ def convolution(
         return nn.Conv2d(features, wide, kernel, stride=plane, padding=margin, bias=bias), lights
     stride = 2 if first or (halve and lights > 1) else 1
     size, padding = (3, kernel, kernel), (1, margin, margin)
-    return nn.Conv3d(features, wide, size, stride=(stride, plane, plane), padding=padding, bias=bias), -(-lights // stride)
+    conv = FewLightsConv3d(features, wide, size, stride=(stride, plane, plane), padding=padding, bias=bias)
+    return conv, -(-lights // stride)
 
 
 def pooling(lights: int, dims: int, *, average: bool = False) -> tuple[nn.Module, int]:
