@@ -6,10 +6,12 @@ Knows nothing of labels, normalisation or training.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
+from models.networks.few_lights import FewLightsConv3d
 from spaces.choices.networks import RISING, Network
 
 # After two doublings more width costs more than it gains on images of 7 pixels and fewer.
@@ -31,16 +33,45 @@ def convolution(
         return nn.Conv2d(features, wide, kernel, stride=plane, padding=margin, bias=bias), lights
     stride = 2 if first or (halve and lights > 1) else 1
     size, padding = (3, kernel, kernel), (1, margin, margin)
-    return nn.Conv3d(features, wide, size, stride=(stride, plane, plane), padding=padding, bias=bias), -(-lights // stride)
+    conv = FewLightsConv3d(features, wide, size, stride=(stride, plane, plane), padding=padding, bias=bias)
+    return conv, -(-lights // stride)
 
 
 def pooling(lights: int, dims: int, *, average: bool = False) -> tuple[nn.Module, int]:
     """Make a 2 x 2 pooling, over pairs of lights too while there are any, and say how many lights it leaves."""
     if dims == 2:
-        return (nn.AvgPool2d(2) if average else nn.MaxPool2d(2)), lights
+        return (nn.AvgPool2d(2) if average else MaxPool2d(2)), lights
     pairs = 2 if lights > 1 else 1
     window = (pairs, 2, 2)
-    return (nn.AvgPool3d(window) if average else nn.MaxPool3d(window)), lights // pairs
+    return (nn.AvgPool3d(window) if average else MaxPool3d(window)), lights // pairs
+
+
+class MaxPool2d(nn.MaxPool2d):
+    """A 2 x 2 max pooling; the library's also notes where each maximum was, which takes longer and only gradients need."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Pool `[images, features, y, x]`."""
+        return super().forward(input) if torch.is_grad_enabled() else greater_of_pairs(input, (3, 2))
+
+
+class MaxPool3d(nn.MaxPool3d):
+    """The same over the plane, and over pairs of lights too."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Pool `[images, features, lights, y, x]`."""
+        if not torch.is_grad_enabled():
+            return greater_of_pairs(input, (4, 3) if self.kernel_size == (1, 2, 2) else (4, 3, 2))
+        values: torch.Tensor = super().forward(input)
+        return values
+
+
+def greater_of_pairs(values: torch.Tensor, axes: Sequence[int]) -> torch.Tensor:
+    """Halve axes, each pair of neighbours to the greater; the last of an odd number is left out."""
+    for axis in axes:
+        size = values.shape[axis] // 2 * 2
+        first, second = values.narrow(axis, 0, size).unflatten(axis, (-1, 2)).unbind(axis + 1)
+        values = torch.maximum(first, second)
+    return values
 
 
 def norm_of(name: str, wide: int, dims: int) -> list[nn.Module]:

@@ -5,6 +5,8 @@ The same function, weights and names; knows nothing of any network.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -14,7 +16,7 @@ PIXELS, CHANNELS_IN, CHANNELS_OUT = 4, 256, 512
 
 
 class TinyMapConv2d(nn.Conv2d):
-    """A convolution that is one matrix product where its output is tiny."""
+    """A convolution that is one matrix product, or one a pixel, where its output is tiny."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """Convolve `[images, channels, y, x]`."""
@@ -27,11 +29,32 @@ class TinyMapConv2d(nn.Conv2d):
         if edge == 1:  # only the taps that meet the map are multiplied, not the margin's zeros
             met = slice(margin, margin + size)
             product = functional.linear(pixels.flatten(1), taps[:, met, met].flatten(1), self.bias)
-        else:
+        elif torch.is_grad_enabled():
+            product = self._apart(pixels, edge)
+        else:  # scores keep the numbers, and the count of products, of the whole kernel
             padded = functional.pad(pixels, (0, 0, margin, margin, margin, margin))
             windows = padded.unfold(1, kernel, stride).unfold(2, kernel, stride).permute(0, 1, 2, 4, 5, 3)
             product = functional.linear(windows.flatten(3).flatten(0, 2), taps.flatten(1), self.bias)
         return product.view(len(input), edge, edge, -1).permute(0, 3, 1, 2)
+
+    def _apart(self, pixels: torch.Tensor, edge: int) -> torch.Tensor:
+        """Multiply the taps that meet the map for each pixel apart; gives `[images, pixels, channels]`."""
+        margin, stride = int(self.padding[0]), self.stride[0]
+        taps = [row.unbind(0) for row in self.weight.permute(2, 3, 0, 1).unbind(0)]
+        places = [row.unbind(1) for row in pixels.unbind(1)]
+        products = []
+        for y, x in itertools.product(range(edge), repeat=2):
+            # Of the map, the rows and columns that the kernel covers there.
+            rows, columns = (self._covered(number, len(places)) for number in (y, x))
+            covered = list(itertools.product(rows, columns))
+            met = [taps[row - stride * y + margin][column - stride * x + margin] for row, column in covered]
+            seen = torch.cat([places[row][column] for row, column in covered], 1)
+            products.append(functional.linear(seen, torch.cat(met, 1), self.bias))
+        return torch.stack(products, 1)
+
+    def _covered(self, number: int, size: int) -> range:
+        first = number * self.stride[0] - int(self.padding[0])
+        return range(max(first, 0), min(first + self.kernel_size[0], size))
 
 
 def quicken(network: nn.Module) -> nn.Module:

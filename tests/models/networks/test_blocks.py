@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from foils import Dataset
-from models.networks.blocks import Dropout
+from models.networks.blocks import Dropout, pooling
 from models.networks.build import Classifier, build
 from models.training.probe import reason_not_to_fuse
 from spaces.choices.channels import Channels
@@ -153,3 +153,20 @@ def test_folds_with_dropout_are_trained_apart(tiny: Dataset) -> None:
     reason = reason_not_to_fuse(trainings(tiny, replace(SMALL, network=replace(SMALL.network, dropout=0.5))))
     assert reason is not None
     assert reason.startswith("folds trained apart: pitnet does not run fused (vmap: called random operation")
+
+
+@pytest.mark.parametrize(("lights", "dims"), [(1, 2), (1, 3), (2, 3), (5, 3)])
+@pytest.mark.parametrize("layout", ["features last", "features first"])
+def test_pooling_gives_the_same_numbers_whether_gradients_are_wanted(lights: int, dims: int, layout: str) -> None:
+    pool, left = pooling(lights, dims)
+    # Few grey values, so that most pairs are equal, and edges of which one is odd.
+    values = torch.randint(0, 3, (4, 3, lights, 7, 6), generator=torch.Generator().manual_seed(0)).float()
+    values = values[:, :, 0] if dims == 2 else values
+    if layout == "features last":
+        values = values.contiguous(memory_format=torch.channels_last if dims == 2 else torch.channels_last_3d)
+    trained = pool(values)
+    with torch.no_grad():
+        scored = pool(values)
+    assert trained.shape == ((4, 3, 3, 3) if dims == 2 else (4, 3, left, 3, 3))
+    assert torch.equal(scored, trained)
+    assert scored.stride() == trained.stride()
