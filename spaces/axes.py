@@ -130,6 +130,7 @@ MODES_OF: dict[str, tuple[str, ...]] = {
     "channels.lights": ("examples", "stacked"),
     "channels.volume_lights": ("volume",),
     "channels.scores": ("examples",),
+    "channels.shown": ("examples",),
     "channels.features": ("stacked",),
     "channels.volume_features": ("volume",),
     "augmentation.lights": ("examples", "stacked", "volume"),
@@ -157,6 +158,13 @@ AXES: dict[str, Axis] = {
         "which lights in mode volume", ("all",), applies=_in_its_modes("channels.volume_lights"), target="channels.lights"
     ),
     "channels.scores": Axis("a pit's score in mode examples", ("mean",), applies=_in_its_modes("channels.scores")),
+    "channels.shown": Axis(
+        "images of a pit that an epoch shows in mode examples, drawn anew each; 0 for all",
+        (2,),
+        *BOUNDS["channels.shown"],
+        whole=True,
+        applies=_in_its_modes("channels.shown"),
+    ),
     "channels.features": Axis("what a network sees of each pixel in mode stacked", ("none",), applies=_featured),
     "channels.volume_features": Axis(
         "what it sees in mode volume",

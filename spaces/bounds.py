@@ -6,6 +6,7 @@ from __future__ import annotations
 BOUNDS: dict[str, tuple[float, float]] = {
     "labelling.soft_target": (0.0, 1.0),
     "labelling.soft_weight": (0.0, 1.0),
+    "channels.shown": (0, 64),
     "network.depth": (1, 6),
     "network.width": (1, 512),
     "network.dropout": (0.0, 0.7),

@@ -14,16 +14,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 from joblib import cpu_count
 from optuna.trial import FrozenTrial
 from scipy import stats
 
 from benchmarks.support.measure import Table
+from benchmarks.support.truth import FRESH, Truth, draw_truth
 from foils import Dataset, load
 from foils.synthetic.synthesise import SyntheticFoils, synthesise
 from models.inference.ensemble import Ensemble
-from models.metrics import Flags, threshold_at
+from models.metrics import threshold_at
 from models.process import one_thread
 from search.errors import StudyError
 from search.launcher.executors import Processes
@@ -43,8 +43,8 @@ from search.trials.ladder import Ladder
 from search.trials.records import Recipe, RungResult
 from spaces import Range, Space
 
-# Experiments at full scale, the pits of each, and how the truth's pits are made: so many foils of so many pits.
-EXPERIMENTS, FRESH, FOILS = 100, 20_000, 10
+# Experiments at full scale, and the pits of each.
+EXPERIMENTS = 100
 COUNTS = {"candidate": 70, "top": 50, "bottom": 120, "misc": 20}
 HOLDOUT, TRIALS, LADDER, RATE = 0.3, 5, "1x3,5x10", 0.05
 TERMS = ConfirmOptions(top=3, repeats=2, reliability=0.5)
@@ -64,19 +64,6 @@ SPACE = Space(
         "normalisation": ("dataset",),
     }
 )
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Fresh pits on disk: `crops`: a file `[pits, channels, y, x]`; `is_signal`: `[pits]`."""
-
-    crops: Path
-    is_signal: Flags
-
-    def read(self, most: int | None = None) -> npt.NDArray[np.uint8]:
-        """Map the crops, or some of them."""
-        mapped: npt.NDArray[np.uint8] = np.load(self.crops, mmap_mode="c", allow_pickle=False)[:most]
-        return mapped
 
 
 @dataclass(frozen=True)
@@ -106,26 +93,6 @@ class Experiment:
     finals: dict[str, Stated]
     # The true acceptance of a training of the winner, the mean.
     single: float
-
-
-def draw_truth(folder: Path, pits: int, workers: int) -> Truth:
-    """Draw fresh pits in the shares of the experiments, foil by foil."""
-    share = pits / FOILS / sum(COUNTS.values())
-    counts = {label: max(1, round(number * share)) for label, number in COUNTS.items()}
-    parts = sorted(parallel_map(partial(_draw_foil, folder, counts), range(FOILS), workers))
-    crops, signal = zip(*((np.load(f"{part}.npy"), np.load(f"{part}.signal.npy")) for part in parts), strict=True)
-    # In any order, so that some of them are like all of them.
-    order = np.random.default_rng(0).permutation(sum(map(len, signal)))
-    np.save(folder / "truth.npy", np.concatenate(crops)[order])
-    return Truth(folder / "truth.npy", np.concatenate(signal)[order])
-
-
-def _draw_foil(folder: Path, counts: dict[str, int], number: int) -> str:
-    place = folder / f"truth{number}"
-    data = load(synthesise(place, SyntheticFoils(seed=1_000_000 + number, counts=counts)))
-    np.save(f"{place}.npy", data.crops())
-    np.save(f"{place}.signal.npy", data.is_signal)
-    return str(place)
 
 
 def search_and_select(folder: str, seed: int, trials: int, terms: ConfirmOptions) -> tuple[Dataset, Selection] | None:
@@ -209,7 +176,7 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     """Run the experiments. `scale`: of their number, and of the fresh pits; `rounds` changes nothing: each is a fresh one."""
     workers, count = cpu_count(), max(2, round(EXPERIMENTS * scale))
     with TemporaryDirectory() as folder:
-        truth = draw_truth(Path(folder), max(1000, round(FRESH * min(scale, 1.0))), workers)
+        truth = draw_truth(Path(folder), max(1000, round(FRESH * min(scale, 1.0))), COUNTS, workers)
         results = list(parallel_map(partial(experiment, truth), range(count), workers))
     experiments = [one for one in results if one is not None]
     return [

@@ -240,7 +240,7 @@ def start_fold(task: Task, folds: npt.NDArray[np.int64], fold: int, seed: int, r
     counts = []
     for left_out in range(int(folds.max()) + 1):
         here = trained & (folds != left_out)
-        signals, images = int((here & signal).sum()) * task.inputs.per_pit, int(here.sum()) * task.inputs.per_pit
+        signals, images = int((here & signal).sum()) * task.shown, int(here.sum()) * task.shown
         counts.append(count_shown(task.config.balance, signals, images - signals))
     return make_training(
         task, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), derive_seed(seed, fold, reseeds), min(counts)

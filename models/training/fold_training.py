@@ -93,9 +93,9 @@ class FoldTraining:
         parts = self._images.to(inputs.device).split(SCORED_AT_ONCE) if config.augmentation.drop else ()
         self._means = channel_means(inputs.pick(part) for part in parts) if parts else None
         # What an epoch shows where it does not show every image once; drawn by the target of each.
-        self._drawn_by = task.targets[pits].repeat_interleave(inputs.per_pit, 0)
+        self._drawn_by = task.targets[pits].repeat_interleave(task.shown, 0)
         signals = int(is_signal(self._drawn_by).sum())
-        shown = count_shown(config.balance, signals, len(self._images) - signals)
+        shown = count_shown(config.balance, signals, len(self._drawn_by) - signals)
         available = shown if shortest is None else shortest
         self._batch = min(config.optimiser.batch_size, available)
         self.steps = available // self._batch
@@ -146,10 +146,18 @@ class FoldTraining:
     def draw(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Draw an epoch: the images of each step and the way each is turned, `[steps, batch]`, None where none is turned."""
         size = self.steps, self._batch
-        order = self._images[draw_shown(self.task.config.balance, self._drawn_by, self._generator)]
+        order = self._lights_drawn()[draw_shown(self.task.config.balance, self._drawn_by, self._generator)]
         images = order[: self.steps * self._batch].view(size)
         ways = len(self.task.inputs.turns)
         return images, torch.randint(ways, size, generator=self._generator) if ways > 1 else None
+
+    def _lights_drawn(self) -> torch.Tensor:
+        """Choose the images that an epoch may show: so many of each pit as the configuration says, drawn anew each epoch."""
+        of_pits = self._images.view(-1, self.task.inputs.per_pit)
+        if self.task.shown == self.task.inputs.per_pit:
+            return self._images
+        drawn = torch.rand(of_pits.shape, generator=self._generator).argsort(1)[:, : self.task.shown]
+        return of_pits.gather(1, drawn).flatten()
 
     def record(self, train_loss: float, logits: torch.Tensor) -> None:
         """Record the end of an epoch; `logits`: of the validation pits' images, `[images, classes]`, kept for later scores."""

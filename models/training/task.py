@@ -51,6 +51,11 @@ class Task:
     kinds: torch.Tensor | None = None
 
     @property
+    def shown(self) -> int:
+        """How many images of each pit an epoch shows."""
+        return min(self.config.channels.shown or self.inputs.per_pit, self.inputs.per_pit)
+
+    @property
     def answers(self) -> int:
         """How many answers there are to what a network of background alone learns: of which label, turned how."""
         return 0 if self.kinds is None else QUARTERS * (int(self.kinds.max()) + 1)

@@ -262,8 +262,8 @@ def _chosen(
 def _steps(task: Task, pits: npt.NDArray[np.int64]) -> int:
     """Count the steps of an epoch on some pits."""
     trained = pits[task.weights.numpy()[pits] > 0]
-    images = len(trained) * task.inputs.per_pit
-    signals = int(is_signal(task.targets).numpy()[trained].sum()) * task.inputs.per_pit
+    images = len(trained) * task.shown
+    signals = int(is_signal(task.targets).numpy()[trained].sum()) * task.shown
     shown_counts = count_shown(task.config.balance, signals, images - signals)
     return shown_counts // min(task.config.optimiser.batch_size, shown_counts)
 

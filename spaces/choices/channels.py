@@ -38,6 +38,8 @@ class Channels:
     lights: str = "all"
     # Of SCORES, for `examples`.
     scores: str = "mean"
+    # Images of a pit that an epoch shows, for `examples`, drawn anew each epoch; 0 for all.
+    shown: int = 0
     # Of `spaces.choices.features.FEATURES`, for `stacked` and, where it has lights, `volume`.
     features: str = "none"
 
@@ -46,6 +48,7 @@ class Channels:
         words = [self.lights] if self.lights != "all" else []
         words += [self.features] if self.features != "none" else []
         words += [f"{self.scores} of images"] if self.scores != "mean" else []
+        words += [f"{self.shown} shown"] if self.shown else []
         return f"{self.mode}{f' {self.light}' if self.light else ''}" + (f" ({', '.join(words)})" if words else "")
 
 
