@@ -14,11 +14,14 @@ import numpy as np
 
 from foils import Dataset
 from spaces import Config, Space
-from spaces.initial_configs import baseline, sound
+from spaces.initial_configs import baseline
+from spaces.initial_configs import sound as sound_recipe
 from spaces.named_spaces import find_space
 from spaces.suggest import axis_of, configuration, suggest
 
 SPACE = "standard"
+# The numbers of those that are not drawn.
+BASELINE, SOUND = 0, 1
 
 
 def fitted_space(data: Dataset) -> Space:
@@ -28,9 +31,9 @@ def fitted_space(data: Dataset) -> Space:
 
 def draw(number: int, data: Dataset, space: Space) -> Config:
     """Give the configuration of a number; `space`: fitted to the data set."""
-    if number == 0:
+    if number == BASELINE:
         return configuration(baseline(space, data.description.signal, data.description.channels))
-    return suggest(_Draw(number, sound(space) if number == 1 else {}), space)
+    return suggest(_Draw(number, sound_recipe(space) if number == SOUND else {}), space)
 
 
 class _Draw:

@@ -1,7 +1,8 @@
 """The data sets of the recorded table: what is searched on each, and the fresh pits that tell the truth.
 
 Three are synthetic, of about 500 pits at three difficulties. The fourth is a folder of real images that BENCHMARK_DATA names,
-searched on one slide and judged on another; its numbers are recorded, its images are not. Knows nothing of trainings.
+searched on as many pits of one slide and judged on another; its numbers are recorded, its images are not. Knows nothing of
+trainings.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ def read(name: str, folder: Path) -> Searched:
             raise ValueError(f"the craters must be there to be recorded, but {DATA} names no folder; set it.")
         both = load(os.environ[DATA])
         data, unseen = (both.take(both.on_slides([slide])) for slide in (kind.searched, kind.fresh))
+        data = data.take(np.sort(np.random.default_rng(SPLIT_SEED).permutation(len(data))[:PITS]))
         unseen = unseen.take(np.flatnonzero(unseen.is_scored))
         crops, is_signal = unseen.crops(), unseen.is_signal
     return Searched(data, fold_numbers(data, FOLDS, SPLIT_SEED), crops, is_signal)

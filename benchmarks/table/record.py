@@ -1,10 +1,8 @@
 """Record the table: train configurations whole, on every fold, and keep what each epoch and the finished ensemble are worth.
 
-    python -m benchmarks.table.record build/table --minutes 180
-
 Data sets take turns, number by number, so that a table which is not finished yet holds the same configurations of each. Every
 training is written to a file of its own when it ends; run again, the command goes on. Trainings are neither pruned nor started
-again. `python -m benchmarks.table.collect` makes the Parquet files of it.
+again.
 """
 
 from __future__ import annotations
@@ -13,15 +11,14 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
+from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
-from joblib import cpu_count
 
-from benchmarks.table.configurations import draw, fitted_space
-from benchmarks.table.data_sets import DATA_SETS, FOLDS, Searched, prepare, read
+from benchmarks.table.configurations import SOUND, draw, fitted_space
+from benchmarks.table.data_sets import FOLDS, Searched, prepare, read
 from benchmarks.table.measures import Measures, measure
 from foils.atomic_write import write_whole
 from models.inference.ensemble import Ensemble
@@ -37,13 +34,19 @@ from search.training.pool import parallel_map
 COUNT, EPOCHS, WORKING_POINT = 250, 30, 0.05
 # How many of the best are trained again from another seed.
 AGAIN = 50
+# A configuration whose folds reach less than this share of the sound recipe's mean acceptance is scored on FEW fresh pits: how
+# bad it is needs no more, and scoring every light of 20,000 pits with five members may take longer than training them.
+POOR, FEW = 0.8, 4000
 
 # A data set, the number of a configuration, and the number of a seed.
 Key = tuple[str, int, int]
 
 
-def record(searched: Searched, number: int, seed: int, epochs: int = EPOCHS) -> dict[str, Any]:
-    """Train a configuration on every fold and give what it was worth, as plain values."""
+def record(searched: Searched, number: int, seed: int, poor: float, epochs: int = EPOCHS) -> dict[str, Any]:
+    """Train a configuration on every fold and give what it was worth, as plain values.
+
+    `poor`: the mean acceptance of the folds under which few fresh pits are scored.
+    """
     data = searched.data
     config = draw(number, data, fitted_space(data))
     task = make_task(data, config, epochs=epochs, working_point=WORKING_POINT)
@@ -53,16 +56,20 @@ def record(searched: Searched, number: int, seed: int, epochs: int = EPOCHS) -> 
         curves.append(_train(training))
         trainings.append(training)
     started = time.process_time()
-    members = [_scores(searched, training) for training in trainings]
+    good = np.mean([curve[-1]["mean_acceptance"] for curve in curves]) >= poor
+    fresh = len(searched.crops) if good else min(FEW, len(searched.crops))
+    is_signal = searched.is_signal[:fresh]
+    members = [_scores(training, searched, fresh) for training in trainings]
     verdicts = [training.verdict() for training in trainings]
     learned = [scores for scores, verdict in zip(members, verdicts, strict=True) if verdict is Verdict.LEARNED]
     return {
         "config": config.to_dict(),
         "verdicts": verdicts,
         "curves": curves,
-        "members": [_plain(measure(scores, searched.is_signal)) for scores in members],
+        "fresh": fresh,
+        "members": [_plain(measure(scores, is_signal)) for scores in members],
         # Of the members that learned, as a selection keeps them; None where none did.
-        "ensemble": _plain(measure(np.mean(learned, 0), searched.is_signal)) if learned else None,
+        "ensemble": _plain(measure(np.mean(learned, 0), is_signal)) if learned else None,
         "scoring_ms": round(1000 * (time.process_time() - started)),
     }
 
@@ -88,15 +95,14 @@ def _train(training: FoldTraining) -> list[dict[str, Any]]:
     return curve
 
 
-def _scores(searched: Searched, training: FoldTraining) -> Floats:
-    """Score the fresh pits with one member, `[pits]`; a training that diverged accepts nothing."""
+def _scores(training: FoldTraining, searched: Searched, fresh: int) -> Floats:
+    """Score the first fresh pits with one member, `[fresh]`; a training that diverged accepts nothing."""
     if training.diverged:
-        return np.zeros(len(searched.crops))
+        return np.zeros(fresh)
     data = searched.data
-    member = Ensemble(
-        training.task.config, (training.eval_model,), data.description.channels, data.description.crop, data.full_scale
-    )
-    return np.nan_to_num(member.scores(searched.crops))
+    config, channels, size = training.task.config, data.description.channels, data.description.crop
+    member = Ensemble(config, (training.eval_model,), channels, size, data.full_scale)
+    return np.nan_to_num(member.scores(searched.crops[:fresh]))
 
 
 def _plain(measures: Measures) -> dict[str, Any]:
@@ -119,8 +125,8 @@ def _place(folder: Path, key: Key) -> Path:
 
 
 def _missing(folder: Path, names: Sequence[str], count: int) -> Iterator[Key]:
-    """List what is not recorded yet: every configuration, then the best again from another seed."""
-    for number in range(count):
+    """List what is not recorded yet: the sound recipe, every configuration, then the best again from another seed."""
+    for number in (SOUND, *(number for number in range(count) if number != SOUND)):
         yield from (key for name in names if not _place(folder, key := (name, number, 0)).exists())
     for number in range(AGAIN):
         for name in names:
@@ -130,13 +136,17 @@ def _missing(folder: Path, names: Sequence[str], count: int) -> Iterator[Key]:
 
 
 def _best(folder: Path, name: str, count: int) -> list[int]:
-    """List the configurations by the mean acceptance of their folds at the end, the best first."""
-    worth = {}
-    for number in range(count):
-        place = _place(folder, (name, number, 0))
-        if place.exists():
-            worth[number] = float(np.mean([curve[-1]["mean_acceptance"] for curve in json.loads(place.read_text())["curves"]]))
+    """List the configurations by their worth, the best first."""
+    worth = {number: value for number in range(count) if (value := _worth(folder, name, number)) is not None}
     return sorted(worth, key=lambda number: -worth[number])
+
+
+def _worth(folder: Path, name: str, number: int) -> float | None:
+    """Give the mean acceptance of a configuration's folds at the end; None where it is not recorded."""
+    place = _place(folder, (name, number, 0))
+    if not place.exists():
+        return None
+    return float(np.mean([curve[-1]["mean_acceptance"] for curve in json.loads(place.read_text())["curves"]]))
 
 
 @lru_cache
@@ -147,34 +157,17 @@ def _read(name: str, folder: Path) -> Searched:
 def _record(folder: Path, key: Key) -> tuple[Key, float]:
     started, (name, number, seed) = time.perf_counter(), key
     with one_thread():
-        values = record(_read(name, folder), number, seed)
+        values = record(_read(name, folder), number, seed, POOR * (_worth(folder, name, SOUND) or 0.0))
     place = _place(folder, key)
     place.parent.mkdir(parents=True, exist_ok=True)
     write_whole(place, lambda stream: stream.write(json.dumps(values).encode()))
     return key, time.perf_counter() - started
 
 
-def main(
-    folder: Annotated[Path, typer.Argument(help="Where data sets and trainings are kept.")],
-    names: Annotated[str, typer.Option(help="Data sets, separated by commas.")] = ",".join(DATA_SETS),
-    minutes: Annotated[float, typer.Option(help="After which no further training begins.")] = 180.0,
-    count: Annotated[int, typer.Option(help="Of configurations on each data set.")] = COUNT,
-    workers: Annotated[int, typer.Option(help="Processes, of a thread each.")] = cpu_count(),
-) -> None:
-    """Record what is missing."""
-    started, chosen = time.monotonic(), names.split(",")
-    for name in chosen:
+def record_missing(folder: Path, names: Sequence[str], count: int, workers: int, seconds: float) -> Iterator[tuple[Key, float]]:
+    """Record what is missing, until so many seconds are over; give each training's key and its seconds when it is written."""
+    started = time.monotonic()
+    for name in names:
         prepare(name, folder, workers)
-
-    def in_time() -> Iterator[Key]:
-        for key in _missing(folder, chosen, count):
-            if time.monotonic() - started > 60 * minutes:
-                return
-            yield key
-
-    for (name, number, seed), seconds in parallel_map(partial(_record, folder), in_time(), workers):
-        typer.echo(f"{name} {number} seed {seed}: {seconds:.1f} s")
-
-
-if __name__ == "__main__":
-    typer.run(main)
+    keys = takewhile(lambda key: time.monotonic() - started < seconds, _missing(folder, names, count))
+    return parallel_map(partial(_record, folder), keys, workers)

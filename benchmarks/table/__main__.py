@@ -1,0 +1,36 @@
+"""Record the table and make its Parquet files: `python -m benchmarks.table record FOLDER`, then `collect FOLDER`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from joblib import cpu_count
+
+from benchmarks.table.data_sets import DATA_SETS
+from benchmarks.table.record import COUNT, record_missing
+
+app = typer.Typer(add_completion=False)
+
+
+@app.callback()
+def _app() -> None:
+    """Record whole trainings, so that policies of searching can be judged by replay."""
+
+
+@app.command()
+def record(
+    folder: Annotated[Path, typer.Argument(help="Where data sets and trainings are kept.")],
+    names: Annotated[str, typer.Option(help="Data sets, separated by commas.")] = ",".join(DATA_SETS),
+    minutes: Annotated[float, typer.Option(help="After which no further training begins.")] = 180.0,
+    count: Annotated[int, typer.Option(help="Of configurations on each data set.")] = COUNT,
+    workers: Annotated[int, typer.Option(help="Processes, of a thread each.")] = cpu_count(),
+) -> None:
+    """Train what is missing; run again, it goes on. BENCHMARK_DATA names the folder of the craters."""
+    for (name, number, seed), seconds in record_missing(folder, names.split(","), count, workers, 60 * minutes):
+        typer.echo(f"{name} {number} seed {seed}: {seconds:.1f} s")
+
+
+if __name__ == "__main__":
+    app()
