@@ -10,7 +10,7 @@ import typer
 from benchmarks.__main__ import markdown
 from benchmarks.replay.policies import DEFAULT, Policy
 from benchmarks.replay.replay import REPLICATIONS
-from benchmarks.replay.tables import MINUTES, replay_tables
+from benchmarks.replay.report import MINUTES, replay_tables
 from benchmarks.table.recorded import HERE, read_all
 from search.errors import StudyError
 

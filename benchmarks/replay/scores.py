@@ -41,7 +41,13 @@ class Shown:
 
 
 def show(table: Recorded, ladder: Ladder, score: str, others: Sequence[Recorded]) -> Shown:
-    """Give what the trials of a table show on a ladder. `others`: the tables that a regression may be fitted on."""
+    """Give what the trials of a table show on a ladder. `others`: the tables that a regression may be fitted on.
+
+    Raises ValueError where the ladder does not end where the recorded trainings do, whose truth is known.
+    """
+    whole = Rung(*table.epochs["ms"].shape[2:])
+    if ladder.rungs[-1] != whole:
+        raise ValueError(f"a ladder must end at {whole}, as the recorded trainings, but got {str(ladder)!r}; correct it.")
     name, is_bound = score.removesuffix("+"), score.endswith("+")
     values, spent = [], [np.zeros(table.is_recorded.shape)]
     for rung in ladder.rungs:

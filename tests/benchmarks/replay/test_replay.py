@@ -15,9 +15,9 @@ from benchmarks.replay.extrapolation import extrapolate
 from benchmarks.replay.policies import DEFAULT, Policy
 from benchmarks.replay.portfolio import portfolio
 from benchmarks.replay.replay import draw, others_of, regrets
+from benchmarks.replay.report import replay_tables
 from benchmarks.replay.scores import by_fold, show
 from benchmarks.replay.selection import select
-from benchmarks.replay.tables import replay_tables
 from benchmarks.table.data_sets import JUDGED
 from benchmarks.table.recorded import Recorded
 from search.errors import StudyError
@@ -140,6 +140,11 @@ def test_every_default_policy_is_replayed() -> None:
     assert [len(table.rows) for table in drawn] == [len(DEFAULT)] * 4 + [10]
     assert "on which no policy is tuned" in drawn[2 if list(held)[2] == JUDGED else 1].title
     assert "easy, hard, in points" in drawn[3].title
+
+
+def test_a_ladder_ends_where_the_truth_is_known() -> None:
+    with pytest.raises(ValueError, match="must end at 5x30, as the recorded trainings, but got '1x3,5x40'"):
+        regrets(Policy.parse("full/1x3,5x40/mean/random"), "easy", tables("easy"), [1.0], 1)
 
 
 @pytest.mark.parametrize(

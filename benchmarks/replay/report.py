@@ -1,4 +1,4 @@
-"""Tables of a replay: for each data set, policy by budget, the regret in points; and the portfolio."""
+"""Report a replay in tables: for each data set, policy by budget, the regret in points; and the portfolio."""
 
 from __future__ import annotations
 
