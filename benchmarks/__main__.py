@@ -15,11 +15,13 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from benchmarks.replay import report as replay
 from benchmarks.search import anomaly, finals, fronts, losses, pruning, selected, winners
 from benchmarks.search import search_cost as search
 from benchmarks.speed import checkpoints, cost, load, parts, storage, throughput
 from benchmarks.statistics import coverage, diagnosis, fitted_coverage, reliability, verdicts
 from benchmarks.support.measure import Table, machine
+from benchmarks.table.recorded import is_there
 
 BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "throughput": throughput.measure,
@@ -41,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "diagnosis": diagnosis.measure,
     "verdicts": verdicts.measure,
     "anomaly": anomaly.measure,
+    **({"replay": replay.measure} if is_there() else {}),
 }
 
 
@@ -69,6 +72,8 @@ def main(
     """Measure, print, and write JSON."""
     results = json.loads(out.read_text()) if out.is_file() else {}
     for name in names or BENCHMARKS:
+        if name == "replay" and name not in BENCHMARKS:
+            raise typer.BadParameter("replay wants the recorded table, but benchmarks/table holds none; collect it first.")
         if name not in BENCHMARKS:
             raise typer.BadParameter(f"a benchmark must be one of {', '.join(BENCHMARKS)}, but got {name!r}; correct it.")
         machine_now, started = machine(), time.perf_counter()

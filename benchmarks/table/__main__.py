@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 from joblib import cpu_count
 
-from benchmarks.table.data_sets import DATA_SETS
+from benchmarks.table.collect import Pits
+from benchmarks.table.collect import collect as collect_trainings
+from benchmarks.table.data_sets import DATA_SETS, read
 from benchmarks.table.record import COUNT, record_missing
+from benchmarks.table.recorded import HERE
 
 app = typer.Typer(add_completion=False)
 
@@ -30,6 +33,21 @@ def record(
     """Train what is missing; run again, it goes on. BENCHMARK_DATA names the folder of the craters."""
     for (name, number, seed), seconds in record_missing(folder, names.split(","), count, workers, 60 * minutes):
         typer.echo(f"{name} {number} seed {seed}: {seconds:.1f} s")
+
+
+@app.command()
+def collect(
+    folder: Annotated[Path, typer.Argument(help="Where `record` kept data sets and trainings.")],
+    names: Annotated[str, typer.Option(help="Data sets, separated by commas.")] = ",".join(DATA_SETS),
+    out: Annotated[Path, typer.Option(help="Where the Parquet files are written.")] = HERE,
+) -> None:
+    """Make the Parquet files of what is recorded so far. BENCHMARK_DATA names the folder of the craters."""
+    for name in names.split(","):
+        try:
+            count = collect_trainings(folder, name, Pits.of(read(name, folder)), out)
+        except ValueError as error:
+            raise SystemExit(str(error)) from None
+        typer.echo(f"{name}: {count} trainings")
 
 
 if __name__ == "__main__":

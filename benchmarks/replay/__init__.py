@@ -1,0 +1,1 @@
+"""Policies of searching, judged by replay on the recorded table."""

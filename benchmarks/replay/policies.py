@@ -1,0 +1,91 @@
+"""A policy of searching as data: rule, ladder, score and start, written `RULE/LADDER/SCORE/START`.
+
+RULE is `full`, `median`, `trailing` or `halving`, which end trials for good, or `pause`, `pause:REDUCTION` or
+`pause:REDUCTION:LEAST`, which completes the best paused trials as time runs out, at least so many. START is `random`, or what
+comes first, joined by `+`: `network`, the network in use, which is never pruned; `sound`, the sound recipe; `portfolio`; or a
+configuration's number. `naive`, `whole` and `shipped` are short for policies of today. Knows nothing of tables.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from benchmarks.replay.rules import RULES
+from benchmarks.replay.scores import SCORES
+from search import defaults
+from search.pruning.pruners import REDUCTION
+from search.trials.ladder import Ladder
+
+PAUSE = "pause"
+STARTS = ("network", "sound", "portfolio")
+
+SHORT = {
+    # The script that people write, but for TPE.
+    "naive": "median/1x30,2x30,3x30,4x30,5x30/a5/random",
+    "whole": "full/5x30/a5/random",
+    # As `pitsearch launch` searches unless told otherwise, but for TPE.
+    "shipped": f"{defaults.PRUNER}/{defaults.LADDER}/a5/network+sound",
+}
+_FINE = "1x3,2x3,5x3,5x9,5x30"
+DEFAULT = (
+    *SHORT,
+    "full/5x30/mean3/random",
+    f"trailing/{defaults.LADDER}/a5/sound",
+    f"trailing/{defaults.LADDER}/mean3/sound",
+    f"halving/{defaults.LADDER}/a5/sound",
+    f"halving/{defaults.LADDER}/mean3/sound",
+    f"pause/{defaults.LADDER}/a5/random",
+    f"pause/{defaults.LADDER}/a5/sound",
+    f"pause/{defaults.LADDER}/mean/sound",
+    f"pause/{defaults.LADDER}/mean3/sound",
+    f"pause/{defaults.LADDER}/mean3+/sound",
+    f"pause/{defaults.LADDER}/fit/sound",
+    f"pause/{_FINE}/mean3/sound",
+    f"pause:3:5/{defaults.LADDER}/mean3/sound",
+    f"pause:3:5/{_FINE}/mean3/sound",
+    f"pause:3:5/{defaults.LADDER}/mean3/portfolio",
+)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How to search."""
+
+    # As it was written.
+    text: str
+    # Of RULES, or PAUSE.
+    rule: str
+    ladder: Ladder
+    # Of SCORES, with `+` behind it where chance is added.
+    score: str
+    # What comes first, of STARTS or numbers of configurations.
+    start: tuple[str, ...]
+    # Of the trials on a rung one in so many is promoted, where trials pause.
+    reduction: int = REDUCTION
+    # So many complete trials are cared for as time runs out, where trials pause; 0: the deadline is not looked at.
+    least: int = 0
+
+    @property
+    def audit(self) -> float:
+        """The share of trials that are never pruned: that of a launch, for the rules that a launch has."""
+        return defaults.AUDIT if self.rule in ("trailing", "halving") else 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> Policy:
+        """Read a policy. Raises ValueError or StudyError, in one line, where it is none."""
+        parts = SHORT.get(text, text).split("/")
+        if len(parts) != 4:
+            raise ValueError(f"a policy must be written RULE/LADDER/SCORE/START, but got {text!r}; write e.g. {DEFAULT[-1]!r}.")
+        rule, ladder, score, start = parts
+        numbers = re.fullmatch(rf"{PAUSE}(?::([2-9]))?(?::([1-9]\d?))?", rule)
+        if rule not in RULES and numbers is None:
+            raise ValueError(f"a rule must be one of {', '.join((*RULES, PAUSE))}, but got {rule!r}; correct it.")
+        if score.removesuffix("+") not in SCORES:
+            raise ValueError(f"a score must be one of {', '.join(SCORES)}, but got {score!r}; correct it.")
+        first = () if start == "random" else tuple(start.split("+"))
+        if any(name not in STARTS and not name.isdecimal() for name in first):
+            raise ValueError(f"a start must be of random, {', '.join(STARTS)} and numbers, but got {start!r}; correct it.")
+        if numbers is None:
+            return cls(text, rule, Ladder.parse(ladder), score, first)
+        return cls(text, PAUSE, Ladder.parse(ladder), score, first, int(numbers[1] or REDUCTION), int(numbers[2] or 0))
