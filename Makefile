@@ -22,7 +22,7 @@ demo: setup
 	mkdir -p demo
 	test -d demo/foils || $(BIN)/pitsearch synth demo/foils --seed 1
 	$(BIN)/pitsearch check demo/foils --sheet demo/foils.png
-	$(BIN)/pitsearch launch demo/foils --study demo --trials 40 --minutes 4
+	$(BIN)/pitsearch launch demo/foils --study demo --minutes 4
 	$(BIN)/pitsearch select --study demo --top 3 --repeats 2
 	if test -d demo/best; then echo "demo/best stays as it is; remove it to export what is selected now"; \
 	else $(BIN)/pitsearch export --study demo demo/best; fi

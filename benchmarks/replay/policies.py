@@ -1,9 +1,10 @@
 """A policy of searching as data: rule, ladder, score and start, written `RULE/LADDER/SCORE/START`.
 
-RULE is `full`, `median`, `trailing` or `halving`, which end trials for good, or `pause`, `pause:REDUCTION` or
-`pause:REDUCTION:LEAST`, which completes the best paused trials as time runs out, at least so many. START is `random`, or what
-comes first, joined by `+`: `network`, the network in use, which is never pruned; `sound`, the sound recipe; `portfolio`; or a
-configuration's number. `naive`, `whole` and `shipped` are short for policies of today. Knows nothing of tables.
+RULE is `full`, `median`, `trailing` or `halving`, which end trials for good; `promotion`, the rule of a launch; or `pause`,
+`pause:REDUCTION` or `pause:REDUCTION:LEAST`, which completes the best paused trials as time runs out, at least so many. START
+is `random`, or what comes first, joined by `+`: `network`, the network in use, which is never pruned, or at the top in the end;
+`sound`, the sound recipe; `portfolio`; or a configuration's number. `naive`, `whole` and `shipped` are short for policies of
+today. Knows nothing of tables.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from benchmarks.replay.rules import RULES
 from benchmarks.replay.scores import SCORES
 from search import defaults
+from search.pruning.promotion import PROMOTION
 from search.pruning.pruners import REDUCTION
 from search.trials.ladder import Ladder
 
@@ -25,7 +27,7 @@ SHORT = {
     "naive": "median/1x30,2x30,3x30,4x30,5x30/a5/random",
     "whole": "full/5x30/a5/random",
     # As `pitsearch launch` searches unless told otherwise, but for TPE.
-    "shipped": f"{defaults.PRUNER}/{defaults.LADDER}/a5/network+sound",
+    "shipped": f"{defaults.PRUNER}/{defaults.LADDER}/mean/network+sound",
 }
 _FINE = "1x3,2x3,5x3,5x9,5x30"
 DEFAULT = (
@@ -54,7 +56,7 @@ class Policy:
 
     # As it was written.
     text: str
-    # Of RULES, or PAUSE.
+    # Of RULES, PROMOTION, or PAUSE.
     rule: str
     ladder: Ladder
     # Of SCORES, with `+` behind it where chance is added.
@@ -65,6 +67,11 @@ class Policy:
     reduction: int = REDUCTION
     # So many complete trials are cared for as time runs out, where trials pause; 0: the deadline is not looked at.
     least: int = 0
+
+    @property
+    def sees_deadline(self) -> bool:
+        """Tell whether the policy searches otherwise where it has more time."""
+        return self.rule == PROMOTION or self.least > 0
 
     @property
     def audit(self) -> float:
@@ -79,8 +86,8 @@ class Policy:
             raise ValueError(f"a policy must be written RULE/LADDER/SCORE/START, but got {text!r}; write e.g. {DEFAULT[-1]!r}.")
         rule, ladder, score, start = parts
         numbers = re.fullmatch(rf"{PAUSE}(?::([2-9]))?(?::([1-9]\d?))?", rule)
-        if rule not in RULES and numbers is None:
-            raise ValueError(f"a rule must be one of {', '.join((*RULES, PAUSE))}, but got {rule!r}; correct it.")
+        if rule not in (*RULES, PROMOTION) and numbers is None:
+            raise ValueError(f"a rule must be one of {', '.join((*RULES, PROMOTION, PAUSE))}, but got {rule!r}; correct it.")
         if score.removesuffix("+") not in SCORES:
             raise ValueError(f"a score must be one of {', '.join(SCORES)}, but got {score!r}; correct it.")
         first = () if start == "random" else tuple(start.split("+"))

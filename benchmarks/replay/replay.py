@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks.replay.policies import PAUSE, Policy
 from benchmarks.replay.portfolio import portfolio
+from benchmarks.replay.promoting import Promoting
 from benchmarks.replay.rules import RULES
 from benchmarks.replay.schedulers import Ending, Pausing
 from benchmarks.replay.scores import Shown, show
@@ -24,6 +25,7 @@ from benchmarks.replay.simulation import Scheduler, simulate
 from benchmarks.table.configurations import BASELINE, SOUND
 from benchmarks.table.data_sets import TUNING
 from benchmarks.table.recorded import Array, Recorded
+from search.pruning.promotion import PROMOTION
 
 REPLICATIONS, WORKERS = 500, 2
 
@@ -72,8 +74,8 @@ def regrets(
         complete: list[tuple[float, int]] = []
         for place, deadline in enumerate(deadlines):
             # Only a policy that looks at the deadline searches otherwise where it has more time.
-            if policy.least or not place:
-                until = deadline if policy.least else max(deadlines)
+            if policy.sees_deadline or not place:
+                until = deadline if policy.sees_deadline else max(deadlines)
                 complete = simulate(_scheduler(policy, shown, drawn, first, seeds, until), shown.seconds, WORKERS, until)
             selected = select([trial for at, trial in complete if at <= deadline], shown, confirmation)
             values[place, replication] = truth.max() - (0.0 if selected is None else truth[selected // seeds])
@@ -114,6 +116,8 @@ def _scheduler(policy: Policy, shown: Shown, drawn: Draw, first: Sequence[int], 
     spared = {trial for trial in order if drawn.audit[trial // seeds] < policy.audit}
     if "network" in policy.start:
         spared.add(drawn.seeds[BASELINE])  # the least of the numbers, and so the first of the configurations
+    if policy.rule == PROMOTION:
+        return Promoting(order, spared, shown, policy.ladder, WORKERS, deadline)
     if policy.rule == PAUSE:
         return Pausing(
             order, spared, shown, policy.ladder, policy.reduction, least=policy.least, workers=WORKERS, deadline=deadline

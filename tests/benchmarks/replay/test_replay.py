@@ -35,7 +35,7 @@ def tables(*names: str, noise: float = 0.0) -> dict[str, Recorded]:
     }
 
 
-@pytest.mark.parametrize("policy", ["whole", "full/5x30/mean3/sound", "pause/1x3,1x9,5x9,5x30/mean3+/sound"])
+@pytest.mark.parametrize("policy", ["whole", "full/5x30/mean3/sound", "pause/1x3,1x9,5x9,5x30/mean3+/sound", "shipped"])
 def test_with_time_enough_and_no_noise_nothing_is_lost(policy: str) -> None:
     values = regrets(Policy.parse(policy), "easy", tables("easy"), [FOREVER], 5)
     assert values == pytest.approx(np.zeros((1, 5)))
@@ -49,7 +49,7 @@ def test_where_nothing_is_complete_everything_is_lost() -> None:
 
 def test_replications_are_reproducible_and_alike_for_all_policies() -> None:
     held = tables("easy", "hard", noise=0.1)
-    policy, budgets = Policy.parse("shipped"), [1000.0, 3000.0]
+    policy, budgets = Policy.parse("promotion/1x3,1x9,5x9,5x30/mean/random"), [600.0, 3000.0]
     values = regrets(policy, "easy", held, budgets, 8)
     assert (values == regrets(policy, "easy", held, budgets, 8)).all()
     assert (values[:, :4] == regrets(policy, "easy", held, budgets, 4)).all()
@@ -151,7 +151,7 @@ def test_a_ladder_ends_where_the_truth_is_known() -> None:
     ("text", "message"),
     [
         ("pause/5x30/mean", "a policy must be written RULE/LADDER/SCORE/START"),
-        ("stop/5x30/mean/random", "a rule must be one of full, median, halving, trailing, pause"),
+        ("stop/5x30/mean/random", "a rule must be one of full, median, halving, trailing, promotion, pause"),
         ("pause:0/5x30/mean/random", "a rule must be one of"),
         ("pause/5x30/best/random", "a score must be one of a5, mean, mean3, fit"),
         ("pause/5x30/mean/tpe", "a start must be of random"),
