@@ -37,10 +37,7 @@ def fit_ladder(data: Dataset, plan: Plan, core_seconds: float) -> tuple[Ladder, 
     low = max(2, round(LOW * epochs))
     middle = max(low + 1, round(MIDDLE * epochs))
     shorter = Ladder.parse(f"1x{low},1x{middle},{ladder.folds}x{middle},{ladder.folds}x{epochs}")
-    return (
-        shorter,
-        f"the time carries trainings of {epochs} epochs, not {ladder.epochs}; --ladder or more --minutes changes that",
-    )
+    return shorter, f"the time carries trainings of {epochs} epochs, not {ladder.epochs}; --ladder and --minutes change that"
 
 
 def epoch_seconds(data: Dataset, plan: Plan) -> float:

@@ -60,12 +60,12 @@ class Standing:
 
 
 def read_standings(session: Session, study_id: int) -> list[Standing]:
-    """Read the standings of a study's trials, but for those that failed."""
-    columns = RUNGS.c.trial_id, RUNGS.c.height, RUNGS.c.score, RUNGS.c.pace, RUNGS.c.demanded, RUNGS.c.paused
+    """Read the standings of a study's trials, but for those that failed; what was ended from outside is not paused."""
     trial = models.TrialModel
+    columns = RUNGS.c.trial_id, RUNGS.c.height, RUNGS.c.score, RUNGS.c.pace, RUNGS.c.demanded, RUNGS.c.paused, trial.state
     joined = sql.select(*columns).join(trial, (trial.trial_id == RUNGS.c.trial_id) & (trial.study_id == RUNGS.c.study_id))
     rows = session.execute(joined.where(RUNGS.c.study_id == study_id, trial.state != TrialState.FAIL)).all()
-    return [Standing(*row) for row in rows]
+    return [Standing(*row[:-2], paused=row.paused and row.state == TrialState.WAITING) for row in rows]
 
 
 def write_standing(session: Session, study_id: int, standing: Standing) -> None:

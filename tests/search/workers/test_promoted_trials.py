@@ -136,6 +136,17 @@ def test_a_deleted_study_leaves_no_standing(tiny: Dataset, tmp_path: Path) -> No
     assert [one.height for one in new.backend.transact(lambda session: read_standings(session, number))] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("state", [TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE])
+def test_a_paused_trial_that_is_ended_from_outside_is_never_promoted(tiny: Dataset, tmp_path: Path, state: TrialState) -> None:
+    study = search(tiny, tmp_path)
+    ended = states(study)[0][0]
+    value = [0.5] if state == TrialState.COMPLETE else None
+    study.backend.set_trial_state_values(trial_id_of(ended), state, value)
+    search(tiny, tmp_path, 14)
+    after = study.trial(ended.number)
+    assert (after.state, RungResult.demand(after)) == (state, RungResult.demand(ended))
+
+
 def test_a_sampler_is_told_the_last_rung_of_a_paused_trial_and_reads_it_once(searched: Study) -> None:
     paused, complete = states(searched)
     storage = open_study(searched, searched.plan, 0)._storage
