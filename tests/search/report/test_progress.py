@@ -39,7 +39,7 @@ def test_the_live_table_shows_the_study_and_the_trials_that_ended_last(finished:
     assert "3 of 3 done: 3 complete, 0 pruned, 0 paused; 0 running, 0 interrupted, 0 failed" in shown
     assert "best so far" in shown
     assert "1x1: 3   5x1: 3   5x6: 3" in shown
-    assert "3/3" in shown
+    assert shown.count("3 of 3") >= 2
     assert "trial 2" in shown
     assert "note: 3 pits left out" in shown
     assert "stopping: running trials end" in shown
