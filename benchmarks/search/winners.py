@@ -29,7 +29,7 @@ from search.studies.study import Study
 from search.training.fold_cache import trial_members
 from search.trials.baseline import is_baseline
 from search.trials.ranking import rank_trials
-from search.trials.records import Recipe, RungResult
+from search.trials.records import Recipe, RungResult, is_done
 from spaces import Config
 from spaces.named_spaces import READY
 
@@ -77,7 +77,7 @@ def search(data: Dataset, space: str, seed: int, minutes: float, folder: Path) -
     sound = (trial.number for trial in rank_trials(ended) if set(RungResult.demand(trial).verdicts) == {Verdict.LEARNED})
     winner = next(sound, baseline)
     outcome = look(study, data, winner)
-    tried = sum(trial.state.is_finished() for trial in ended)
+    tried = sum(map(is_done, ended))
     return look(study, data, baseline), replace(outcome, described=f"{outcome.described} ({tried} trials)")
 
 

@@ -35,10 +35,9 @@ from models.metrics import Floats
 from models.training.verdicts import Verdict
 from search.errors import StudyError
 from search.statistics.intervals import LEVEL
-from search.storage.places import FINISHED
 from search.studies.study import Study
 from search.trials.ladder import Ladder
-from search.trials.records import RungResult
+from search.trials.records import RungResult, is_done
 
 # Optuna asks for five trials at the top; a quarter of this many gives them.
 TOP, LEAST_TOP = 0.25, 5
@@ -73,9 +72,9 @@ class Weight:
 class Importance:
     """What mattered in a study, heaviest first."""
 
-    # Finished trials.
+    # Finished and paused trials.
     finished: int
-    # Of them, the pruned ones.
+    # Of them, those that are not complete: they were pruned, or are paused.
     pruned: int
     # Of them, those with a training that failed.
     failing: int
@@ -112,8 +111,8 @@ def of_trials(
 
 
 def finished(trials: Sequence[FrozenTrial]) -> list[tuple[FrozenTrial, RungResult]]:
-    """Choose the complete and pruned trials, with what they reached; broken and stopped ones say nothing."""
-    return [(trial, RungResult.demand(trial)) for trial in trials if trial.state in FINISHED]
+    """Choose the complete, pruned and paused trials, with what they reached; broken and stopped ones say nothing."""
+    return [(trial, RungResult.demand(trial)) for trial in trials if is_done(trial)]
 
 
 def trainings(reached: RungResult) -> int:

@@ -16,7 +16,6 @@ from search.pruning.audit import Audit, measure
 from search.pruning.promotion import PROMOTION
 from search.selection.confirmations import Confirmation, pooled_tally, read_confirmations
 from search.statistics.intervals import Share
-from search.storage.places import FINISHED
 from search.studies.launch_record import LaunchRecord, last_launch, now_of
 from search.studies.pareto import ParetoTrial, pareto_trials
 from search.studies.plan import PLAN, Plan, plan_of
@@ -25,7 +24,7 @@ from search.trials.baseline import Comparison, compare
 from search.trials.nothing_learned import nothing_learned
 from search.trials.objectives import second_of
 from search.trials.ranking import best_trial, find_trial
-from search.trials.records import DAMAGE, ERROR, Recipe, RungResult, is_interrupted, is_paused, on_rungs
+from search.trials.records import DAMAGE, ERROR, Recipe, RungResult, is_done, is_interrupted, is_paused, on_rungs
 from search.trials.reliability import Tally, tally
 from spaces import Config
 from spaces.known_configs import write_known
@@ -109,7 +108,7 @@ def of_trials(
     reached = [record for trial in trials if (record := RungResult.read(trial))]
     best = best_trial(complete)
     second = second_of(plan.options.objectives)
-    done = sum(trial.state in FINISHED or is_paused(trial) for trial in trials)
+    done = sum(is_done(trial) for trial in trials)
     verdicts = Counter(verdict for record in reached for verdict in record.verdicts)
     return Status(
         name=name,

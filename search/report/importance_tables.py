@@ -18,9 +18,7 @@ def importance_table(name: str, importance: Importance, uses: Sequence[Use]) -> 
     """Show the axes by their weight for acceptance and for failing, and the uses of the lights where there are several."""
     parts: list[RenderableType] = [
         _weights_table(f"study {name}: what mattered for acceptance", importance.acceptance),
-        Text(
-            f"{counted(importance.finished, 'finished trial')}; {importance.pruned} pruned, each below every trial that went on"
-        ),
+        Text(f"{counted(importance.finished, 'trial')}; {importance.pruned} pruned or paused, each below all that went on"),
         Text(""),
         _weights_table(f"study {name}: what mattered for failing to learn", importance.failure),
         Text(_failing_line(importance)),
@@ -55,7 +53,7 @@ def _weights_table(title: str, weights: Sequence[Weight]) -> Table:
 
 
 def _failing_line(importance: Importance) -> str:
-    some = f"{importance.failing or 'none'} of {counted(importance.finished, 'finished trial')} had a training that failed"
+    some = f"{importance.failing or 'none'} of {counted(importance.finished, 'trial')} had a training that failed"
     if importance.failing < LEAST_TOP:
         return f"{some}: too few to tell what makes trainings fail, for which {LEAST_TOP} are needed"
     return f"{some}; an axis needs {LEAST} trials where it applies, {LEAST_TOP} of them failing"
@@ -85,6 +83,6 @@ def uses_table(name: str, uses: Sequence[Use]) -> list[RenderableType]:
     return [
         table,
         Text("best and median: of complete trials; the best of many is higher by chance alone, so compare medians, too"),
-        Text("reliability: the share of all trials' trainings that did not fail; one that pruning cut short did not"),
+        Text("reliability: the share of all trials' trainings that did not fail; one that was cut short did not"),
         *map(Text, pooled_remarks(use.best for use in uses)),
     ]

@@ -16,11 +16,11 @@ from search import defaults
 from search.errors import StudyError
 from search.storage.checkpoints import open_runs
 from search.storage.clock import read_clock
-from search.storage.places import FINISHED, LAUNCH
+from search.storage.places import LAUNCH
 from search.studies.options import Budget
 from search.studies.study import Study
 from search.trials.formats import Migration, from_plain, to_plain, upgrade
-from search.trials.records import is_paused
+from search.trials.records import is_done
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def write_launch_record(study: Study, budget: Budget, workers: int, runs: Path) 
     record = LaunchRecord(
         launch_id=uuid.uuid4().hex,
         trials=budget.trials,
-        finished=sum(trial.state in FINISHED or is_paused(trial) for trial in trials),
+        finished=sum(is_done(trial) for trial in trials),
         failed=sum(trial.state == TrialState.FAIL for trial in trials),
         workers=workers,
         clock=clock,

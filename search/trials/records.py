@@ -267,6 +267,11 @@ def is_paused(trial: FrozenTrial) -> bool:
     return trial.state == TrialState.WAITING and bool(PAUSED.read(trial))
 
 
+def is_done(trial: FrozenTrial) -> bool:
+    """Tell whether a trial has come as far as it is to, for now: it is complete, pruned or paused."""
+    return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or is_paused(trial)
+
+
 def on_rungs(trial: FrozenTrial) -> Mapping[int, float]:
     """Give the acceptance that a trial reported on each rung, by the fold-epochs spent there."""
     reached = RungResult.read(trial)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,14 @@ import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from search.analysis.importance import LEAST, Importance, Weight, failures, importance, of_trials, trainings
+from search.analysis.importance import LEAST, Importance, Weight, failures, finished, importance, of_trials, trainings
 from search.analysis.light_usage import Use, uses
 from search.errors import StudyError
 from search.report.importance_tables import importance_table
 from search.statistics.intervals import reliability
 from search.studies.study import Study
 from search.trials.ladder import Ladder
+from search.trials.records import PAUSED, STOPPED
 from spaces import Config
 from spaces.choices.channels import Channels
 from spaces.choices.networks import Network
@@ -218,4 +220,13 @@ def test_the_tables_of_a_study() -> None:
 def test_one_use_of_the_lights_needs_no_table_and_few_failures_are_said() -> None:
     shown = render(importance_table("planted", Importance(20, 0, 0, (), ()), uses(LIT[:2])))
     assert "how important is angle" not in shown
-    assert "none of 20 finished trials had a training that failed: too few to tell" in shown
+    assert "none of 20 trials had a training that failed: too few to tell" in shown
+
+
+def test_a_paused_trial_counts_and_one_that_was_interrupted_does_not() -> None:
+    paused, interrupted = (copy.copy(LIT[0]) for _ in range(2))
+    for trial in (paused, interrupted):
+        trial.state = TrialState.WAITING
+    paused.user_attrs = {**LIT[0].user_attrs, PAUSED.name: "1x3"}
+    interrupted.user_attrs = {**LIT[0].user_attrs, STOPPED.name: "time is up", PAUSED.name: ""}
+    assert [trial for trial, _ in finished([paused, interrupted])] == [paused]
