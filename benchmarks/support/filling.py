@@ -77,7 +77,8 @@ def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, 
     """Make a row of a trial with those that belong to it."""
     rungs, dice = plan.ladder.rungs, _Dice(random)
     config = suggest(dice, plan.space)
-    last, value = int(random.choice(len(rungs), p=ENDS)), float(random.beta(8, 2))
+    ends = np.array(ENDS[: len(rungs)])
+    last, value = int(random.choice(len(rungs), p=ends / ends.sum())), float(random.beta(8, 2))
     paused = plan.options.pruner == PROMOTION and last < len(rungs) - 1
     ended = TrialState.COMPLETE if last == len(rungs) - 1 else TrialState.WAITING if paused else TrialState.PRUNED
     # Their relations are made by Optuna's models when these are first used.
