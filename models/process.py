@@ -15,10 +15,9 @@ from functools import lru_cache
 import torch
 
 # Parameters of mallopt(3), as glibc numbers them, and what they are set to. By default glibc asks the kernel for every
-# activation and returns it at once; the benchmarks show what those page faults cost. No mapping at all, since a threshold for
-# them, M_MMAP_THRESHOLD, takes 32 MiB at most, and activations of 3-D and residual networks are larger.
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
-KEPT = {M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 512 << 20, M_TOP_PAD: 16 << 20}
+# activation and returns it at once; the benchmarks show what those page faults cost. M_MMAP_THRESHOLD takes 32 MiB at most.
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+KEPT = {M_MMAP_THRESHOLD: 32 << 20, M_TRIM_THRESHOLD: 512 << 20, M_TOP_PAD: 16 << 20}
 
 
 def keep_memory() -> bool:
