@@ -29,19 +29,19 @@ demo: setup
 	$(BIN)/pitsearch predict demo/best demo/foils --out demo/scores.csv
 
 test: lint
-	$(PYTEST) $(COVERAGE) -m 'not slow'
+	$(PYTEST) $(COVERAGE) -m 'not slow' --ignore tests/faults
+	$(BIN)/python -m pytest -m 'not slow' tests/faults
 
 # The slow ones, too, then the faults, which want the machine for themselves; and which lines of the packages the fast tests run: at
-# least the share in pyproject.toml. Some 40 minutes on 2 cores that do nothing else.
+# least the share in pyproject.toml. An hour on 2 cores that do nothing else.
 test-all: COVERAGE := --cov
 test-all: test
 	$(PYTEST) -m slow --ignore tests/faults
-	$(PYTEST) -m slow tests/faults
+	$(BIN)/python -m pytest -m slow tests/faults
 
-# Play every fault against real processes on SQLite or PostgreSQL, a line each, two at a time; part of test-all. Some 12 minutes on
-# 2 cores that do nothing else.
+# Play every fault against real processes on SQLite or PostgreSQL, a line each; part of test-all. Half an hour on 2 cores.
 faults: setup
-	$(PYTEST) tests/faults --quiet
+	$(BIN)/python -m pytest tests/faults --quiet
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,21 +1,25 @@
-"""Let so many processes run trials that do nothing to the end of a budget; each prints how many of them were its own."""
+"""Run trials that do nothing, until a study has so many, and print how many of them were this process's; 0 makes the study."""
 
 from __future__ import annotations
 
-import os
 import sys
 
 import optuna
+from optuna.study import StudyDirection
 
 from search.storage.connect import backend_of, open_storage
 from search.storage.leases import claim, require_lease
+from search.storage.places import LAUNCH
 from search.trials.records import TrialOrigin
 
 
-def work(address: str) -> int:
-    """Run trials of the study `busy`; give their number."""
-    storage = open_storage(address)
+def main(address: str, trials: int) -> None:
+    """Run trials of the study `busy`."""
+    storage = open_storage(address, create=True)
     backend = backend_of(storage)
+    if not trials:
+        backend.create_whole_study("busy", [StudyDirection.MAXIMIZE], {LAUNCH: {"trials": 64, "failed": 0}}, {})
+        return
     study = optuna.load_study(study_name="busy", storage=storage, sampler=optuna.samplers.RandomSampler())
     mine = 0
     while (lease := claim(backend, study._study_id, TrialOrigin("busy", "host:1"))) is not None:
@@ -27,14 +31,8 @@ def work(address: str) -> int:
         with backend.transaction(require_lease(lease)):
             study.tell(trial, x)
         mine += 1
-    return mine
+    print(mine)
 
 
 if __name__ == "__main__":
-    workers = int(sys.argv[2])
-    # Forked when everything is imported and no database is open: they begin at once.
-    if all(os.fork() for _ in range(workers)):
-        for _ in range(workers):
-            os.wait()
-    else:
-        print(f"{work(sys.argv[1])}\n", end="")  # in one piece
+    main(sys.argv[1], int(sys.argv[2]))

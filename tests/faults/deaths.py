@@ -31,6 +31,11 @@ def ended_well(process: subprocess.Popen[str], codes: tuple[int, ...] = (0,)) ->
     return out
 
 
+def finish(lab: Lab) -> None:
+    """Run the same launch once more, to the end of its budget."""
+    ended_well(lab.launch(1))
+
+
 def kill_workers_in_a_rung(lab: Lab, times: int) -> str:
     """Kill one worker after the other in the middle of a rung; no trial's more often than it may be taken up."""
     generator, killed, launcher = random.Random(0), 0, lab.launch(2)
@@ -79,7 +84,7 @@ def kill_the_launcher(lab: Lab) -> str:
         lab.wait(lambda: not any(map(alive, pids.values())), "the end of orphans", 30)
         took = time.monotonic() - started
         reasons = {STOPPED.read(trial) for trial in lab.read() if trial.state == TrialState.WAITING}
-        lab.finish()
+        finish(lab)
     return f"its workers ended within {took:.0f} s ({', '.join(sorted(filter(None, reasons)))}), the same command went on"
 
 
@@ -94,7 +99,7 @@ def terminate_the_launcher(lab: Lab) -> str:
         took = time.monotonic() - started
         orphans = sum(map(alive, pids.values()))
         assert not orphans, f"{orphans} orphans"
-        lab.finish()
+        finish(lab)
     return f"it and its workers ended within {took:.0f} s, no orphan"
 
 
@@ -119,8 +124,8 @@ def terminate_a_worker(lab: Lab) -> str:
 
 def kill_commands(lab: Lab) -> str:
     """Kill `confirm` and `diagnose` while their workers train: the workers must end, and the same command go on."""
-    lab.finish()
-    named, seconds = ("--repeats", "1", *lab.named, "--workers", "2"), []
+    ended_well(lab.launch(2))
+    named, seconds = ("--repeats", "1", "--study", "lab", "--storage", lab.storage, "--workers", "2"), []
     confirm = ["confirm", "--top", "2", "--reliability", "0", *named]
     for command in (["diagnose", "--out", str(lab.folder / "suspects.csv"), *named], confirm):
         process = lab.start(command)
@@ -173,7 +178,7 @@ def interrupt(lab: Lab) -> str:
         ended_well(launcher, (0, 130))
         twice = time.monotonic() - started
         lab.wait(lambda: not any(map(alive, workers)), "the end of all processes", 10)
-        lab.finish()
+        finish(lab)
     return f"once ended within {once:.1f} s, twice within {twice:.1f} s, no process left"
 
 

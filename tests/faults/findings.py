@@ -10,9 +10,6 @@ from search.pruning.promotion import FINALISTS, PROMOTION
 from search.trials.records import CheckpointRecord, is_paused
 from tests.faults.lab import Lab, Row, Table
 
-# The name under which a test hands over its line of the report.
-LINE = "finding"
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -14,24 +14,24 @@ from search.storage.connect import backend_of, open_storage
 from search.storage.lease_table import LEASES
 from search.studies.study import open_or_create
 from search.trials.records import STOPPED
-from tests.faults.deaths import ended_well
+from tests.faults.deaths import ended_well, finish
 from tests.faults.lab import Lab
 
 # Seconds within which a launch and its workers end when their study is deleted.
 DELETED_S = 10.0
-SELECT = ("select", "--top", "1", "--repeats", "1", "--reliability", "0", "--workers", "1")
+SELECT = ("select", "--study", "lab", "--top", "1", "--repeats", "1", "--reliability", "0", "--workers", "1")
 
 
 def flip_bits_of_the_cache(lab: Lab) -> str:
     """Flip a bit in every file of the cache between two selections; the models must be the same."""
     cache = lab.folder / "cache"
     lab.environment["PITSEARCH_CACHE"] = str(cache)
-    lab.finish()
+    ended_well(lab.launch(2))
     contents, flipped = [], 0
     for name in ("before", "after"):
-        ended_well(lab.start([*SELECT, *lab.named]))
+        ended_well(lab.start([*SELECT, "--storage", lab.storage]))
         out = lab.folder / name
-        lab.run("export", str(out), *lab.named)
+        ended_well(lab.start(["export", str(out), "--study", "lab", "--storage", lab.storage]))
         contents.append({path.name: path.read_bytes() for path in out.iterdir() if path.suffix == ".safetensors"})
         for path in cache.iterdir():
             content = bytearray(path.read_bytes())
@@ -50,13 +50,12 @@ def end_a_trial_from_outside(lab: Lab, number: int) -> str:
     out = ended_well(launcher)
     (line,) = [line for line in out.splitlines() if line.startswith(f"trial {number} ")]
     assert "ended from outside" in line, line
-    lab.finish()
+    finish(lab)
     return "one line said so, and another trial took its place in the budget"
 
 
 def delete_the_study(lab: Lab, *, again: bool) -> str:
     """Delete the study that a launch and a worker by hand work on, as the dashboard does; `again`: and make it anew at once."""
-    few, lab.trials = lab.trials, 100  # the study that is deleted must not end before
     lab.prepare()
     plan, others = lab.study.plan, [lab.launch(2), lab.worker()]
     lab.wait_for_rungs()
@@ -76,8 +75,7 @@ def delete_the_study(lab: Lab, *, again: bool) -> str:
     left = [path.name for path in lab.runs.glob("*/[0-9]*")]
     assert (leases, left) == (0, []), f"{leases} leases, checkpoints of trials {left}"
     lab.seen.clear()
-    lab.trials = few
-    lab.finish()
+    finish(lab)
     assert not any(lab.taken_up().values()) and not any(map(STOPPED.read, lab.read())), "the next study inherited something"
     return f"launch and worker ended within {took:.0f} s, no lease and no checkpoint left, and the next study began anew"
 
@@ -93,7 +91,7 @@ def link_elsewhere(lab: Lab) -> str:
     link.symlink_to(elsewhere)
     before = sorted(elsewhere.iterdir())
     with lab.watched():
-        lab.finish()
+        finish(lab)
     link.unlink()
     assert sorted(elsewhere.iterdir()) == before
     return "nothing behind the link was touched"

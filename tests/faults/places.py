@@ -14,15 +14,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from search.storage.connect import backend_of, open_storage
 from search.storage.leases import TAKEN_UP
-from search.storage.places import LAUNCH
 from search.studies.plan import PLAN, store_plan
 from search.trials.records import DAMAGE, ERROR, STOPPED, RungResult
-from tests.faults.deaths import ended_well, is_dead
+from tests.faults.deaths import ended_well, finish, is_dead
 from tests.faults.lab import EXPLODES, Lab, said
 from tests.faults.shim import slow_disk, wrong_clock
 from tests.support.processes import alive
@@ -49,7 +46,7 @@ def fill_the_disk(lab: Lab) -> str:
         assert not [trial for trial in lab.read() if trial.state == TrialState.RUNNING]
         half = [file.name for file in lab.runs.rglob("*.safetensors.*")]
         assert not half, half
-    lab.finish()
+    finish(lab)
     return "one line said so, no half file was left, with room the same command went on"
 
 
@@ -59,7 +56,7 @@ def take_write_access(lab: Lab) -> str:
         out = said(lab.launch(2))
         assert out.splitlines()[-1].startswith("error: "), out
         assert "the folder of checkpoints must be writable, but: Read-only file system; give another --runs" in out, out
-    lab.finish()
+    finish(lab)
     return "refused on one line before any trial began"
 
 
@@ -68,14 +65,14 @@ def slow_the_disk(lab: Lab) -> str:
     lab.environment |= slow_disk(lab.folder, 100)
     with lab.watched():
         ended_well(lab.launch(2))
-    address = f"{lab.storage.removesuffix('studies.db')}busy.db"
-    backend = backend_of(open_storage(address, create=True))
-    backend.create_whole_study("busy", [StudyDirection.MAXIMIZE], {LAUNCH: {"trials": 32, "failed": 0}}, {})
-    command = [sys.executable, "-m", "tests.faults.busy", address, "16"]
+    address = lab.storage if not lab.storage.startswith("sqlite") else f"sqlite:///{lab.folder}/busy.db"
     slow = {**os.environ, **slow_disk(lab.folder, 50)}
-    done = subprocess.run(command, check=True, env=slow, stdout=subprocess.PIPE, text=True).stdout.split()
-    assert len(done) == 16 and sum(map(int, done)) == 32, done
-    return "16 workers ran 32 trials that do nothing, each once, none locked out"
+    command = [sys.executable, "-m", "tests.faults.busy", address]
+    subprocess.run([*command, "0"], check=True, env=slow)
+    busy = [subprocess.Popen([*command, "64"], env=slow, stdout=subprocess.PIPE, text=True) for _ in range(16)]
+    done = [int(said(process) or -1) for process in busy]
+    assert sum(done) == 64, done
+    return "16 workers ran 64 trials that do nothing, each once, none locked out"
 
 
 def harm_checkpoints(lab: Lab) -> str:
@@ -90,7 +87,7 @@ def harm_checkpoints(lab: Lab) -> str:
         content = bytearray(files[-1].read_bytes())
         content[len(content) // 2] ^= 1
         files[-1].write_bytes(content)
-        lab.finish()
+        finish(lab)
     damages = " ".join(damage for trial in lab.read() if (damage := DAMAGE.read(trial)))
     assert damages.count("has been changed or cut short") == 2, damages
     return "both were found out by their hash, their folds trained again"
@@ -114,18 +111,18 @@ def start_sixteen_at_once(lab: Lab) -> str:
     lab.prepare()
     plan = json.dumps(store_plan(lab.study.plan))
     address = lab.storage if not lab.storage.startswith("sqlite") else f"sqlite:///{lab.folder}/empty.db"
-    # Forked when everything is imported and no database is open: they begin at once.
     code = (
-        "import json, os, sys\nfrom search.studies.plan import Plan\nfrom search.studies.study import open_or_create\n"
+        "import json, sys\nfrom search.studies.plan import Plan\nfrom search.studies.study import open_or_create\n"
         "from search.trials.formats import from_plain\nplan = from_plain(Plan, json.loads(sys.argv[2]), 'the plan')\n"
-        "if all(os.fork() for _ in range(16)):\n    [os.wait() for _ in range(16)]\n"
-        "else:\n    print(f'{len(open_or_create(sys.argv[3], sys.argv[1], plan).optuna.trials)}\\n', end='')"
+        "print(len(open_or_create(sys.argv[3], sys.argv[1], plan).optuna.trials))"
     )
     name = "lab" if address != lab.storage else "another"
     command = [sys.executable, "-c", code, address, plan, name]
-    starters = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=lab.folder)
-    assert starters.stdout == "0\n" * 16, starters.stdout
-    lab.finish()
+    caught = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": lab.folder}
+    starters = [subprocess.Popen(command, **caught) for _ in range(16)]  # type: ignore[call-overload]  # a table of options
+    out = [said(starter) for starter in starters]
+    assert out == ["0\n"] * 16, out
+    finish(lab)
     return "16 of 16 opened it"
 
 
@@ -141,22 +138,24 @@ def refuse_what_does_not_match(lab: Lab) -> str:
     (lab.folder / "wide.toml").write_text(space.replace("low = 0.003", "low = 0.002"), encoding="utf-8")
     assert space != (lab.folder / "wide.toml").read_text(encoding="utf-8")
 
-    def refused(*words: str) -> str:
-        return lab.run(*words, code=1).splitlines()[-1]
+    def refused(process: subprocess.Popen[str]) -> str:
+        out = said(process)
+        assert process.returncode == 1, out
+        return out.splitlines()[-1]
 
     lines = [
-        refused(*lab.launching(1, space="wide.toml")),
-        refused(*lab.launching(1, "--objectives", "acceptance,cost")),
-        refused("worker", *lab.named, "--data", str(other)),
+        refused(lab.launch(1, space="wide.toml")),
+        refused(lab.launch(1, "--objectives", "acceptance,cost")),
+        refused(lab.worker("--data", str(other))),
     ]
     opened.set_user_attr(PLAN, {**store_plan(plan), "format": 99})
-    lines += [refused("worker", *lab.named), refused(*lab.launching(1))]
+    lines += [refused(lab.worker()), refused(lab.launch(1))]
     opened.set_user_attr(PLAN, store_plan(plan))
     for line, word in zip(
         lines, ("another space", "objectives", "from other data", "a newer pitsearch", "a newer pitsearch"), strict=True
     ):
         assert line.startswith("error: ") and word in line, line
-    lab.finish()
+    finish(lab)
     return "each refused on one line that names it"
 
 
@@ -187,13 +186,13 @@ def kill_whoever_runs_it(lab: Lab, number: int) -> str:
             time.sleep(0.1)
         ended_well(launcher)
         (reason,) = [ERROR.read(trial) for trial in lab.read() if trial.state == TrialState.FAIL]
-        lab.finish()
+        finish(lab)
     assert killed == TAKEN_UP + 1, killed
     return f"failed after {killed} deaths ({reason}); another took its place in the budget"
 
 
 def explode(lab: Lab) -> str:
-    """Let one configuration's loss leave all bounds: its rate is far too high."""
+    """Let one configuration's loss leave all bounds: its rate is a hundred thousand times too high."""
     with lab.watched():
         ended_well(lab.launch(2))
     verdicts = {trial.number: RungResult.demand(trial).verdicts for trial in lab.read()}

@@ -16,10 +16,9 @@ from pathlib import Path
 import psycopg
 
 from search.trials.records import STOPPED, TrialOrigin
-from tests.faults.deaths import ended_well
+from tests.faults.deaths import ended_well, finish
 from tests.faults.lab import Lab, said
 from tests.support.engines import Postgres
-from tests.support.processes import left_in_memory
 
 # Seconds that a database is away when commands begin; connections that are free; workers that want one.
 AWAY_S, FREE, WORKERS = 8.0, 5, 8
@@ -68,8 +67,9 @@ def begin_while_stopped(lab: Lab, postgres: Postgres) -> str:
 
 def _begin_while(lab: Lab, away: AbstractContextManager[None]) -> str:
     """Begin commands while the database is away; they must wait, and do what they are for when it is there again."""
+    named = ("--study", "lab", "--storage", lab.storage)
     with away:
-        begun = [lab.start(["status", *lab.named]), lab.worker(), lab.launch(2)]
+        begun = [lab.start(["status", *named]), lab.worker(), lab.launch(2)]
         time.sleep(AWAY_S)
         ended = [said(process) for process in begun if process.poll() is not None]
         assert not ended, f"not waited for: {ended}"
@@ -97,15 +97,16 @@ def share_between_containers(lab: Lab) -> str:
     """Let two containers, each of which sees itself as process 1, share database, cache and folder of runs."""
     lab.environment["PITSEARCH_CACHE"] = str(lab.folder / "cache")
     lab.prepare()
+    named = ("--study", "lab", "--storage", lab.storage)
     both = [lab.launch(1, prefix=CONTAINER), lab.worker(prefix=CONTAINER)]
     with lab.watched():
         assert set(lab.wait_for_rungs(2).values()) == {1}
-        ended_well(lab.start(["status", *lab.named], CONTAINER))
+        ended_well(lab.start(["status", *named], CONTAINER))
         for process in both:
             ended_well(process)
     again = [trial.number for trial in lab.read() if STOPPED.read(trial) is not None]
     assert not again, f"trials {again} were taken from a worker that lived"
-    words = ["confirm", *lab.named, "--top", "1", "--repeats", "1", "--reliability", "0", "--workers", "2"]
+    words = ["confirm", *named, "--top", "1", "--repeats", "1", "--reliability", "0", "--workers", "2"]
     tables = [ended_well(process) for process in [lab.start(words, CONTAINER) for _ in range(2)]]
     assert tables[0] == tables[1], tables
     return "no trial was taken from the other, and both confirmed to the same numbers"
@@ -133,7 +134,7 @@ def interrupt_the_start(lab: Lab, times: int) -> str:
         shutil.rmtree(lab.runs, ignore_errors=True)
         Path(lab.storage.removeprefix("sqlite:///")).unlink(missing_ok=True)
     del lab.environment["TMPDIR"]
-    lab.finish()
+    finish(lab)
     return f"{times} moments from {moments[0]:.2f} to {moments[-1]:.2f} s, each ended with 130 and left nothing"
 
 
@@ -146,4 +147,4 @@ def catches(process: int, number: int) -> bool:
 
 def has_left_nothing(process: int, temporary: Path) -> bool:
     """Tell whether nothing of a process is in shared memory, nor anything in its temporary folder."""
-    return not left_in_memory(process) and not [*temporary.iterdir()]
+    return not [path for path in Path("/dev/shm").iterdir() if str(process) in path.name] and not [*temporary.iterdir()]

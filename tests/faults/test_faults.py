@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.findings import LINE
-from tests.faults.lab import Lab, Table
-from tests.faults.table import FAULTS, Fault, play
+from tests.faults.findings import Finding
+from tests.faults.lab import Lab, Table, said
+from tests.faults.table import FAULTS, OUTAGES, SERVERS, Fault, jobs, of_server, outage, play
+from tests.support.engines import Postgres, Slurm
 from tests.support.tiny import write_dataset
 
 COUNTS = {"candidate": 40, "top": 40, "bottom": 40, "misc": 20}
@@ -22,22 +23,32 @@ def lab_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def undisturbed(lab_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Table]:
-    """What gives the table of a run of so many trials, or of more, that nothing happens to."""
-    tables: dict[int, Table] = {}
+    """What gives the table of a run of so many trials that nothing happens to."""
+    found: dict[int, Table] = {}
 
     def run(trials: int) -> Table:
-        if max(tables, default=0) < trials:
+        if trials not in found:
             folder = tmp_path_factory.mktemp("undisturbed")
             lab = Lab(folder, lab_data, f"sqlite:///{folder}/studies.db", trials)
-            lab.finish()
-            tables[trials] = Table.of(lab.read())
-        return tables[max(tables)]
+            out = said(lab.launch(2))
+            assert lab.processes[0].returncode == 0, out
+            found[trials] = Table.of(lab.read())
+        return found[trials]
 
     return run
 
 
+def keep(finding: Finding, capsys: pytest.CaptureFixture[str]) -> None:
+    """Print a line, past what pytest catches, and fail where a promise is broken."""
+    with capsys.disabled():
+        print(f"\n{finding}", flush=True)
+    assert not finding.broken
+
+
 CASES = [
-    pytest.param(fault, storage, id=f"{fault.name}, {storage}", marks=[] if storage in fault.fast else [pytest.mark.slow])
+    pytest.param(
+        fault, storage, id=f"{fault.name}, {storage}", marks=[] if fault.fast and storage == "sqlite" else [pytest.mark.slow]
+    )
     for fault in FAULTS
     for storage in fault.storages
 ]
@@ -51,11 +62,51 @@ def test_every_promise_is_kept(
     undisturbed: Callable[[int], Table],
     tmp_path: Path,
     request: pytest.FixtureRequest,
-    record_property: Callable[[str, object], None],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "lab"
     address = f"sqlite:///{folder}/studies.db" if storage == "sqlite" else request.getfixturevalue("postgres_url")
-    engine = None if fault.engine is None else request.getfixturevalue(fault.engine)
-    finding = play(fault, storage, address, folder, lab_data, undisturbed(fault.trials), engine)
-    record_property(LINE, str(finding))
-    assert not finding.broken
+    keep(play(fault, storage, address, folder, lab_data, undisturbed(fault.trials)), capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", OUTAGES)
+def test_a_database_that_died_is_waited_for(
+    seconds: int,
+    lab_data: Path,
+    undisturbed: Callable[[int], Table],
+    tmp_path: Path,
+    postgres: Postgres,
+    postgres_url: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fault = outage(postgres, seconds)
+    keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_that_is_not_there_or_full_is_waited_for(
+    name: str,
+    lab_data: Path,
+    undisturbed: Callable[[int], Table],
+    tmp_path: Path,
+    postgres: Postgres,
+    postgres_url: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fault = of_server(name, postgres)
+    keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), capsys)
+
+
+@pytest.mark.slow
+def test_a_study_survives_its_jobs(
+    lab_data: Path,
+    undisturbed: Callable[[int], Table],
+    tmp_path: Path,
+    slurm: Slurm,
+    postgres_url: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fault = jobs(slurm)
+    keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), capsys)
