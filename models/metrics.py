@@ -101,7 +101,7 @@ def mean_acceptance(scores: Floats, is_signal: Flags, low: float) -> tuple[float
 
     It is the partial area under the curve over `low` (McClish 1989), ties half, and varies less from draw to draw than the
     acceptance at one rate. Its error follows from what each signal pit and each background pit adds (DeLong et al. 1988).
-    `scores`, `is_signal`: `[pits]`, scored pits only.
+    A single pit of either kind tells of no error: it is NaN. `scores`, `is_signal`: `[pits]`, scored pits only.
     """
     from scipy.stats import rankdata  # as above
 
@@ -115,6 +115,8 @@ def mean_acceptance(scores: Floats, is_signal: Flags, low: float) -> tuple[float
     inside = np.clip(low * len(background) - ahead, 0, 1)
     # A further one up there moves the edge: it takes away what is caught at the edge, beside what it adds.
     of_background = inside * (caught - caught[inside > 0].max(initial=0.0)) / low
+    if min(len(signal), len(background)) < 2:
+        return float(of_signal.mean()), math.nan
     variance = of_signal.var(ddof=1) / len(signal) + of_background.var(ddof=1) / len(background)
     return float(of_signal.mean()), float(np.sqrt(variance))
 
