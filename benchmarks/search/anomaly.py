@@ -24,8 +24,8 @@ from scipy.special import logit
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.search.losses import DATA, FOLDS, RATES, WORKING_POINT, some
-from benchmarks.support.measure import Table, workers
+from benchmarks.search.losses import FOLDS, RATES, WORKING_POINT, some
+from benchmarks.support.measure import DATA, Table, workers
 from foils import load
 from foils.folds import fold_numbers
 from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from joblib import cpu_count
 from scipy import stats
 
-from benchmarks.support.measure import Table, workers
+from benchmarks.support.measure import DATA, Table, workers
 from foils import Dataset, load
 from foils.folds import fold_numbers
 from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
@@ -34,7 +34,6 @@ from spaces.choices.losses import Loss
 from spaces.choices.networks import Network
 from spaces.choices.optimisers import Optimiser
 
-DATA = "BENCHMARK_DATA"
 PITS, EPOCHS, FOLDS = 1393, 40, 5
 WORKING_POINT, RATES = 0.05, (0.05, 0.01)
 RECIPE = Config(

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from scipy import stats
 
-from benchmarks.support.measure import Table
+from benchmarks.support.measure import DATA, Table
 from foils import Dataset, load
 from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from models.metrics import Flags, threshold_at
@@ -33,7 +33,6 @@ from search.trials.records import Recipe, RungResult, is_done
 from spaces import Config
 from spaces.named_spaces import READY
 
-DATA = "BENCHMARK_DATA"
 PITS, MINUTES, HOLDOUT, RATES = 1393, 5.0, 0.3, (0.05, 0.01)
 # More than a search of some minutes can finish.
 TRIALS = 1000

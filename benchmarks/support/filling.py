@@ -79,8 +79,9 @@ def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, 
     config = suggest(dice, plan.space)
     ends = np.array(ENDS[: len(rungs)])
     last, value = int(random.choice(len(rungs), p=ends / ends.sum())), float(random.beta(8, 2))
-    paused = plan.options.pruner == PROMOTION and last < len(rungs) - 1
-    ended = TrialState.COMPLETE if last == len(rungs) - 1 else TrialState.WAITING if paused else TrialState.PRUNED
+    is_whole = last == len(rungs) - 1
+    paused = plan.options.pruner == PROMOTION and not (running or is_whole)
+    ended = TrialState.COMPLETE if is_whole else TrialState.WAITING if paused else TrialState.PRUNED
     # Their relations are made by Optuna's models when these are first used.
     trial: Any = models.TrialModel(
         study_id=study_id,
@@ -100,7 +101,7 @@ def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, 
         for record in (TrialOrigin("idle", "host:1"), Recipe(config.to_dict(), 1, audited=False), reached(rungs[last], value))
         for key, value in record.attribute().items()
     ]
-    if paused and not running:
+    if paused:
         trial.user_attributes.append(models.TrialUserAttributeModel(key=PAUSED.name, value_json=json.dumps(str(rungs[last]))))
     trial.intermediate_values = [
         models.TrialIntermediateValueModel(

@@ -20,6 +20,9 @@ from typing import Any
 import numpy as np
 from joblib import cpu_count
 
+# In the environment: the folder of a data set that is measured, too.
+DATA = "BENCHMARK_DATA"
+
 
 @dataclass(frozen=True)
 class Spread:

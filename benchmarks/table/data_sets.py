@@ -15,6 +15,7 @@ from shutil import rmtree
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.support.measure import DATA
 from benchmarks.support.truth import FRESH, draw_truth
 from foils import Dataset, load
 from foils.folds import fold_numbers
@@ -23,8 +24,6 @@ from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
 from models.metrics import Flags
 
 PITS, FOLDS, SPLIT_SEED = 500, 5, 0
-# In the environment: the folder of the craters.
-DATA = "BENCHMARK_DATA"
 
 
 @dataclass(frozen=True)

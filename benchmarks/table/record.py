@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -144,8 +144,12 @@ def _best(folder: Path, name: str, count: int) -> list[int]:
 def _worth(folder: Path, name: str, number: int) -> float | None:
     """Give the mean acceptance of a configuration's folds at the end; None where it is not recorded."""
     place = _place(folder, (name, number, 0))
-    if not place.exists():
-        return None
+    return _worth_of(place) if place.exists() else None
+
+
+@cache
+def _worth_of(place: Path) -> float:
+    """Read the worth of a training, which does not change once it is written."""
     return float(np.mean([curve[-1]["mean_acceptance"] for curve in json.loads(place.read_text())["curves"]]))
 
 

@@ -72,6 +72,11 @@ class Status:
     # Seconds left; None where that cannot be estimated.
     left_s: float | None
 
+    @property
+    def done(self) -> int:
+        """Count the trials that have come as far as they are to, for now."""
+        return self.complete + self.pruned + self.paused
+
     def __repr__(self) -> str:
         best = "none" if self.best is None else f"trial {self.best.number}, acceptance {acceptance(self.best)}"
         states = f"{self.complete} complete, {self.pruned} pruned, {self.paused} paused"

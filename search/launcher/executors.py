@@ -89,9 +89,9 @@ class Processes:
 
     def run(self, run: Run, stop: Path, note: Note) -> Generator[None, None, None]:
         """Run workers, no more of them than there are trials to run."""
-        paused = sum(is_paused(trial) for trial in run.study.optuna.get_trials(deepcopy=False))
         count = self.worker_count
         if run.record.trials is not None:
+            paused = sum(map(is_paused, run.study.optuna.get_trials(deepcopy=False)))
             count = min(count, max(run.record.trials - run.record.finished + paused, 1))
         contexts = [
             WorkerContext(

@@ -24,7 +24,7 @@ from search.errors import StorageAway, StudyError, refusal
 from search.launcher.cluster_config import THREADS
 from search.storage.leases import TAKEN_UP
 from search.storage.retry import is_transient
-from search.trials.records import is_paused
+from search.trials.records import has_ended
 from search.workers.stop_signal import StopSignal, stop_after, stop_on_file, stop_on_parent_exit, stop_on_signal
 from search.workers.worker import WorkerContext, work
 from spaces.plugin_files import plain_refs
@@ -104,7 +104,7 @@ class ProcessExecutor:
 
     def _count_ended(self) -> int:
         trials = self.contexts[0].study.optuna.get_trials(deepcopy=False)
-        return sum(trial.state.is_finished() or is_paused(trial) for trial in trials)
+        return sum(map(has_ended, trials))
 
     def _check_killed(self, killed: int) -> None:
         count = len(self.contexts)

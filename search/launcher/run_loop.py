@@ -13,7 +13,7 @@ from search.launcher.callbacks import Callback
 from search.launcher.executors import Executor, Run
 from search.storage.leases import requeue_stale_trials
 from search.studies.study import Study, deletion_refused
-from search.trials.records import PAUSED, is_interrupted, is_paused
+from search.trials.records import PAUSED, has_ended, is_interrupted, is_paused
 from search.workers.stop_signal import ANY_SIGNAL, stop_on_signal
 
 
@@ -57,7 +57,7 @@ class _Monitor:
 
     def _ended(self, *, interrupted: bool = False) -> list[FrozenTrial]:
         trials = self.study.optuna.get_trials(deepcopy=False)
-        return [trial for trial in trials if _has_ended(trial) or (interrupted and is_interrupted(trial))]
+        return [trial for trial in trials if has_ended(trial) or (interrupted and is_interrupted(trial))]
 
     def update(self, *, interrupted: bool = False) -> None:
         """Report trials that have ended or were paused, and with `interrupted` those that wait to go on."""
@@ -65,10 +65,6 @@ class _Monitor:
             if _moment(trial) not in self.reported:
                 self.reported.add(_moment(trial))
                 self.callback.on_trial_end(trial)
-
-
-def _has_ended(trial: FrozenTrial) -> bool:
-    return trial.state.is_finished() or is_paused(trial)
 
 
 def _moment(trial: FrozenTrial) -> tuple[int, str | None]:

@@ -16,7 +16,7 @@ alone; knows nothing of databases.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from search.storage.rung_table import Standing, Start
@@ -42,7 +42,7 @@ class Moment:
     whole_s: float = math.inf
 
 
-def decide(standings: Iterable[Standing], costs: Sequence[int], moment: Moment) -> int | Start:
+def decide(standings: Collection[Standing], costs: Sequence[int], moment: Moment) -> int | Start:
     """Give the id of the trial to promote, or what else to do. `costs`: the fold-epochs of each rung of the ladder."""
     on_rungs, last = _by_height(standings, len(costs)), _last(standings)
     finalists = _finalists(last, costs, moment)
@@ -89,7 +89,7 @@ def _finalists(last: Mapping[int, Standing], costs: Sequence[int], moment: Momen
 def _seconds(finalists: Iterable[Standing], costs: Sequence[int], workers: int) -> float:
     """Give the time that trials are expected to take to the top."""
     needs = [_need(one, costs) for one in finalists]
-    return MARGIN * max(sum(needs) / workers, *needs, 0.0) if needs else 0.0
+    return MARGIN * max(sum(needs) / workers, *needs, 0.0)
 
 
 def _last(standings: Iterable[Standing]) -> dict[int, Standing]:

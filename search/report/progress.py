@@ -95,8 +95,8 @@ class LiveTable(Callback):
             return Text("starting ...")
         status = self._read(self.study)
         bar = Table.grid(padding=(0, 1))
-        total, done = status.target or None, status.complete + status.pruned + status.paused
-        bar.add_row(ProgressBar(total=total, completed=done, width=50, pulse=total is None), done_of(status))
+        total = status.target or None
+        bar.add_row(ProgressBar(total=total, completed=status.done, width=50, pulse=total is None), done_of(status))
         lines = (Text(line, no_wrap=True, overflow="ellipsis") for line in (*self.notes, *self.recent))
         return Group(status_table(status), bar, *lines)
 

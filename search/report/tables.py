@@ -71,8 +71,7 @@ def status_table(status: Status) -> RenderableType:
 
 def done_of(status: Status) -> str:
     """Say how many trials have ended or are paused, and of how many, where that is known."""
-    done = status.complete + status.pruned + status.paused
-    return str(done) if status.target is None else f"{done} of {max(status.target, done)}"
+    return str(status.done) if status.target is None else f"{status.done} of {max(status.target, status.done)}"
 
 
 def setup_rows(plan: Plan) -> list[tuple[str, str]]:

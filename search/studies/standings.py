@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from search.pruning.promotion import PROMOTION, Moment, decide
 from search.storage.clock import read_clock
 from search.storage.optuna_internals import trial_id_of
-from search.storage.places import Choose, read_launch
+from search.storage.places import Choose, read_launch, start_new
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.rung_table import Standing, Start, read_standings, write_standing
 from search.studies.plan import Plan
@@ -38,9 +38,6 @@ def chooser(plan: Plan, study_id: int) -> Choose:
             deadline = launched["deadline"]
             moment = replace(moment, left_s=deadline - now, whole_s=deadline - launched["started"])
         return decide(read_standings(session, study_id), costs, moment)
-
-    def start_new(session: Session, places: int) -> int | Start:
-        return Start.NEW if places else Start.NOTHING
 
     return choose if plan.options.pruner == PROMOTION else start_new
 
@@ -66,11 +63,11 @@ def _standings(trial: FrozenTrial, plan: Plan) -> list[Standing]:
     if reached is None:
         return []
     rungs = [(height, rung) for height, rung in enumerate(plan.ladder.rungs) if rung.cost in on]
-    pace, last = reached.seconds / max(reached.epochs_run, 1), rungs[-1][0] if rungs else 0
+    last = rungs[-1][0] if rungs else 0
     standings = []
     for height, rung in rungs:
         scores = read_scores(trial, str(rung))
         score = on[rung.cost] if scores is None else rung_score(scores, plan.options.working_point)[0]
         paused = height == last and is_paused(trial)
-        standings.append(Standing(trial_id_of(trial), height, score, pace, is_baseline(trial), paused))
+        standings.append(Standing(trial_id_of(trial), height, score, reached.pace, is_baseline(trial), paused))
     return standings

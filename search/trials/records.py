@@ -159,9 +159,14 @@ class RungResult(_Record):
     # Those of the reseeds that were not needed, one value a fold; empty where an older pitsearch wrote the record.
     needless: tuple[int, ...] = ()
     # The mean acceptance over low rates, the mean of the folds, and its standard error over the pits: what trials on a rung are
-    # compared by where they are promoted. None where an older pitsearch wrote the record.
+    # compared by where they are promoted. None where an older pitsearch wrote the record, or the error is not known.
     mean_acceptance: Fraction | None = None
     standard_error: float | None = None
+
+    @property
+    def pace(self) -> float:
+        """The seconds that an epoch of a fold has taken."""
+        return self.seconds / max(self.epochs_run, 1)
 
     @property
     def quoted(self) -> FittedShare:
@@ -270,6 +275,11 @@ def is_paused(trial: FrozenTrial) -> bool:
 def is_done(trial: FrozenTrial) -> bool:
     """Tell whether a trial has come as far as it is to, for now: it is complete, pruned or paused."""
     return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or is_paused(trial)
+
+
+def has_ended(trial: FrozenTrial) -> bool:
+    """Tell whether a trial is done, or broken: no worker holds it, and none is to take it up first."""
+    return trial.state.is_finished() or is_paused(trial)
 
 
 def on_rungs(trial: FrozenTrial) -> Mapping[int, float]:

@@ -27,6 +27,7 @@ from search.errors import StudyError, StudyGone
 from search.pruning.promotion import PROMOTION
 from search.storage.checkpoints import CheckpointStore
 from search.storage.leases import Lease, LeaseLost, claim, has_workers, release, requeue_stale_trials, require_lease
+from search.storage.optuna_internals import study_id_of
 from search.storage.pausing import stands
 from search.storage.rung_table import Standing
 from search.studies.plan import Plan
@@ -104,15 +105,14 @@ def run_trial(context: WorkerContext, lease: Lease, stop: StopSignal) -> None:
             CheckpointStore(context.runs / str(lease.number), lease.token).drop()
 
 
-def _stands(context: WorkerContext, lease: Lease, demanded: bool, result: RungResult, height: int) -> bool:
+def _stands(context: WorkerContext, study_id: int, lease: Lease, demanded: bool, result: RungResult, height: int) -> bool:
     """Write how a trial stands on a rung, and tell whether it climbs on; under a pruner, which has been asked, it does."""
-    plan, study = context.plan, context.study
+    plan = context.plan
     if plan.options.pruner != PROMOTION or result.mean_acceptance is None:
         return True
-    pace = result.seconds / max(result.epochs_run, 1)
-    standing = Standing(lease.trial_id, height, result.mean_acceptance, pace, demanded)
-    choose = None if height == len(plan.ladder.rungs) - 1 else chooser(plan, study.id)
-    return stands(study.backend, study.id, lease, standing, result.rung, choose)
+    standing = Standing(lease.trial_id, height, result.mean_acceptance, result.pace, demanded)
+    choose = None if height == len(plan.ladder.rungs) - 1 else chooser(plan, study_id)
+    return stands(context.study.backend, study_id, lease, standing, result.rung, choose)
 
 
 def _is_over(study: Study, lease: Lease) -> bool:
@@ -127,7 +127,7 @@ def _run(context: WorkerContext, lease: Lease, heartbeat: LeaseHeartbeat) -> Non
     backend, study = context.study.backend, open_study(context.study, context.plan, lease.number)
     trial, checkpoints = optuna.Trial(study, lease.trial_id), CheckpointStore(context.runs / str(lease.number), lease.token)
     transaction = partial(backend.transaction, require_lease(lease))
-    stands = partial(_stands, context, lease, is_baseline(trial))
+    stands = partial(_stands, context, study_id_of(study), lease, is_baseline(trial))
     values, state, reason_failed = None, None, None
     try:
         with one_thread():
