@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import optuna
 import torch
-from joblib import Parallel, cpu_count, delayed
+from joblib import cpu_count
 from optuna.trial import FrozenTrial, TrialState
 from torch import nn
 
@@ -34,10 +34,12 @@ from search.studies.launch_record import write_launch_record
 from search.studies.options import Budget, SearchOptions
 from search.studies.plan import Plan, make_plan
 from search.studies.study import open_or_create
+from search.training.pool import parallel_map
 from search.trials.ladder import Ladder
 from search.trials.records import Recipe, RungResult
+from search.workers.context import WorkerContext
 from search.workers.stop_signal import StopSignal
-from search.workers.worker import WorkerContext, work
+from search.workers.worker import work
 from spaces import Config, Range, Space
 
 PITS, LADDER, WITHIN = 500, "1x2,1x5,5x5,5x15", 0.01
@@ -163,24 +165,27 @@ def _best_known(folder: str, trials: int) -> float:
         complete = study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         best = sorted(complete, key=lambda trial: trial.value or 0.0)[-BEST:]
     configs = [Config.from_dict(Recipe.demand(trial).config) for trial in best]
-    run = delayed(_acceptance)
-    again = Parallel(n_jobs=cpu_count())(run(plan, data, config, seed) for config in configs for seed in range(AGAIN))
-    return float(np.reshape(again, (len(configs), AGAIN)).mean(1).max())
+    jobs = [(number, config, seed) for number, config in enumerate(configs) for seed in range(AGAIN)]
+    found = np.zeros(len(configs))
+    for number, acceptance in parallel_map(partial(_acceptance, plan, data), jobs, cpu_count()):
+        found[number] += acceptance / AGAIN
+    return float(found.max())
 
 
-def _acceptance(plan: Plan, data: Dataset, config: Config, seed: int) -> float:
-    """Cross-validate a configuration to the end and give the mean acceptance of its folds."""
+def _acceptance(plan: Plan, data: Dataset, job: tuple[int, Config, int]) -> tuple[int, float]:
+    """Cross-validate a configuration of this number, from a seed, to the end; give the mean acceptance of its folds."""
+    number, config, seed = job
     ladder = Ladder.parse(LADDER)
     with one_thread():
         task = make_task(plan.search_set(data), config, epochs=ladder.epochs, working_point=plan.options.working_point)
         validation = CrossValidation(task, np.array(plan.folds), 1_000_000 + seed)
         validation.advance(ladder.folds, ladder.epochs)
-        return float(np.mean([result.score.acceptance for result in validation.results()]))
+        return number, float(np.mean([result.score.acceptance for result in validation.results()]))
 
 
 def measure(rounds: int = SEEDS, scale: float = 1.0) -> list[Table]:
     """Search with so many seeds on each side, in turns. `scale`: of the pits and trials."""
-    pits, known, most = max(250, round(PITS * scale)), max(3, round(KNOWN * scale)), max(2, round(MOST * scale))
+    pits, known, most = max(150, round(PITS * scale)), max(3, round(KNOWN * scale)), max(2, round(MOST * scale))
     with TemporaryDirectory() as folder:
         foils = str(Path(folder) / "foils")
         synthesise(Path(foils), SyntheticFoils(seed=3, counts=scaled_counts(pits)))

@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from benchmarks.statistics.coverage import COUNTS, mean, search_and_select, true_acceptances
 from benchmarks.support.measure import Table
-from benchmarks.support.truth import Truth, draw_truth
+from benchmarks.support.truth import FEWEST, Truth, draw_truth
 from foils import Dataset
 from models.process import one_thread
 from search.selection.candidates import GIVEN_UP
@@ -103,7 +103,7 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     """Run the searches. `scale`: of their number, and of the fresh pits; `rounds` changes nothing: each is a fresh one."""
     workers, count = cpu_count(), max(2, round(SEARCHES * scale))
     with TemporaryDirectory() as folder:
-        truth = draw_truth(Path(folder), max(1000, round(FRESH * min(scale, 1.0))), COUNTS, workers)
+        truth = draw_truth(Path(folder), max(FEWEST, round(FRESH * min(scale, 1.0))), COUNTS, workers)
         searches = list(parallel_map(partial(search, truth), range(count), workers))
     return [table([one for one in searches if one is not None], count, len(truth.is_signal))]
 

@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial
 from scipy import stats
 
 from benchmarks.support.measure import Table
-from benchmarks.support.truth import FRESH, Truth, draw_truth
+from benchmarks.support.truth import FEWEST, FRESH, Truth, draw_truth
 from foils import Dataset, load
 from foils.synthetic.synthesise import SyntheticFoils, synthesise
 from models.inference.ensemble import Ensemble
@@ -176,7 +176,7 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
     """Run the experiments. `scale`: of their number, and of the fresh pits; `rounds` changes nothing: each is a fresh one."""
     workers, count = cpu_count(), max(2, round(EXPERIMENTS * scale))
     with TemporaryDirectory() as folder:
-        truth = draw_truth(Path(folder), max(1000, round(FRESH * min(scale, 1.0))), COUNTS, workers)
+        truth = draw_truth(Path(folder), max(FEWEST, round(FRESH * min(scale, 1.0))), COUNTS, workers)
         results = list(parallel_map(partial(experiment, truth), range(count), workers))
     experiments = [one for one in results if one is not None]
     return [

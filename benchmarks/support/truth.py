@@ -21,6 +21,8 @@ from search.training.pool import parallel_map
 
 # Pits at full scale, and the foils that they lie on.
 FRESH, FOILS = 20_000, 10
+# At the smallest scale.
+FEWEST = 200
 # No data set of a benchmark has a seed as large.
 FIRST_SEED = 1_000_000
 

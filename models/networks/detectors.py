@@ -15,9 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.covariance import LedoitWolf
-from sklearn.ensemble import IsolationForest
-from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
 Floats = npt.NDArray[np.float64]
@@ -94,6 +91,8 @@ class Mahalanobis(Detector):
         self.register_buffer("centres", torch.zeros(1, features))
 
     def fit(self, features: torch.Tensor, kinds: npt.NDArray[np.int64], seed: int) -> None:
+        from sklearn.covariance import LedoitWolf  # takes a second to import, which few networks need
+
         values = features.double().cpu().numpy()
         _, kinds = np.unique(kinds, return_inverse=True)
         means = np.stack([values[kinds == kind].mean(0) for kind in range(int(kinds.max()) + 1)])
@@ -122,6 +121,8 @@ class Neighbours(Detector):
         self.register_buffer("deviation", torch.ones(features))
 
     def fit(self, features: torch.Tensor, kinds: npt.NDArray[np.int64], seed: int) -> None:
+        from sklearn.neighbors import NearestNeighbors  # as above
+
         values = features.double().cpu().numpy()
         deviation = values.std(0)
         # A feature that never differs has no scale; it keeps its own.
@@ -161,6 +162,8 @@ class Forest(Detector):
         self.register_buffer("usual", torch.ones((), dtype=torch.float64))
 
     def fit(self, features: torch.Tensor, kinds: npt.NDArray[np.int64], seed: int) -> None:
+        from sklearn.ensemble import IsolationForest  # as above
+
         values = features.float().cpu().numpy()
         forest = IsolationForest(n_estimators=TREES, random_state=seed % 2**32, n_jobs=1).fit(values)
         trees = [estimator.tree_ for estimator in forest.estimators_]

@@ -25,9 +25,9 @@ from search.launcher.process_executor import TICK_S, run_worker
 from search.studies.launch_record import LaunchRecord
 from search.studies.study import Study
 from search.trials.records import TrialOrigin
+from search.workers.context import WorkerContext
 from search.workers.join import join_study
 from search.workers.stop_signal import StopSignal, stop_after
-from search.workers.worker import WorkerContext
 
 # Seconds that workers are given to hand their trials back when a launch is stopped.
 HANDING_BACK_S = 30.0

@@ -21,8 +21,8 @@ from search.studies.plan import Plan
 from search.studies.standings import chooser
 from search.studies.study import Study
 from search.trials.records import is_paused
+from search.workers.context import WorkerContext
 from search.workers.devices import check_device
-from search.workers.worker import WorkerContext
 
 # Tells a line about something that happened.
 Note = Callable[[str], None]

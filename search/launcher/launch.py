@@ -13,7 +13,6 @@ from foils.readiness import background_note
 from search import defaults
 from search.launcher.callbacks import Callback, CallbackList
 from search.launcher.executors import Executor, Processes, Run
-from search.launcher.pace import fit_ladder
 from search.launcher.run_loop import run_workers
 from search.storage.checkpoints import place_runs, reconcile
 from search.storage.leases import enqueue_trials, requeue_stale_trials
@@ -66,6 +65,8 @@ def launch(
     initial_trials(plan, data, enqueue, ())  # raises what is wrong with them before anything is written
     search_set = plan.search_set(data)
     if stored is None and given.ladder is None and budget.seconds is not None and executor.worker_count and not executor.on_gpu:
+        from search.launcher.pace import fit_ladder  # trains, with torch
+
         ladder, note = fit_ladder(search_set, plan, budget.seconds * executor.worker_count)
         plan, notes = replace(plan, options=replace(plan.options, ladder=ladder)), (*notes, *([note] if note else []))
     handle = open_or_create(name, storage, plan)

@@ -25,8 +25,8 @@ from search.launcher.cluster_config import THREADS
 from search.storage.leases import TAKEN_UP
 from search.storage.retry import is_transient
 from search.trials.records import has_ended
+from search.workers.context import WorkerContext
 from search.workers.stop_signal import StopSignal, stop_after, stop_on_file, stop_on_parent_exit, stop_on_signal
-from search.workers.worker import WorkerContext, work
 from spaces.plugin_files import plain_refs
 
 # Seconds between two moments that an executor gives its caller.
@@ -41,6 +41,8 @@ class SerialExecutor:
 
     def run(self, stop: Path, left_s: float | None) -> Generator[None, None, None]:
         """Run trials until the budget is done, the file `stop` exists, or the seconds are over; yield after each."""
+        from search.workers.worker import work  # as in `run_worker`
+
         for _ in work(self.context, StopSignal((stop_on_file(stop), stop_after(left_s)))):
             yield
 
@@ -130,6 +132,8 @@ def _run_child(context: WorkerContext, stop: Path, left_s: float | None, parent:
 
 def run_worker(context: WorkerContext, stop: StopSignal) -> None:
     """Run trials until there are none left. An error of the database becomes a StudyError, which travels between processes."""
+    from search.workers.worker import work  # with torch, which takes seconds to import and a launch does not need
+
     try:
         for _ in work(context, stop):
             pass

@@ -34,6 +34,8 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
     """
     start = {"initializer": start_worker, "initargs": (plain_refs(), os.getpid()), "inner_max_num_threads": 1}
     options: dict[str, Any] = start if workers > 1 else {}
+    # joblib replaces a worker that has grown by 300 MB, in a thread of its own that a warning made an error would end.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
     with parallel_config("loky", n_jobs=workers, **options):
         parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
         if workers > 1:

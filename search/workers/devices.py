@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import torch
-
 from search import defaults
 from search.errors import StudyError
 
@@ -15,8 +13,12 @@ def check_device(device: str) -> None:
     match = re.fullmatch(r"cpu|cuda(?::(\d+))?", device)
     if match is None:
         raise StudyError(f"a device must be cpu, cuda or cuda:NUMBER, but got {device!r}; choose one of these.")
+    if device == defaults.DEVICE:
+        return
+    import torch  # takes seconds to import
+
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if device != defaults.DEVICE and int(match[1] or 0) >= count:
+    if int(match[1] or 0) >= count:
         raise StudyError(
             f"a device must be there, but got {device!r} with {count} GPUs that torch sees; choose other --devices."
         )

@@ -10,9 +10,10 @@ from search.errors import StudyError
 from search.storage.checkpoints import open_runs
 from search.studies.launch_record import LaunchRecord, last_launch
 from search.studies.study import Study, study_data
+from search.workers.context import WorkerContext
 from search.workers.devices import check_device
 from search.workers.stop_signal import StopSignal, StopSource, stop_after
-from search.workers.worker import WorkerContext, work
+from search.workers.worker import work
 
 
 def join(

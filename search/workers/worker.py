@@ -11,18 +11,14 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from foils import Dataset
 from models.process import one_thread
-from search import defaults
 from search.errors import StudyError, StudyGone
 from search.pruning.promotion import PROMOTION
 from search.storage.checkpoints import CheckpointStore
@@ -30,12 +26,12 @@ from search.storage.leases import Lease, LeaseLost, claim, has_workers, release,
 from search.storage.optuna_internals import study_id_of
 from search.storage.pausing import stands
 from search.storage.rung_table import Standing
-from search.studies.plan import Plan
 from search.studies.standings import chooser
 from search.studies.study import Study, deletion_refused
 from search.trials.baseline import is_baseline
 from search.trials.ranking import find_trial
 from search.trials.records import ERROR, RungResult, TrialOrigin
+from search.workers.context import WorkerContext
 from search.workers.heartbeat import LeaseHeartbeat
 from search.workers.objective import TrialContext, TrialPaused, climb
 from search.workers.sampler import open_study
@@ -43,24 +39,6 @@ from search.workers.stop_signal import StopRequested, StopSignal
 
 # Seconds between two looks of a worker that has nothing to do while others work.
 IDLE_S = 1.0
-
-
-@dataclass(frozen=True)
-class WorkerContext:
-    """What a worker works on."""
-
-    study: Study
-    plan: Plan
-    # The pits that trials may see.
-    data: Dataset
-    # The id of the launch whose trials these are; empty for a worker that joined by hand.
-    launch: str
-    # The folder of the study's checkpoints.
-    runs: Path
-    # Where to train.
-    device: str = defaults.DEVICE
-    # Whether a worker with nothing to do waits while others work, for trials that they may leave.
-    patient: bool = True
 
 
 def work(context: WorkerContext, stop: StopSignal) -> Iterator[int]:

@@ -14,11 +14,19 @@ from benchmarks.__main__ import BENCHMARKS, main, markdown
 from benchmarks.speed.ceiling import operations
 from benchmarks.support.measure import Table
 from search import defaults
+from search.selection.confirm import ConfirmOptions
 from spaces.named_spaces import READY
 from tests.support.studies import SHORT, SMALL_SPACE
 
 APP = typer.Typer()
 APP.command()(main)
+FEW = ConfirmOptions(top=1, repeats=2, reliability=0.5)
+
+
+def one() -> int:
+    return 1
+
+
 # What benchmarks run over, cut down to one or two of a kind, where the smallest scale still takes a minute.
 CUT: dict[str, object] = {
     "speed.throughput.CASES": (("minihip", 8, 28),),
@@ -35,6 +43,15 @@ CUT: dict[str, object] = {
     "search.fronts.SPACE": SMALL_SPACE,
     "search.fronts.LADDER": SHORT,
     "search.winners.READY": READY[:1],
+    # In this process, for what is cut down here is not in others.
+    "search.selected.cpu_count": one,
+    "search.selected.TERMS": FEW,
+    "search.selected.TRIALS": 3,
+    "search.selected.UNSEEN": (1000,),
+    "search.finals.cpu_count": one,
+    "search.finals.TERMS": FEW,
+    "statistics.coverage.cpu_count": one,
+    "statistics.coverage.TRIALS": 3,
 }
 
 

@@ -51,15 +51,14 @@ FAULTS = (
         pruner=PROMOTION,
     ),
     Fault(
-        "kill -9 of a worker in a rung, 20 times",
-        partial(deaths.kill_workers_in_a_rung, times=20),
+        "kill -9 of a worker in a rung, 10 times",
+        partial(deaths.kill_workers_in_a_rung, times=10),
         trials=10,
         storages=("sqlite",),
     ),
     Fault("kill -9 of all workers", deaths.kill_all_workers, storages=("postgresql",)),
-    Fault("kill -9 of the launcher", deaths.kill_the_launcher, storages=("sqlite",)),
     Fault("SIGTERM to the launcher", deaths.terminate_the_launcher, storages=("postgresql",)),
-    Fault("SIGTERM to a worker, 30 s before its end", deaths.terminate_a_worker, trials=3, fast=True),
+    Fault("SIGTERM to a worker, 30 s before its end", deaths.terminate_a_worker, trials=3, fast=True, storages=("sqlite",)),
     Fault("Ctrl-C once, then twice", deaths.interrupt, storages=("sqlite",)),
     Fault(
         "a worker stopped past its lease and continued",
@@ -74,8 +73,12 @@ FAULTS = (
     Fault("checkpoints cut short and tampered with", places.harm_checkpoints, storages=("sqlite",)),
     Fault("a worker that cannot see the checkpoints", places.lose_the_folder, storages=("postgresql",)),
     Fault("16 starters on an empty database", places.start_sixteen_at_once),
-    Fault("a newer format, other data, another space, another direction", places.refuse_what_does_not_match),
-    Fault("a clock an hour off", places.turn_the_clock),
+    Fault(
+        "a newer format, other data, another space, another direction",
+        places.refuse_what_does_not_match,
+        storages=("postgresql",),
+    ),
+    Fault("a clock an hour off", places.turn_the_clock, storages=("postgresql",)),
     Fault(
         "a trial that kills whoever runs it",
         partial(places.kill_whoever_runs_it, number=2),
@@ -100,7 +103,7 @@ FAULTS = (
     Fault("a link in the folder of runs", outside.link_elsewhere, trials=3, storages=("sqlite",)),
     Fault("kill -9 of confirm and diagnose", deaths.kill_commands, storages=("sqlite",)),
     Fault("two containers share all folders", starts.share_between_containers, storages=("sqlite",)),
-    Fault("Ctrl-C while workers start, 10 times", partial(starts.interrupt_the_start, times=10), storages=("sqlite",)),
+    Fault("Ctrl-C while workers start, 6 times", partial(starts.interrupt_the_start, times=6), storages=("sqlite",)),
     Fault("a start while the file is locked", starts.begin_while_locked, storages=("sqlite",)),
     Fault("kill -9 of a Dask worker and the Dask scheduler", clusters.kill_dask, storages=("postgresql",)),
 )
@@ -110,7 +113,7 @@ SERVERS = {
     "8 workers for 5 free connections": starts.take_the_connections,
 }
 # The seconds that PostgreSQL is away after it was killed.
-OUTAGES = (1, 10, 60)
+OUTAGES = (1, 60)
 
 
 def play(fault: Fault, storage: str, address: str, folder: Path, data: Path, undisturbed: Table) -> Finding:

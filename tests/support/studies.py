@@ -16,8 +16,9 @@ from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.ladder import Ladder
 from search.trials.records import TrialOrigin
+from search.workers.context import WorkerContext
 from search.workers.stop_signal import StopSignal
-from search.workers.worker import WorkerContext, run_trial
+from search.workers.worker import run_trial
 from spaces import Range, Space
 
 # Learns the tiny pits within a second, and still varies a name, a whole number and a rate.

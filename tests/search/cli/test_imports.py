@@ -50,17 +50,21 @@ for name, words in commands.items():
 """
 # What opens a study needs these.
 STUDY = {"optuna", "sqlalchemy"}
+# What cuts folds, too, or compares trials.
+FOLDS = STUDY | {"sklearn", "pandas", "scipy.stats"}
 # What trains nothing: its words, and the slow packages that it needs.
 COMMANDS: Mapping[str, tuple[list[str], set[str]]] = {
     "spaces": (["spaces"], set()),
     "spaces NAME": (["spaces", "quick"], set()),
     "synth": (["synth", "synthetic", "--pits", "40"], set()),
     "check": (["check", "DATA"], {"tifffile"}),
+    # Its workers train; the launch itself hands out the trials.
+    "launch": (["launch", "DATA", "--workers", "0", "--study", "new", "--storage", "STORAGE"], FOLDS | {"tifffile"}),
     "relabel": (["relabel", "DATA", "suspects.csv"], {"tifffile"}),
     "status": (["status", "--storage", "STORAGE"], STUDY),
     "status --trial": (["status", "--storage", "STORAGE", "--trial", "1"], STUDY),
     "front": (["front", "--storage", "STORAGE"], STUDY | {"plotly"}),
-    "importance": (["importance", "--storage", "STORAGE"], STUDY | {"sklearn", "pandas", "scipy.stats"}),
+    "importance": (["importance", "--storage", "STORAGE"], FOLDS),
     "export": (["export", "best", "--storage", "STORAGE"], STUDY),
     "jobscript": (["jobscript", "--cluster", "slurm", "--storage", "STORAGE"], STUDY),
     "storage check": (["storage", "check", "STORAGE"], STUDY),
@@ -104,7 +108,7 @@ def test_no_command_that_trains_nothing_imports_torch(finished_folder: Path, tin
 
 
 def test_every_command_is_listed_or_trains() -> None:
-    trains = {"launch", "confirm", "select", "curve", "diagnose", "worker", "predict"}
+    trains = {"confirm", "select", "curve", "diagnose", "worker", "predict"}
     listed = {name.split()[0] for name in COMMANDS}
     # The dashboard serves until it is stopped; a bundle's networks, which predict runs, are torch's.
     commands = {command.__name__ for group in GROUPS.values() for command, _ in group}

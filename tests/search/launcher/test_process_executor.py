@@ -16,8 +16,8 @@ from search.errors import StorageAway, StudyError
 from search.launcher import process_executor
 from search.launcher.process_executor import ProcessExecutor, run_worker
 from search.studies.study import Study
+from search.workers.context import WorkerContext
 from search.workers.stop_signal import StopSignal
-from search.workers.worker import WorkerContext
 from spaces.errors import SpaceError
 from spaces.plugin_files import use_plugin
 from tests.support.studies import job_of

@@ -19,7 +19,7 @@ from search.statistics.intervals import wilson
 from search.studies.options import Budget
 from search.studies.study import Study
 from search.trials.records import Recipe, RungResult
-from search.workers.worker import WorkerContext
+from search.workers.context import WorkerContext
 from tests.support.studies import SMALL_SPACE, job_of, one_more, options_of, start, with_options
 from tests.support.trials import reached, recipe, written
 

@@ -22,7 +22,19 @@ def killed_by_three(number: int) -> int:
     return number
 
 
-@pytest.mark.filterwarnings("ignore:A worker stopped while some jobs were given to the executor:UserWarning")
+KEPT: list[bytes] = []
+
+
+def growing(number: int) -> int:
+    KEPT.append(b"\1" * (200 << 20))
+    time.sleep(1.1)  # joblib looks at the memory of a worker once a second
+    return number
+
+
+def test_a_worker_that_has_grown_is_replaced_without_a_warning() -> None:
+    assert sorted(parallel_map(growing, range(8), 2)) == [*range(8)]
+
+
 def test_a_killed_worker_is_said_on_one_line() -> None:
     results: list[int] = []
     with pytest.raises(StudyError, match=r"^a worker was killed, perhaps for want of memory, with 2 workers; "):

@@ -22,9 +22,9 @@ from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.records import DAMAGE, CheckpointFile, CheckpointRecord, Recipe, RungResult
 from search.workers import objective
+from search.workers.context import WorkerContext
 from search.workers.objective import TrialContext, climb
 from search.workers.stop_signal import StopRequested
-from search.workers.worker import WorkerContext
 from spaces import Config
 from tests.support.studies import job_of, start, with_options
 from tests.support.trials import Alone

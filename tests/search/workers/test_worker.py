@@ -19,9 +19,10 @@ from search.storage.lease_table import LEASES
 from search.studies.study import Study, open_or_create
 from search.trials.records import ERROR, STOPPED, RungResult
 from search.workers import stop_signal, worker
+from search.workers.context import WorkerContext
 from search.workers.sampler import open_study
 from search.workers.stop_signal import StopSignal
-from search.workers.worker import WorkerContext, work
+from search.workers.worker import work
 from tests.support.studies import job_of, one_more, with_options
 
 
