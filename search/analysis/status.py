@@ -15,6 +15,7 @@ from search.errors import StudyError
 from search.pruning.audit import Audit, measure
 from search.pruning.promotion import PROMOTION
 from search.selection.confirmations import Confirmation, pooled_tally, read_confirmations
+from search.statistics.expected_gain import Gain
 from search.statistics.intervals import Share
 from search.studies.launch_record import LaunchRecord, last_launch, now_of
 from search.studies.pareto import ParetoTrial, pareto_trials
@@ -23,6 +24,7 @@ from search.studies.study import Study
 from search.trials.baseline import Comparison, compare
 from search.trials.nothing_learned import nothing_learned
 from search.trials.objectives import second_of
+from search.trials.outlook import outlook
 from search.trials.ranking import best_trial, find_trial
 from search.trials.records import DAMAGE, ERROR, Recipe, RungResult, is_done, is_interrupted, is_paused, on_rungs
 from search.trials.reliability import Tally, tally
@@ -53,6 +55,8 @@ class Status:
     tally: Tally
     # Of the best with the network in use, None while that is unknown.
     comparison: Comparison | None
+    # What as many trials again may bring; None where too few are complete.
+    gain: Gain | None
     verdicts: Mapping[str, int]
     reseeds: int
     # Each rung with the trials that reached it.
@@ -128,6 +132,7 @@ def of_trials(
         best=best,
         tally=pooled_tally(best, trials, confirmations or {}) if best else tally([]),
         comparison=compare(complete, best),
+        gain=outlook(trials),
         verdicts=dict(verdicts.most_common()),
         reseeds=sum(sum(record.reseeds) for record in reached),
         rungs=[(str(rung), sum(rung.cost in on_rungs(trial) for trial in trials)) for rung in plan.ladder.rungs],

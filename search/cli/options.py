@@ -27,6 +27,12 @@ Trials = Annotated[
     ),
 ]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after this time, whatever was reached.")]
+StopWhenSure = Annotated[
+    float | None,
+    typer.Option(
+        metavar="GAIN", min=0.0001, help="Begin no more trials once as many again would hardly bring more acceptance than this."
+    ),
+]
 NewStudy = Annotated[str | None, typer.Option("--study", help="Name of the study; the data set's name by default.")]
 Space = Annotated[
     str | None,

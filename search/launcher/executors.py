@@ -17,6 +17,7 @@ from search.launcher.process_executor import ProcessExecutor, SerialExecutor
 from search.storage.places import open_places
 from search.storage.urls import require_server
 from search.studies.launch_record import LaunchRecord
+from search.studies.options import Budget
 from search.studies.plan import Plan
 from search.studies.standings import chooser
 from search.studies.study import Study
@@ -37,8 +38,8 @@ class Run:
     # The pits that trials may see.
     data: Dataset
     record: LaunchRecord
-    # Seconds that it may take; None has no limit.
-    left_s: float | None
+    # What it asks for.
+    budget: Budget
 
 
 class Executor(Protocol):
@@ -105,9 +106,9 @@ class Processes:
             for number in range(count)
         ]
         if len(contexts) == 1:
-            yield from SerialExecutor(contexts[0]).run(stop, run.left_s)
+            yield from SerialExecutor(contexts[0]).run(stop, run.budget.seconds)
         elif contexts:
-            yield from ProcessExecutor(tuple(contexts)).run(stop, run.left_s, note)
+            yield from ProcessExecutor(tuple(contexts)).run(stop, run.budget.seconds, note)
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def launch(
     said = (*_plan_notes(plan, search_set), *_budget_notes(record, earlier), *_no_room(trials, record, bool(enqueue)))
     with callback:
         callback.on_start(handle, (*data.notes, *notes, *seen, *said))
-        run_workers(executor, Run(handle, plan, search_set, record, budget.seconds), callback)
+        run_workers(executor, Run(handle, plan, search_set, record, budget), callback)
     return handle
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -12,9 +13,14 @@ from optuna.trial import FrozenTrial
 from search.launcher.callbacks import Callback
 from search.launcher.executors import Executor, Run
 from search.storage.leases import requeue_stale_trials
-from search.studies.study import Study, deletion_refused
+from search.studies.launch_record import begin_no_more
+from search.studies.study import deletion_refused
+from search.trials.outlook import outlook, outlook_line
 from search.trials.records import PAUSED, has_ended, is_interrupted, is_paused
 from search.workers.stop_signal import ANY_SIGNAL, stop_on_signal
+
+# The share of its time that a launch looks at its trials, where reading them takes long.
+SHARE = 0.02
 
 
 def run_workers(executor: Executor, run: Run, callback: Callback) -> None:
@@ -23,12 +29,13 @@ def run_workers(executor: Executor, run: Run, callback: Callback) -> None:
     Raises StudyGone where the study is deleted meanwhile.
     """
     with deletion_refused(run.study, Path(run.record.runs)), _stop_file(callback) as stop:
-        monitor = _Monitor(run.study, callback)
+        monitor = _Monitor(run, callback)
+        monitor.update()
         workers = executor.run(run, stop, callback.on_note)
         try:
             with closing(workers):
                 for _ in workers:
-                    monitor.update()
+                    monitor.look()
         finally:
             requeue_stale_trials(run.study.backend, run.study.id)
             monitor.update(interrupted=True)
@@ -49,22 +56,44 @@ def _stop_file(callback: Callback) -> Iterator[Path]:
 
 
 class _Monitor:
-    """Tell a callback which trials of a study have ended, or were paused on a rung, since it was made."""
+    """Tell a callback which trials of a study have ended, or were paused on a rung, since it was made.
 
-    def __init__(self, study: Study, callback: Callback) -> None:
-        self.study, self.callback = study, callback
-        self.reported = {_moment(trial) for trial in self._ended()}
+    Lets no further trials begin where the budget has it so and they would hardly bring anything.
+    """
 
-    def _ended(self, *, interrupted: bool = False) -> list[FrozenTrial]:
-        trials = self.study.optuna.get_trials(deepcopy=False)
-        return [trial for trial in trials if has_ended(trial) or (interrupted and is_interrupted(trial))]
+    def __init__(self, run: Run, callback: Callback) -> None:
+        self.run, self.callback = run, callback
+        self.reported = {_moment(trial) for trial in self._read() if has_ended(trial)}
+        self.is_closed, self.next_look = run.budget.stop_when_sure is None, 0.0
+
+    def _read(self) -> list[FrozenTrial]:
+        return self.run.study.optuna.get_trials(deepcopy=False)
+
+    def look(self) -> None:
+        """Update, unless looking at as many trials would take more than its share of the time."""
+        started = time.monotonic()
+        if started >= self.next_look:
+            self.update()
+            ended = time.monotonic()
+            self.next_look = ended + (ended - started) / SHARE
 
     def update(self, *, interrupted: bool = False) -> None:
         """Report trials that have ended or were paused, and with `interrupted` those that wait to go on."""
-        for trial in self._ended(interrupted=interrupted):
-            if _moment(trial) not in self.reported:
+        trials = self._read()
+        for trial in trials:
+            is_news = has_ended(trial) or (interrupted and is_interrupted(trial))
+            if is_news and _moment(trial) not in self.reported:
                 self.reported.add(_moment(trial))
                 self.callback.on_trial_end(trial)
+        if not self.is_closed:
+            self._close_when_sure(trials)
+
+    def _close_when_sure(self, trials: Sequence[FrozenTrial]) -> None:
+        gain, least = outlook(trials), self.run.budget.stop_when_sure
+        if gain is not None and least is not None and gain.bound < least:
+            self.is_closed = True
+            begin_no_more(self.run.study, self.run.record, trials)
+            self.callback.on_note(f"{outlook_line(gain)}: less than {least:g}, so no more begin; the best climb to the top")
 
 
 def _moment(trial: FrozenTrial) -> tuple[int, str | None]:

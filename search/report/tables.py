@@ -21,6 +21,7 @@ from search.studies.plan import Plan
 from search.text import counted, duration
 from search.trials.baseline import Comparison, is_baseline
 from search.trials.objectives import final_value, said
+from search.trials.outlook import outlook_line
 from search.trials.records import ERROR, STOPPED, Recipe, RungResult, is_interrupted, is_paused
 from spaces.axes import Domain
 
@@ -50,6 +51,8 @@ def status_table(status: Status) -> RenderableType:
     else:
         table.add_row("best so far", "no trial has climbed the whole ladder yet")
     table.add_row("in use", comparison_line(status.comparison))
+    if status.gain is not None:
+        table.add_row("further", outlook_line(status.gain))
     table.add_row("rungs", "   ".join(f"{rung}: {count}" for rung, count in status.rungs))
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in status.verdicts.items()) or "none yet"
     table.add_row("verdicts", f"{verdicts}; {counted(status.reseeds, 'fold')} reseeded")

@@ -6,11 +6,12 @@ Times are by the clock of the study's database, so that no machine's own clock m
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from search import defaults
 from search.errors import StudyError
@@ -71,8 +72,19 @@ def write_launch_record(study: Study, budget: Budget, workers: int, runs: Path) 
         deadline=None if budget.minutes is None else now + 60 * budget.minutes,
         runs=str(open_runs(runs, study.name, study.uid)),
     )
-    study.optuna.set_user_attr(LAUNCH, {"format": len(MIGRATIONS) + 1, **to_plain(record)})
+    _write(study, record)
     return record
+
+
+def begin_no_more(study: Study, record: LaunchRecord, trials: Sequence[FrozenTrial]) -> None:
+    """Let a launch begin no further trials than those that are there; what another launch asked for since stays."""
+    newest = last_launch(study)
+    if newest is not None and newest.launch_id == record.launch_id:
+        _write(study, replace(newest, trials=sum(is_done(trial) or trial.state == TrialState.RUNNING for trial in trials)))
+
+
+def _write(study: Study, record: LaunchRecord) -> None:
+    study.optuna.set_user_attr(LAUNCH, {"format": len(MIGRATIONS) + 1, **to_plain(record)})
 
 
 def last_launch(study: Study) -> LaunchRecord | None:

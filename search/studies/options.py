@@ -87,6 +87,8 @@ class Budget:
     trials: int | None = defaults.TRIALS
     # Minutes after which the launch stops, whatever was reached; None has no limit.
     minutes: float | None = None
+    # Begin no further trials once as many again would with a chance of 90 % bring less acceptance than this; None: begin all.
+    stop_when_sure: float | None = None
 
     @property
     def seconds(self) -> float | None:
@@ -100,6 +102,8 @@ class Budget:
             require("trials", self.trials, lambda trials: trials > 0, "> 0")
         if self.minutes is not None:
             require("minutes", self.minutes, lambda minutes: minutes > 0, "> 0")
+        if self.stop_when_sure is not None:
+            require("stop_when_sure", self.stop_when_sure, lambda gain: gain > 0, "> 0")
 
 
 def require(name: str, value: float, holds: Callable[[float], bool], bound: str) -> None:

@@ -45,13 +45,14 @@ def start(data: Dataset, folder: Path, *, space: Space | str = SMALL_SPACE, **se
     """
     given = {"trials": 3, "workers": 1, "ladder": SHORT, "pruner": "none", "working_point": 0.1, **settings}
     options = options_of(**{name: given.pop(name) for name in [*given] if name in OPTIONS})
-    budget = Budget(**{name: given.pop(name) for name in [*given] if name in ("trials", "minutes")})
+    budget = Budget(**{name: given.pop(name) for name in [*given] if name in BUDGET})
     processes = {name: given.pop(name) for name in [*given] if name in ("workers", "devices")}
     storage = given.pop("storage", f"sqlite:///{folder}/studies.db")
     executor = given.pop("executor", None) or Processes(**processes)
     return launch(data, space, options, budget=budget, executor=executor, storage=storage, **given)
 
 
+BUDGET = {field.name for field in fields(Budget)}
 OPTIONS = {field.name for field in fields(SearchOptions)} | {"share", "slides"}
 
 
