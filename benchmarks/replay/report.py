@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from benchmarks.replay.outlook import outlook_table
 from benchmarks.replay.policies import DEFAULT, Policy
 from benchmarks.replay.portfolio import portfolio
 from benchmarks.replay.replay import REPLICATIONS, WORKERS, regrets
@@ -16,6 +17,8 @@ from benchmarks.table.recorded import Array, Recorded, read_all
 MINUTES = (2, 5, 10, 30, 60)
 # A selection within so much of the best is as good.
 WITHIN = 0.01
+# Replications of what more trials bring, at most.
+OUTLOOKS = 100
 NOTES = [
     f"regret in points of true acceptance at 5 %: mean [5 %, 95 % of the replications], share of them within {WITHIN:.0%}"
     f"; budgets in minutes of {WORKERS} cores; configurations come at random, also where a search has TPE",
@@ -58,7 +61,8 @@ def replay_tables(
             for policy, values in zip(policies, means, strict=True)
         ]
         drawn.append(Table(f"Replay: the mean regret over {', '.join(tuned)}, in points", columns, rows))
-    return [*drawn, *_portfolio([tables[name] for name in TUNING if name in tables])]
+    outlook = outlook_table({name: tables[name] for name in names}, min(replications, OUTLOOKS))
+    return [*drawn, *([outlook] if outlook.rows else []), *_portfolio([tables[name] for name in TUNING if name in tables])]
 
 
 def _cell(values: Array) -> str:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from benchmarks.replay.__main__ import main
 from benchmarks.replay.extrapolation import extrapolate
+from benchmarks.replay.outlook import outlook_table
 from benchmarks.replay.policies import DEFAULT, Policy
 from benchmarks.replay.portfolio import portfolio
 from benchmarks.replay.replay import draw, others_of, regrets
@@ -169,3 +170,14 @@ def test_without_a_table_the_command_says_so_in_one_line(tmp_path: Path) -> None
     result = CliRunner().invoke(app, ["--tables", str(tmp_path)])
     assert result.exit_code == 1
     assert str(result.exception).endswith("must hold the recorded table, but got no NAME-epochs.parquet; collect it first.")
+
+
+def test_what_more_trials_bring_is_held_against_what_was_expected() -> None:
+    truths = np.random.default_rng(0).beta(8, 2, 82).tolist()
+    table = outlook_table({"easy": made_up(truths, noise=0.01, seeds=1, name="easy", generator_seed=0)}, 12)
+    assert [row[:2] for row in table.rows] == [["easy", "20"], ["easy", "40"]]
+    for row in table.rows:
+        expected, brought, bound = map(float, row[2:5])
+        assert 0 < expected < bound
+        assert 0 <= brought < bound
+        assert int(row[5].rstrip("%")) >= 75
