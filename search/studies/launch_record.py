@@ -21,7 +21,7 @@ from search.storage.places import LAUNCH
 from search.studies.options import Budget
 from search.studies.study import Study
 from search.trials.formats import Migration, from_plain, to_plain, upgrade
-from search.trials.records import is_done
+from search.trials.records import is_done, is_interrupted
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def begin_no_more(study: Study, record: LaunchRecord, trials: Sequence[FrozenTri
     """Let a launch begin no further trials than those that are there; what another launch asked for since stays."""
     newest = last_launch(study)
     if newest is not None and newest.launch_id == record.launch_id:
-        _write(study, replace(newest, trials=sum(is_done(trial) or trial.state == TrialState.RUNNING for trial in trials)))
+        begun = [trial for trial in trials if is_done(trial) or is_interrupted(trial) or trial.state == TrialState.RUNNING]
+        _write(study, replace(newest, trials=len(begun)))
 
 
 def _write(study: Study, record: LaunchRecord) -> None:
