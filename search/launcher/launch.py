@@ -67,7 +67,7 @@ def launch(
     if stored is None and given.ladder is None and budget.seconds is not None and executor.worker_count and not executor.on_gpu:
         from search.launcher.pace import fit_ladder  # trains, with torch
 
-        ladder, note = fit_ladder(search_set, plan, budget.seconds * executor.worker_count)
+        ladder, note = fit_ladder(search_set, plan, budget.seconds, executor.worker_count)
         plan, notes = replace(plan, options=replace(plan.options, ladder=ladder)), (*notes, *([note] if note else []))
     handle = open_or_create(name, storage, plan)
     plan = replace(plan, space=handle.plan.space)  # of an older version, where its defaults were others

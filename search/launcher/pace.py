@@ -5,6 +5,7 @@ A search is to end with a few whole cross-validations, or nothing can be selecte
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -24,20 +25,25 @@ FEW_TRIALS = 3
 LOW, MIDDLE, STEP = 0.1, 0.3, 5
 
 
-def fit_ladder(data: Dataset, plan: Plan, core_seconds: float) -> tuple[Ladder, str | None]:
+def fit_ladder(data: Dataset, plan: Plan, seconds: float, workers: int) -> tuple[Ladder, str | None]:
     """Give the plan's ladder, or where the time does not carry it one of fewer epochs, with a line that says so.
 
-    `data`: the pits that trials may see; `core_seconds`: of all workers together.
+    `data`: the pits that trials may see; `seconds`: of the launch.
     """
     ladder = plan.ladder
-    affordable = core_seconds / (2 * FEW_TRIALS * ladder.folds * epoch_seconds(data, plan))
+    an_epoch = 2 * FEW_TRIALS * ladder.folds * epoch_seconds(data, plan) / workers  # of all that must fit, in seconds
+    affordable = seconds / an_epoch
     epochs = max(int(affordable) // STEP * STEP, FEW_EPOCHS)
     if epochs >= ladder.epochs:
         return ladder, None
     low = max(2, round(LOW * epochs))
     middle = max(low + 1, round(MIDDLE * epochs))
     shorter = Ladder.parse(f"1x{low},1x{middle},{ladder.folds}x{middle},{ladder.folds}x{epochs}")
-    return shorter, f"the time carries trainings of {epochs} epochs, not {ladder.epochs}; --ladder and --minutes change that"
+    note = f"the time carries trainings of {epochs} epochs, not {ladder.epochs}; --ladder and --minutes change that"
+    if affordable < epochs:
+        enough = math.ceil(10 * epochs * an_epoch / 60) / 10
+        note = f"the time may not carry a few trainings of {epochs} epochs, the fewest; --minutes {enough:g} would"
+    return shorter, note
 
 
 def epoch_seconds(data: Dataset, plan: Plan) -> float:

@@ -33,17 +33,20 @@ class Notes(Callback):
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
-@given(st.floats(1e-3, 1e5), st.floats(1.0, 1e6))
-def test_any_time_gives_a_ladder_that_it_carries_or_the_shortest(seconds: float, core_seconds: float) -> None:
+@given(st.floats(1e-3, 1e5), st.floats(1.0, 1e6), st.integers(1, 64))
+def test_any_time_gives_a_ladder_that_it_carries_or_the_shortest(epoch: float, seconds: float, workers: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pace, "epoch_seconds", lambda data, plan: seconds)
+        patch.setattr(pace, "epoch_seconds", lambda data, plan: epoch)
         plan = with_options(PLAN, ladder=defaults.LADDER)
-        ladder, note = fit_ladder(None, plan, core_seconds)  # type: ignore[arg-type]  # the pits are for measuring alone
+        ladder, note = fit_ladder(None, plan, seconds, workers)  # type: ignore[arg-type]  # the pits are for measuring alone
     assert (note is None) == (ladder == plan.ladder)
     assert FEW_EPOCHS <= ladder.epochs <= plan.ladder.epochs
     assert ladder.folds == plan.ladder.folds
-    whole = ladder.folds * ladder.epochs * seconds
-    assert FEW_TRIALS * whole <= core_seconds / 2 or ladder.epochs == FEW_EPOCHS
+    fits = FEW_TRIALS * ladder.folds * ladder.epochs * epoch / workers <= seconds / 2
+    assert fits or ladder.epochs == FEW_EPOCHS
+    if ladder.epochs == FEW_EPOCHS:
+        assert note is not None
+        assert fits == ("may not carry" not in note)
 
 
 def test_an_epoch_is_measured_on_the_pits_that_are_searched(tiny: Dataset, tmp_path: Path) -> None:
