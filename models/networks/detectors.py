@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 BEYOND = 0.05
 NEAREST = 5
 TREES = 100
+# Cuts on the longest path of a tree, which scikit-learn grows from 256 images: their logarithm to base 2.
+LEVELS = 8
 # Under every distance that means something.
 LEAST = 1e-6
 
@@ -186,12 +188,14 @@ class Forest(Detector):
 
     def distances(self, features: torch.Tensor) -> torch.Tensor:
         trees = torch.arange(len(self.split), device=features.device)
-        at = torch.zeros(len(features), len(trees), dtype=torch.int64, device=features.device)
-        # No path is longer than there are nodes; the loop ends when every image is at a leaf of every tree.
-        for _ in range(self.split.shape[1]):
+        # The number of images from the shape, which stays free in an exported graph; `len` would fix it.
+        at = torch.zeros(features.shape[0], len(trees), dtype=torch.int64, device=features.device)
+        # The loop ends when every image is at a leaf of every tree; an exported graph takes as many steps as there may be.
+        exported = torch.compiler.is_exporting()
+        for _ in range(LEVELS if exported else self.split.shape[1]):
             split = self.split[trees, at]
             inner = split >= 0
-            if not inner.any():
+            if not exported and not inner.any():
                 break
             lower = features.gather(1, split.clamp(min=0)) <= self.cut[trees, at]
             at = torch.where(inner, torch.where(lower, self.low[trees, at], self.high[trees, at]), at)
@@ -236,4 +240,6 @@ def make_detector(name: str, features: int) -> Detector:
 
 def _apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """Give Euclidean distances `[first, second]`, by differences: products would lose the digits of what lies close."""
+    if torch.compiler.is_exporting():  # ONNX has no cdist
+        return (first[:, None] - second).square().sum(-1).sqrt()
     return torch.cdist(first, second, compute_mode="donot_use_mm_for_euclid_dist")

@@ -74,6 +74,9 @@ class Features(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         values = functional.linear(images.float().movedim(1, -1), self.weights)
         if self.has_amplitude:
-            amplitude = torch.hypot(values[..., 1:2], values[..., 2:3])
+            cosine, sine = values[..., 1:2], values[..., 2:3]
+            # ONNX has no hypot; the last digit differs.
+            exported = torch.compiler.is_exporting()
+            amplitude = (cosine.square() + sine.square()).sqrt() if exported else torch.hypot(cosine, sine)
             values = torch.cat([values[..., :1], amplitude, values[..., 1:]], -1)
         return values.movedim(-1, 1)

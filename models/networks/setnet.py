@@ -30,8 +30,9 @@ class SetNet(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         apart = images.reshape(-1, 1, *images.shape[2:])
-        # In scoring, images are independent: as many at once as in a network of one image a pit.
-        parts = apart.split(len(apart) if self.training else SCORED_AT_ONCE)
+        # In scoring, images are independent: as many at once as in a network of one image a pit. A graph takes any number.
+        whole = self.training or torch.compiler.is_exporting()
+        parts = (apart,) if whole else apart.split(SCORED_AT_ONCE)
         features = torch.cat([pooled(self.blocks(part).flatten(2), self.over_plane, 2) for part in parts])
         values = pooled(features.view(*images.shape[:2], -1), self.over_lights, 1)
         logits: torch.Tensor = self.head(self.dropout(values))

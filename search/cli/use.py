@@ -19,17 +19,21 @@ def export(
     study: StudyName = None,
     storage: Storage = defaults.STORAGE,
     runs: options.MovedRuns = None,
+    onnx: Annotated[bool, typer.Option(help="Write model.onnx, which runs without pitsearch, and compare its scores.")] = True,
+    plugin: options.Plugins = None,
 ) -> None:
     """Write the selected model as a bundle.
 
-    Copies what select kept into a new folder: weights, description and model card. Trains nothing.
+    Copies what select kept into a new folder: weights, description and model card. Adds a graph of it, model.onnx. Trains
+    nothing.
     """
     from search.selection.export import check_new
     from search.selection.export import export as run
     from search.studies.study import find_study
 
+    use_plugins(plugin or ())
     check_new(out)
-    run(find_study(study, storage), out, runs=runs)
+    run(find_study(study, storage), out, runs=runs, onnx=onnx)
     say(f"wrote {out}; next: {typed('pitsearch', 'predict', out, 'DATA', '--out', 'scores.csv')}")
 
 

@@ -1,6 +1,6 @@
-"""Export the selected model: copy the bundle that `select` kept into a new folder. Trains nothing, and opens nothing.
+"""Export the selected model: copy the bundle that `select` kept into a new folder, and add an ONNX graph of it.
 
-Writes into a folder under a random name and renames it, so that a bundle is whole or absent.
+Trains nothing, and opens nothing. Writes into a folder under a random name and renames it, so that a bundle is whole or absent.
 """
 
 from __future__ import annotations
@@ -10,27 +10,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foils.atomic_write import open_new, temporary_name
+from models.inference.example import INPUT, ONNX, read_example
 from pitsearch.errors import reason
 from search.errors import StudyError
-from search.selection.model_store import read_model
+from search.selection.model_store import file_hashes, read_model
 from search.selection.selection_record import selected_key
 from search.studies.study import Study
+
+# The SHA-256 of every other file of a bundle, as `sha256sum --check` reads them.
+CHECKSUMS = "SHA256SUMS"
 
 if TYPE_CHECKING:
     from search.selection.outcome import Selection  # imports torch, which a copy does not need
 
 
-def export(selected: Selection | Study, folder: str | Path, *, runs: str | Path | None = None) -> Path:
-    """Copy a selected model, or that of a study's last selection, into a new folder.
+def export(selected: Selection | Study, folder: str | Path, *, runs: str | Path | None = None, onnx: bool = True) -> Path:
+    """Write a selected model, or that of a study's last selection, into a new folder.
 
-    `runs`: the folder of checkpoints, if it has moved since the selection. Raises StudyError where there is no selection, its
-    model is missing or has been changed, or the new folder exists or cannot be written.
+    `runs`: the folder of checkpoints, if it has moved since the selection; `onnx`: with a graph that runs anywhere. Raises
+    StudyError where there is no selection, its model is missing or has been changed, a graph is asked for and `select` of an
+    older version kept no pits to compare it on, or the new folder exists or cannot be written; BundleError where ONNX
+    cannot hold the network, or ONNX Runtime scores otherwise.
     """
     folder = Path(folder)
     check_new(folder)
     study = selected if isinstance(selected, Study) else selected.study
     key = selected_key(study) if isinstance(selected, Study) else selected.key
     files = read_model(study, key, runs)
+    if onnx and INPUT not in files:
+        raise StudyError(
+            f"a graph must be compared on pits that select kept, but an older version kept this model without any; run "
+            f"`pitsearch select --study {study.name}` again, or export with --no-onnx."
+        )
     unfinished = temporary_name(folder)
     try:
         unfinished.mkdir(parents=True)
@@ -38,12 +49,24 @@ def export(selected: Selection | Study, folder: str | Path, *, runs: str | Path 
             for name, content in files.items():
                 with open_new(unfinished / name) as stream:
                     stream.write(content)
+            if onnx:
+                _add_graph(unfinished)
+            hashes = "".join(f"{sha256}  {name}\n" for name, sha256 in file_hashes(unfinished).items())
+            (unfinished / CHECKSUMS).write_text(hashes, encoding="utf-8")
             unfinished.rename(folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)  # this export's own, where it was not renamed
     except OSError as error:
         raise StudyError(f"{folder}: the folder must be writable, but: {reason(error)}; choose another.") from None
     return folder
+
+
+def _add_graph(folder: Path) -> None:
+    """Write the graph of a bundle beside it, and compare what it scores."""
+    from models.inference.bundle import read_bundle  # torch, which a copy does not need
+    from models.inference.onnx_file import write_onnx
+
+    write_onnx(folder / ONNX, read_bundle(folder), *read_example(folder))
 
 
 def check_new(folder: Path) -> None:

@@ -9,12 +9,24 @@ from typing import Any
 from foils import Dataset
 from models.inference.bundle import Bundle
 from models.inference.bundle_schema import SourceData
+from models.inference.example import INPUT, ONNX, OUTPUT
 from search.selection.held_out import reading
 from search.selection.outcome import Selection
 from spaces.plugins import plugins_of_config
 
 # The file of a bundle that holds the model card.
 CARD = "README.md"
+# How to run the graph that an export adds, where numpy and onnxruntime are all that there is.
+ANYWHERE = (
+    f"Score pixels in Python, in this folder, with nothing but numpy and onnxruntime; `{INPUT}` holds pits of the search:",
+    "",
+    "    import numpy, onnxruntime",
+    f'    session = onnxruntime.InferenceSession("{ONNX}")',
+    f'    pixels = numpy.load("{INPUT}")  # as stored, [pits, channels, y, x]',
+    '    p_signal, p_class, spread = session.run(None, {"pixels": pixels})',
+    f'    print(abs(p_signal - numpy.load("{OUTPUT}")).max())',
+    "",
+)
 
 
 def describe(selection: Selection) -> dict[str, Any]:
@@ -89,6 +101,7 @@ def write_card(selection: Selection, bundle: Bundle) -> str:
         "",
         "    pitsearch predict THIS_FOLDER DATA --out scores.csv",
         "",
+        *ANYWHERE,
         "Pits of another foil, etching or microscope may look different; check some by eye before you trust the threshold.",
         "",
     ]

@@ -15,6 +15,7 @@ import numpy as np
 
 from foils import Dataset
 from models.inference.bundle import model_hash, write_bundle
+from models.inference.example import write_example
 from search import defaults
 from search.counting import Step
 from search.errors import StudyError
@@ -94,6 +95,7 @@ def _read_and_keep(
         bundle = replace(bundle, about=describe(selection), source=source_of(locked))
         with disk_errors(folder):
             write_bundle(unfinished, bundle)
+            write_example(unfinished, bundle, plan.search_set(data))
             (unfinished / CARD).write_text(write_card(selection, bundle), encoding="utf-8")
             record = ModelRecord(str(folder), file_hashes(unfinished))
             put_model(unfinished, folder)

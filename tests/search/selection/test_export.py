@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 from optuna.trial import create_trial
 
 from models.inference.bundle import read_bundle
+from models.inference.example import INPUT, ONNX
+from models.inference.onnx_file import TOLERANCE
 from search.errors import StudyError
+from search.selection import export as export_module
 from search.selection import final_model
 from search.selection.confirm import ConfirmOptions
-from search.selection.export import export
+from search.selection.export import CHECKSUMS, export
 from search.selection.held_out import openings
+from search.selection.model_card import CARD
+from search.selection.model_store import read_model
 from search.selection.outcome import Selection
 from search.selection.select import select
 from search.selection.selection_record import SELECTION
@@ -30,7 +37,7 @@ def selection(finished: Study) -> Selection:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in (ONNX, CHECKSUMS)}
 
 
 def test_a_bundle_is_a_copy_of_what_select_kept_and_trains_nothing(
@@ -39,7 +46,11 @@ def test_a_bundle_is_a_copy_of_what_select_kept_and_trains_nothing(
     selection = select(finished, OPTIONS, final="refit", workers=1)
     monkeypatch.setattr(final_model, "make_training", None)
     export(selection, tmp_path / "one")
-    export(finished, tmp_path / "two")
+    export(finished, tmp_path / "two", onnx=False)
+    assert {ONNX, CHECKSUMS} <= {path.name for path in (tmp_path / "one").iterdir()}
+    assert not (tmp_path / "two" / ONNX).exists()
+    for name in ("one", "two"):
+        subprocess.run(["sha256sum", "--check", "--strict", "--quiet", CHECKSUMS], cwd=tmp_path / name, check=True)
     assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(selection.bundle_folder)
     assert len(openings(finished)) == 1
 
@@ -49,11 +60,33 @@ def test_a_copy_needs_neither_torch_nor_the_data(finished: Study, selection: Sel
         "import sys\n"
         "from search.selection.export import export\n"
         "from search.studies.study import Study\n"
-        f"export(Study('tiny', {finished.storage!r}), {str(tmp_path / 'out')!r})\n"
+        f"export(Study('tiny', {finished.storage!r}), {str(tmp_path / 'out')!r}, onnx=False)\n"
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[3])
     assert contents(tmp_path / "out") == contents(selection.bundle_folder)
+
+
+def test_the_lines_of_a_bundles_card_run_without_torch(selection: Selection, tmp_path: Path) -> None:
+    folder = export(selection, tmp_path / "out")
+    found = re.search(r"nothing but numpy and onnxruntime.*\n\n((?:    .*\n)+)", (folder / CARD).read_text())
+    assert found
+    lines = textwrap.dedent(found[1])
+    assert len(lines.splitlines()) == 5
+    script = "import sys\nfor name in ('torch', 'models', 'search', 'foils', 'spaces'): sys.modules[name] = None\n" + lines
+    ran = subprocess.run([sys.executable, "-c", script], cwd=folder, check=True, capture_output=True, text=True)
+    assert float(ran.stdout) < TOLERANCE
+
+
+def test_a_model_of_an_older_version_is_copied_alone(
+    selection: Selection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = {name: content for name, content in read_model(selection.study, selection.key).items() if name != INPUT}
+    monkeypatch.setattr(export_module, "read_model", lambda *_: older)
+    with pytest.raises(StudyError, match=r"^a graph must be compared on pits that select kept, but an older .* --no-onnx\.$"):
+        export(selection, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert (export(selection, tmp_path / "out", onnx=False) / "model.json").is_file()
 
 
 def test_the_selected_model_is_exported_whatever_came_after(finished: Study, selection: Selection, tmp_path: Path) -> None:

@@ -40,7 +40,9 @@ def bundle(selection: Selection, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def test_a_bundle_holds_weights_description_and_card_and_no_more(bundle: Path, selection: Selection) -> None:
-    assert sorted(path.name for path in bundle.iterdir()) == ["README.md", "model.json", "weights.safetensors"]
+    assert sorted(path.name for path in bundle.iterdir()) == [
+        *("README.md", "SHA256SUMS", "model.json", "model.onnx", "test_input.npy", "test_output.npy", "weights.safetensors")
+    ]
     assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
     description = json.loads((bundle / "model.json").read_text())
     plan = selection.study.plan

@@ -1,0 +1,119 @@
+"""Write a bundle as an ONNX graph that runs without torch and without pitsearch, and check that it scores the same.
+
+Raw pixels in; features, normalisation, the members' mean and calibration are part of the graph. Knows nothing of studies.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from foils.open_image import Grey
+from models.errors import BundleError
+from models.inference.bundle import Bundle, model_hash
+from models.inference.scorer import Scorer
+from models.metrics import Floats
+
+INPUT, OUTPUTS = "pixels", ("p_signal", "p_class", "spread")
+# By so much may P(signal) differ from the trainer's.
+TOLERANCE = 1e-5
+# Pits in the example that the graph is traced with; any number may be scored.
+TRACED = 3
+
+
+def write_onnx(path: Path, bundle: Bundle, pixels: Grey, expected: Floats) -> None:
+    """Write the graph and score some pits with it.
+
+    `pixels`: `[pits, channels, y, x]` as stored; `expected`: `[pits]`, their P(signal). Raises BundleError where the network
+    cannot be written, or the graph does not score as it does.
+    """
+    example = torch.from_numpy(np.resize(pixels, (TRACED, *pixels.shape[1:])))
+    batch = torch.export.Dim("batch", min=1)
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                Scorer(bundle.ensemble),
+                (example,),
+                dynamo=True,
+                input_names=[INPUT],
+                output_names=list(OUTPUTS),
+                dynamic_shapes=({0: batch},),
+                verbose=False,
+            )
+            assert program is not None
+            graph = program.model_proto
+    except Exception as error:  # torch raises what it meets on the way
+        raise BundleError(
+            f"the network must be one that ONNX can hold, but {bundle.ensemble.config.network.name} is not: "
+            f"{_first_cause(error)}; export with --no-onnx, for the weights alone."
+        ) from None
+    onnx.helper.set_model_props(graph, _metadata(bundle))
+    onnx.save_model(graph, path)
+    check_onnx(path, pixels, expected)
+
+
+def check_onnx(path: Path, pixels: Grey, expected: Floats) -> None:
+    """Raise BundleError where a graph's P(signal) is not that which is expected, within TOLERANCE."""
+    try:
+        # Also one alone: a network may have fixed how many there are.
+        p_signal = np.concatenate([run_onnx(path, part)[0] for part in (pixels[:1], pixels[1:]) if len(part)])
+    except Exception as error:  # onnxruntime's own, which share no base
+        raise BundleError(
+            f"{path}: ONNX Runtime must be able to score any number of pits, but: {_first_cause(error)}; export with --no-onnx."
+        ) from None
+    difference = float(np.abs(p_signal - expected).max(initial=0.0))
+    if not difference <= TOLERANCE:
+        raise BundleError(
+            f"{path}: ONNX Runtime must give the trainer's P(signal) within {TOLERANCE:g}, but one differs by "
+            f"{difference:.1e}; please report this, with the configuration."
+        )
+
+
+def run_onnx(path: Path, pixels: Grey) -> tuple[Floats, Floats, Floats]:
+    """Score pits `[pits, channels, y, x]` with a graph: P(signal), the classes' probabilities, and the members' spread."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    p_signal, p_class, spread = session.run(list(OUTPUTS), {INPUT: np.ascontiguousarray(pixels)})
+    return p_signal, p_class, spread
+
+
+def _metadata(bundle: Bundle) -> dict[str, str]:
+    """Give what the graph says of itself."""
+    ensemble = bundle.ensemble
+    return {
+        "fingerprint": str(bundle.about.get("fingerprint", "")),
+        "threshold": repr(bundle.threshold),
+        "working_point": repr(bundle.working_point),
+        "classes": json.dumps(list(ensemble.config.labelling.classes)),
+        "channels": json.dumps([light.name for light in ensemble.lights]),
+        "model_sha256": model_hash(bundle),
+    }
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back what exporting says on the way; where it fails, its error says more."""
+    level = logging.root.manager.disable
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logging.disable(level)
+
+
+def _first_cause(error: BaseException) -> str:
+    """Give the first line of what an error came from."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160].rstrip(".")
