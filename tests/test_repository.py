@@ -31,7 +31,7 @@ from tests.support.repository import (
 
 DOCS = ROOT / "docs"
 # Needed by name alone: by timm, by tifffile, by Dask for TLS, by SQLAlchemy for PostgreSQL.
-BY_NAME = ("torchvision", "imagecodecs", "cryptography", "psycopg")
+BY_NAME = ("torchvision", "onnxscript", "imagecodecs", "cryptography", "psycopg")
 # A room at every depth to plant faults in.
 ROOMS = ("foils", "foils/synthetic", "spaces/choices", "models/networks", "search", "search/trials")
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,7 @@ from search import defaults
 from search.errors import StudyError
 from search.launcher import executors
 from search.launcher.callbacks import Callback
-from search.statistics import expected_gain
 from search.storage.places import LAUNCH
-from search.studies.launch_record import begin_no_more, last_launch, write_launch_record
-from search.studies.options import Budget
 from search.studies.study import Study, find_study
 from search.training.fold_cache import trial_members
 from search.trials.records import STOPPED, FixedParams, Recipe, RungResult, TrialOrigin
@@ -78,34 +74,6 @@ def test_a_launch_runs_its_budget_and_the_same_call_adds_nothing(tiny: Dataset, 
     assert len(states(study)) == 2
     start(tiny, tmp_path, trials=3)
     assert len(states(study)) == 3
-
-
-def test_no_more_trials_begin_where_they_would_hardly_bring_anything(
-    tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(expected_gain, "FEWEST", 4)
-    said: list[str] = []
-
-    class Notes(Callback):
-        def on_note(self, text: str) -> None:
-            said.append(text)
-
-    study = start(tiny, tmp_path, trials=8, stop_when_sure=1.5, callbacks=(Notes(),))
-    assert states(study) == [TrialState.COMPLETE] * 4
-    (note,) = said
-    assert re.fullmatch(r"4 more trials .*: less than 1\.5, so no more begin; the best climb to the top", note)
-    assert len(states(start(tiny, tmp_path, trials=5))) == 5
-
-
-def test_what_another_launch_asked_for_stays(tiny: Dataset, tmp_path: Path) -> None:
-    study = start(tiny, tmp_path, trials=2)
-    first = last_launch(study)
-    assert first is not None
-    second = write_launch_record(study, Budget(trials=9), 1, tmp_path / "runs")
-    begin_no_more(study, first, study.optuna.trials)
-    assert last_launch(study) == second
-    begin_no_more(study, second, study.optuna.trials)
-    assert last_launch(study) == replace(second, trials=2)
 
 
 def test_one_worker_gives_the_same_search_again(tiny: Dataset, tmp_path: Path) -> None:
