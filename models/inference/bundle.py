@@ -19,6 +19,7 @@ from foils.open_image import Grey
 from models.errors import BundleError
 from models.inference.bundle_schema import FORMAT, BundleForm, SourceData, hash_of_model, read_form, seal
 from models.inference.ensemble import Ensemble, with_weights
+from models.inference.graph import Graph
 from models.inference.image_check import ImageKind, check_crops, check_kind
 from models.inference.weights_file import read_weights
 from models.metrics import Floats
@@ -31,13 +32,16 @@ from spaces.plugin_files import check_loaded
 # What building a network whose measures do not go together may end in.
 BUILDING = (ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError)
 WEIGHTS, MODEL = "weights.safetensors", "model.json"
+# What the name of a graph's file ends in.
+GRAPH = ".onnx"
 
 
 @dataclass(frozen=True)
 class Bundle:
     """A trained model and its description."""
 
-    ensemble: Ensemble
+    # The networks, or a graph of them.
+    ensemble: Ensemble | Graph
     # The least P(signal) that is accepted, at the working point.
     threshold: float
     # The false-positive rate that the threshold was fixed at.
@@ -74,16 +78,29 @@ class Bundle:
 
 def model_hash(bundle: Bundle) -> str:
     """Give the SHA-256 of what scores and accepts pits: the weights, temperature and offset, and the threshold."""
-    weights = hashlib.sha256(bundle.ensemble.weights()).hexdigest()
-    ensemble = bundle.ensemble
+    ensemble = networks_of(bundle)
+    weights = hashlib.sha256(ensemble.weights()).hexdigest()
     return hash_of_model(weights, ensemble.temperature, bundle.threshold, ensemble.offset)
 
 
 def write_bundle(folder: Path, bundle: Bundle) -> None:
-    """Write weights and description into an existing folder."""
-    ensemble = bundle.ensemble
-    weights = ensemble.weights()
-    description = {
+    """Write weights and description into an existing folder. Raises BundleError for a graph, which holds no weights."""
+    weights = networks_of(bundle).weights()
+    (folder / WEIGHTS).write_bytes(weights)
+    (folder / MODEL).write_text(json.dumps(describe_bundle(bundle), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def networks_of(bundle: Bundle) -> Ensemble:
+    """Give the networks of a bundle. Raises BundleError where it holds a graph in their place."""
+    if isinstance(bundle.ensemble, Graph):
+        raise BundleError("a bundle must hold its networks, but got a graph of them; give the bundle's folder.")
+    return bundle.ensemble
+
+
+def describe_bundle(bundle: Bundle) -> dict[str, Any]:
+    """Give all that `model.json` says, with the hash of it."""
+    ensemble = networks_of(bundle)
+    values = {
         "format": FORMAT,
         "config": ensemble.config.to_dict(),
         "classes": list(ensemble.config.labelling.classes),
@@ -96,16 +113,22 @@ def write_bundle(folder: Path, bundle: Bundle) -> None:
         "threshold": bundle.threshold,
         "working_point": bundle.working_point,
         "source": None if bundle.source is None else asdict(bundle.source),
-        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "weights_sha256": hashlib.sha256(ensemble.weights()).hexdigest(),
         "about": dict(bundle.about),
     }
-    (folder / WEIGHTS).write_bytes(weights)
-    (folder / MODEL).write_text(json.dumps(seal(description), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    return seal(values)
 
 
 def read_bundle(folder: str | Path) -> Bundle:
-    """Read a bundle. Raises BundleError for anything but what `write_bundle` wrote, before it takes time or memory."""
+    """Read a bundle, or its graph alone, `model.onnx`.
+
+    Raises BundleError for anything but what an export wrote, before it takes time or memory.
+    """
     folder = Path(folder)
+    if folder.suffix == GRAPH and not folder.is_dir():
+        from models.inference.onnx_file import read_onnx  # which few need
+
+        return read_onnx(folder)
     path = folder / MODEL
     try:
         form, about = read_form(read_regular(path, MOST_BYTES), path)

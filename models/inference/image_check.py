@@ -15,6 +15,7 @@ import numpy as np
 from models.errors import BundleError
 from models.inference.bundle_schema import SourceData
 from models.inference.ensemble import Ensemble
+from models.inference.graph import Graph
 from spaces.choices.channels import Light
 
 # The share by which pixels may differ in size: a pit that is larger by more looks like another kind of pit.
@@ -37,7 +38,7 @@ class ImageKind:
     signal: str | None = None
 
 
-def check_kind(ensemble: Ensemble, source: SourceData | None, images: ImageKind) -> None:
+def check_kind(ensemble: Ensemble | Graph, source: SourceData | None, images: ImageKind) -> None:
     """Raise BundleError where images are not such as a model was made for."""
     pairs: list[tuple[str, str, str | None]] = [
         ("channels", _lights(ensemble.lights), None if images.lights is None else _lights(images.lights)),
@@ -58,7 +59,7 @@ def check_kind(ensemble: Ensemble, source: SourceData | None, images: ImageKind)
             )
 
 
-def check_crops(ensemble: Ensemble, crops: Any, channels: Sequence[str] | None) -> None:
+def check_crops(ensemble: Ensemble | Graph, crops: Any, channels: Sequence[str] | None) -> None:
     """Raise BundleError where an array is not `[pits, channels, y, x]` of the values that a model was made for."""
     dtype = np.dtype(np.uint8 if ensemble.full_scale <= np.iinfo(np.uint8).max else np.uint16)
     names = [light.name for light in ensemble.lights]

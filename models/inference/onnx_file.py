@@ -5,6 +5,7 @@ Raw pixels in; features, normalisation, the members' mean and calibration are pa
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
@@ -15,16 +16,22 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 
 from foils.open_image import Grey
 from models.errors import BundleError
-from models.inference.bundle import Bundle, model_hash
+from models.inference.bundle import Bundle, describe_bundle, model_hash, networks_of
+from models.inference.bundle_schema import read_form
+from models.inference.graph import INPUT, OUTPUTS, Graph
 from models.inference.scorer import Scorer
 from models.metrics import Floats
+from pitsearch.regular_file import read_regular
+from spaces.config import Config
+from spaces.errors import SpaceError
+from spaces.plugin_files import check_loaded
 
-INPUT, OUTPUTS = "pixels", ("p_signal", "p_class", "spread")
+# Of a graph that is read: bytes, at most; and the keys of its metadata that say all that `model.json` does, and hash the graph.
+MOST_BYTES, DESCRIPTION, HASH = 2**31, "model.json", "graph_sha256"
 # By so much may P(signal) differ from the trainer's.
 TOLERANCE = 1e-5
 # Pits in the example that the graph is traced with; any number may be scored.
@@ -42,7 +49,7 @@ def write_onnx(path: Path, bundle: Bundle, pixels: Grey, expected: Floats) -> No
     try:
         with _quiet():
             program = torch.onnx.export(
-                Scorer(bundle.ensemble),
+                Scorer(networks_of(bundle)),
                 (example,),
                 dynamo=True,
                 input_names=[INPUT],
@@ -57,7 +64,7 @@ def write_onnx(path: Path, bundle: Bundle, pixels: Grey, expected: Floats) -> No
             f"the network must be one that ONNX can hold, but {bundle.ensemble.config.network.name} is not: "
             f"{_first_cause(error)}; export with --no-onnx, for the weights alone."
         ) from None
-    onnx.helper.set_model_props(graph, _metadata(bundle))
+    onnx.helper.set_model_props(graph, {**_metadata(bundle), HASH: _hash(graph)})
     onnx.save_model(graph, path)
     check_onnx(path, pixels, expected)
 
@@ -66,7 +73,8 @@ def check_onnx(path: Path, pixels: Grey, expected: Floats) -> None:
     """Raise BundleError where a graph's P(signal) is not that which is expected, within TOLERANCE."""
     try:
         # Also one alone: a network may have fixed how many there are.
-        p_signal = np.concatenate([run_onnx(path, part)[0] for part in (pixels[:1], pixels[1:]) if len(part)])
+        graph = read_onnx(path).ensemble
+        p_signal = np.concatenate([graph.scores(part) for part in (pixels[:1], pixels[1:]) if len(part)])
     except Exception as error:  # onnxruntime's own, which share no base
         raise BundleError(
             f"{path}: ONNX Runtime must be able to score any number of pits, but: {_first_cause(error)}; export with --no-onnx."
@@ -79,17 +87,34 @@ def check_onnx(path: Path, pixels: Grey, expected: Floats) -> None:
         )
 
 
-def run_onnx(path: Path, pixels: Grey) -> tuple[Floats, Floats, Floats]:
-    """Score pits `[pits, channels, y, x]` with a graph: P(signal), the classes' probabilities, and the members' spread."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    p_signal, p_class, spread = session.run(list(OUTPUTS), {INPUT: np.ascontiguousarray(pixels)})
-    return p_signal, p_class, spread
+def read_onnx(path: Path) -> Bundle:
+    """Read a graph that `write_onnx` wrote, with all that it says of itself. Raises BundleError for anything else."""
+    try:
+        content = read_regular(path, MOST_BYTES)
+        model = onnx.load_model_from_string(content)
+        said = {entry.key: entry.value for entry in model.metadata_props}
+        form, about = read_form(said[DESCRIPTION], path)
+        if said.get(HASH) != _hash(model):
+            raise BundleError(f"{path}: the graph must be as it was exported, but its hash differs; export the model again.")
+        check_loaded(form.about.plugins, "this model")
+        graph = Graph(Config.from_dict(form.config), form.lights, form.crop, form.full_scale, content)
+        graph.session  # noqa: B018 -- what cannot be run is said now
+    except BundleError:
+        raise
+    except SpaceError as error:
+        raise BundleError(f"{path}: {error}") from None
+    except Exception as error:  # of onnx and onnxruntime, which share no base
+        raise BundleError(
+            f"{path}: a graph must be one that export wrote, but: {_first_cause(error)}; check the path, or export again."
+        ) from None
+    return Bundle(graph, form.threshold, form.working_point, about, form.source)
 
 
 def _metadata(bundle: Bundle) -> dict[str, str]:
     """Give what the graph says of itself."""
-    ensemble = bundle.ensemble
+    ensemble = networks_of(bundle)
     return {
+        DESCRIPTION: json.dumps(describe_bundle(bundle), allow_nan=False),
         "fingerprint": str(bundle.about.get("fingerprint", "")),
         "threshold": repr(bundle.threshold),
         "working_point": repr(bundle.working_point),
@@ -97,6 +122,11 @@ def _metadata(bundle: Bundle) -> dict[str, str]:
         "channels": json.dumps([light.name for light in ensemble.lights]),
         "model_sha256": model_hash(bundle),
     }
+
+
+def _hash(model: onnx.ModelProto) -> str:
+    """Hash what a graph computes, without what it says of itself."""
+    return hashlib.sha256(model.graph.SerializeToString(deterministic=True)).hexdigest()
 
 
 @contextmanager

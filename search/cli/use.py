@@ -38,7 +38,7 @@ def export(
 
 
 def predict(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that export wrote.")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that export wrote, or its model.onnx.")],
     data: Data,
     out: Annotated[Path, typer.Option(help="File for the scores: pit,p_signal,accepted,foil,slide,x,y.")] = Path("scores.csv"),
     slide: Annotated[list[str] | None, typer.Option(help="Score only this slide; may be given again.")] = None,

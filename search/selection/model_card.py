@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from foils import Dataset
-from models.inference.bundle import Bundle
+from models.inference.bundle import Bundle, networks_of
 from models.inference.bundle_schema import SourceData
 from models.inference.example import INPUT, ONNX, OUTPUT
 from search.selection.held_out import reading
@@ -69,7 +69,7 @@ def source_of(locked: Dataset) -> SourceData:
 
 def write_card(selection: Selection, bundle: Bundle) -> str:
     """Write the model card, Markdown: what it is, how good, for what data, how to run it."""
-    about, ensemble = bundle.about, bundle.ensemble
+    about, ensemble = bundle.about, networks_of(bundle)
     lights = ", ".join(light.name for light in ensemble.lights)
     lines = [
         f"# Etch-pit classifier from study {about['study']}, trial {about['trial']}",

@@ -11,7 +11,7 @@ import torch
 from scipy.special import expit
 
 from foils import Dataset
-from models.inference.bundle import Bundle, model_hash, read_bundle, write_bundle
+from models.inference.bundle import Bundle, model_hash, networks_of, read_bundle, write_bundle
 from models.inference.ensemble import Ensemble
 from models.networks.build import build
 from spaces import Config
@@ -53,10 +53,11 @@ def test_pits_far_beyond_float32_stay_apart(tiny: Dataset) -> None:
 
 
 def test_a_bundle_carries_the_offset_and_an_old_one_has_none(tiny: Dataset, tmp_path: Path) -> None:
-    plain = Bundle(ensemble(tiny, Channels("stacked")), 0.5, 0.05, {})
-    shifted = replace(plain, ensemble=replace(plain.ensemble, temperature=1.5, offset=-1.25))
-    assert model_hash(shifted) != model_hash(replace(plain, ensemble=replace(plain.ensemble, temperature=1.5)))
+    networks = ensemble(tiny, Channels("stacked"))
+    plain = Bundle(networks, 0.5, 0.05, {})
+    shifted = replace(plain, ensemble=replace(networks, temperature=1.5, offset=-1.25))
+    assert model_hash(shifted) != model_hash(replace(plain, ensemble=replace(networks, temperature=1.5)))
     write_bundle(tmp_path, shifted)
-    again = read_bundle(tmp_path).ensemble
+    again = networks_of(read_bundle(tmp_path))
     assert (again.temperature, again.offset) == (1.5, -1.25)
     assert np.array_equal(again.scores(tiny.crops()), shifted.ensemble.scores(tiny.crops()))

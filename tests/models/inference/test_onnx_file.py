@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from torch import nn
 
 from foils.open_image import Grey
 from models.errors import BundleError
-from models.inference.bundle import Bundle, model_hash
+from models.inference.bundle import Bundle, model_hash, networks_of, read_bundle, write_bundle
 from models.inference.ensemble import Ensemble, empty_member
-from models.inference.onnx_file import TOLERANCE, check_onnx, run_onnx, write_onnx
+from models.inference.graph import Graph
+from models.inference.onnx_file import TOLERANCE, check_onnx, read_onnx, write_onnx
+from models.metrics import Floats
 from models.networks.background import AnomalyClassifier
 from spaces.choices.channels import SCORES, Channels
 from spaces.choices.detectors import DETECTORS
@@ -64,12 +67,18 @@ def pixels(full_scale: int = 255, pits: int = 7) -> Grey:
     return drawn
 
 
+def outputs(path: Path, images: Grey) -> tuple[Floats, Floats, Floats]:
+    graph = read_onnx(path).ensemble
+    assert isinstance(graph, Graph)
+    return graph.outputs(images)
+
+
 def is_the_same(config: Config, folder: Path, **kinds: Any) -> None:
     bundle, images = bundle_of(config, **kinds), pixels(kinds.get("full_scale", 255))
     expected = bundle.scores(images)
     write_onnx(folder / "model.onnx", bundle, images, expected)  # which compares
     for part in (images[:1], images):  # any number of pits
-        p_signal, p_class, spread = run_onnx(folder / "model.onnx", part)
+        p_signal, p_class, spread = outputs(folder / "model.onnx", part)
         assert p_signal == pytest.approx(expected[: len(part)], abs=TOLERANCE)
         assert p_class.shape == (len(part), len(config.labelling.classes))
         assert p_class[:, 0] == pytest.approx(p_signal)
@@ -116,17 +125,17 @@ def test_models_of_background(detector: str, tmp_path: Path) -> None:
 def test_the_spread_is_that_of_the_members(tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("stacked"), network=NAMED["pitnet"]), members=3), pixels()
     write_onnx(tmp_path / "model.onnx", bundle, images, bundle.scores(images))
-    alone = [
-        replace(bundle.ensemble, members=(member,), temperature=1.0, offset=0.0).scores(images)
-        for member in bundle.ensemble.members
-    ]
-    assert run_onnx(tmp_path / "model.onnx", images)[2] == pytest.approx(np.std(alone, axis=0), abs=1e-6)
+    networks = networks_of(bundle)
+    alone = [replace(networks, members=(member,), temperature=1.0, offset=0.0).scores(images) for member in networks.members]
+    assert outputs(tmp_path / "model.onnx", images)[2] == pytest.approx(np.std(alone, axis=0), abs=1e-6)
 
 
 def test_a_graph_says_what_it_is(tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("single"), network=NAMED["minihip"])), pixels()
     write_onnx(tmp_path / "model.onnx", bundle, images, bundle.scores(images))
     said = {entry.key: entry.value for entry in onnx.load(tmp_path / "model.onnx").metadata_props}
+    assert json.loads(said.pop("model.json"))["config"] == bundle.ensemble.config.to_dict()
+    assert len(said.pop("graph_sha256")) == 64
     assert said == {
         "fingerprint": "abc",
         "threshold": "0.4",
@@ -164,7 +173,7 @@ class Fixed(nn.Module):
 
 def test_what_a_graph_cannot_hold_is_refused_on_one_line(tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("single"), network=NAMED["minihip"]), members=1), pixels()
-    bundle.ensemble.members[0].network = Counting()
+    networks_of(bundle).members[0].network = Counting()
     with pytest.raises(BundleError, match=r"^the network must be one that ONNX can hold, but minihip is not: ") as raised:
         write_onnx(tmp_path / "model.onnx", bundle, images, bundle.scores(images))
     assert str(raised.value).endswith("; export with --no-onnx, for the weights alone.")
@@ -174,9 +183,65 @@ def test_what_a_graph_cannot_hold_is_refused_on_one_line(tmp_path: Path) -> None
 
 def test_a_number_of_pits_that_is_fixed_is_refused_on_one_line(tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("single"), network=NAMED["minihip"]), members=1), pixels()
-    bundle.ensemble.members[0].network = Fixed()
+    networks_of(bundle).members[0].network = Fixed()
     with pytest.raises(
         BundleError, match=r"ONNX Runtime must be able to score any number of pits, but: .*; export with"
     ) as raised:
         write_onnx(tmp_path / "model.onnx", bundle, images, bundle.scores(images))
     assert "\n" not in str(raised.value)
+
+
+def test_a_graph_alone_is_a_bundle(tmp_path: Path) -> None:
+    bundle, images = bundle_of(Config(channels=channels_of("stacked"), network=NAMED["pitnet"])), pixels()
+    write_onnx(tmp_path / "model.onnx", bundle, images, bundle.scores(images))
+    read = read_bundle(tmp_path / "model.onnx")
+    assert (read.threshold, read.working_point, read.about) == (bundle.threshold, bundle.working_point, bundle.about)
+    assert read.ensemble.config == bundle.ensemble.config
+    assert read.scores(images) == pytest.approx(bundle.scores(images), abs=TOLERANCE)
+    assert (read.predict(images) == bundle.predict(images)).all()
+    assert read.scores(images[:0]).shape == (0,)
+    many = np.repeat(images, 60, 0)
+    assert read.scores(many) == pytest.approx(bundle.scores(many), abs=TOLERANCE)
+    with pytest.raises(BundleError, match="crops must be uint8 as the microscope stored them, never scaled, but got float32"):
+        read.scores((images / 255).astype(np.float32))
+    with pytest.raises(BundleError, match="a bundle must hold its networks, but got a graph of them; give the bundle's folder"):
+        write_bundle(tmp_path, read)
+
+
+def _other_weights(model: onnx.ModelProto) -> None:
+    for weights in model.graph.initializer:
+        weights.raw_data = bytes(reversed(weights.raw_data))
+
+
+def _other_threshold(model: onnx.ModelProto) -> None:
+    (entry,) = [entry for entry in model.metadata_props if entry.key == "model.json"]
+    entry.value = entry.value.replace('"threshold": 0.4', '"threshold": 0.1')
+
+
+def _silent(model: onnx.ModelProto) -> None:
+    del model.metadata_props[:]
+
+
+@pytest.mark.parametrize("change", [_other_weights, _other_threshold, _silent])
+def test_a_changed_graph_is_refused_on_one_line(change: Callable[[onnx.ModelProto], None], tmp_path: Path) -> None:
+    bundle, images = bundle_of(Config(channels=channels_of("single"), network=NAMED["minihip"]), members=1), pixels()
+    path = tmp_path / "model.onnx"
+    write_onnx(path, bundle, images, bundle.scores(images))
+    model = onnx.load(path)
+    change(model)
+    onnx.save_model(model, path)
+    with pytest.raises(BundleError) as raised:
+        read_bundle(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08\x08", b"no graph at all" * 99])
+def test_what_is_no_graph_is_refused_on_one_line(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(content)
+    with pytest.raises(
+        BundleError, match=r"^.*model\.onnx: a graph must be one that export wrote, but: .*; check the path, or"
+    ):
+        read_bundle(tmp_path / "model.onnx")
+    with pytest.raises(BundleError, match=r"^.*none\.onnx: a graph must be one that export wrote, but: .*No such file"):
+        read_bundle(tmp_path / "none.onnx")

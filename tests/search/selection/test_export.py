@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import create_trial
 
-from models.inference.bundle import read_bundle
+from models.inference.bundle import networks_of, read_bundle
 from models.inference.example import INPUT, ONNX
 from models.inference.onnx_file import TOLERANCE
 from search.errors import StudyError
@@ -97,7 +97,7 @@ def test_the_selected_model_is_exported_whatever_came_after(finished: Study, sel
     assert bundle.about["metrics"]["held_out_reading"] == selection.opening.number
     assert bundle.about["model_sha256"] == selection.key.sha256 == selection.bundle_folder.name
     assert bundle.threshold == selection.threshold
-    assert bundle.ensemble.weights() == selection.ensemble.weights()
+    assert networks_of(bundle).weights() == selection.ensemble.weights()
 
 
 def test_an_earlier_selection_is_exported_too(finished: Study, selection: Selection, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from foils import DataError, Dataset, load
 from models.errors import BundleError
 from models.inference.bundle import read_bundle
+from models.inference.onnx_file import TOLERANCE
 from search.errors import StudyError
 from search.selection.confirm import ConfirmOptions
 from search.selection.export import export
@@ -74,6 +75,12 @@ def test_predicting_the_held_out_set_gives_what_select_saw(bundle: Path, selecti
     assert str(prediction.acceptance) in honest
     assert flattering.startswith(f"{prediction.seen} of these pits")
     assert honest.startswith(f"on {prediction.unseen.signals} signal and")
+
+
+def test_a_graph_alone_predicts_the_same(bundle: Path, selection: Selection, tiny: Dataset) -> None:
+    whole, graph = (predict(read_bundle(path), tiny) for path in (bundle, bundle / "model.onnx"))
+    assert graph.p_signal == pytest.approx(whole.p_signal, abs=TOLERANCE)
+    assert (graph.seen, graph.unseen is None, graph.notes) == (whole.seen, whole.unseen is None, whole.notes)
 
 
 def test_scores_are_written_pit_by_pit(bundle: Path, tiny: Dataset, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from optuna.trial import create_trial
 
 from foils import Dataset
-from models.inference.bundle import model_hash, read_bundle
+from models.inference.bundle import model_hash, networks_of, read_bundle
 from search.errors import StudyError
 from search.selection import confirm as confirm_module
 from search.selection import select as select_module
@@ -57,7 +57,7 @@ def test_the_model_is_kept_as_a_bundle_named_by_its_hash(finished: Study, tmp_pa
     bundle = read_bundle(folder)
     assert model_hash(bundle) == selection.key.sha256
     assert bundle.about["metrics"]["held_out"]["auc"] == selection.opening.held_out.auc
-    assert bundle.ensemble.weights() == selection.ensemble.weights()
+    assert networks_of(bundle).weights() == selection.ensemble.weights()
 
 
 def test_other_weights_of_the_same_trial_are_another_reading(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:
