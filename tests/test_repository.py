@@ -148,6 +148,7 @@ def test_every_dependency_says_who_needs_it_and_is_needed() -> None:
     used = {name for package in PACKAGES for path in modules(ROOT, package) for name in imported(path)}
     imports = {
         "pillow": "PIL",
+        "pyyaml": "yaml",
         "scikit-learn": "sklearn",
         "optuna-dashboard": "optuna_dashboard",
         "tomli-w": "tomli_w",

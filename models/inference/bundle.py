@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from foils.open_image import Grey
 from models.errors import BundleError
-from models.inference.bundle_schema import FORMAT, BundleForm, SourceData, hash_of_model, read_form, seal
+from models.inference.bundle_schema import FORMAT, MODEL, BundleForm, SourceData, hash_of_model, read_form, seal
 from models.inference.ensemble import Ensemble, with_weights
 from models.inference.graph import Graph
 from models.inference.image_check import ImageKind, check_crops, check_kind
@@ -31,7 +31,7 @@ from spaces.plugin_files import check_loaded
 
 # What building a network whose measures do not go together may end in.
 BUILDING = (ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError)
-WEIGHTS, MODEL = "weights.safetensors", "model.json"
+WEIGHTS = "weights.safetensors"
 # What the name of a graph's file ends in.
 GRAPH = ".onnx"
 

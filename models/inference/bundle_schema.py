@@ -20,6 +20,8 @@ from pitsearch.json_text import parse_json
 from pitsearch.typed_values import MISFITS, Between, Matching, Sha256, brief, reason_of, strict
 from spaces.plugins import PluginRef
 
+# The file's name.
+MODEL = "model.json"
 FORMAT = 4
 # Written by version 0.1.0, without a hash of all, and without the data that the model was made from.
 FORMATS = (3, FORMAT)

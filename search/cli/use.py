@@ -20,6 +20,9 @@ def export(
     storage: Storage = defaults.STORAGE,
     runs: options.MovedRuns = None,
     onnx: Annotated[bool, typer.Option(help="Write model.onnx, which runs without pitsearch, and compare its scores.")] = True,
+    licence: Annotated[
+        str | None, typer.Option("--license", metavar="NAME", help="Licence that the model card names, e.g. cc-by-4.0.")
+    ] = None,
     plugin: options.Plugins = None,
 ) -> None:
     """Write the selected model as a bundle.
@@ -33,7 +36,7 @@ def export(
 
     use_plugins(plugin or ())
     check_new(out)
-    run(find_study(study, storage), out, runs=runs, onnx=onnx)
+    run(find_study(study, storage), out, runs=runs, onnx=onnx, licence=licence)
     say(f"wrote {out}; next: {typed('pitsearch', 'predict', out, 'DATA', '--out', 'scores.csv')}")
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foils.atomic_write import open_new, temporary_name
+from models.inference.bundle_schema import MODEL
 from models.inference.example import INPUT, ONNX, read_example
 from pitsearch.errors import reason
 from search.errors import StudyError
+from search.selection.front_matter import CARD, front_matter
 from search.selection.model_store import file_hashes, read_model
 from search.selection.selection_record import selected_key
 from search.studies.study import Study
@@ -24,13 +26,21 @@ if TYPE_CHECKING:
     from search.selection.outcome import Selection  # imports torch, which a copy does not need
 
 
-def export(selected: Selection | Study, folder: str | Path, *, runs: str | Path | None = None, onnx: bool = True) -> Path:
+def export(
+    selected: Selection | Study,
+    folder: str | Path,
+    *,
+    runs: str | Path | None = None,
+    onnx: bool = True,
+    licence: str | None = None,
+) -> Path:
     """Write a selected model, or that of a study's last selection, into a new folder.
 
-    `runs`: the folder of checkpoints, if it has moved since the selection; `onnx`: with a graph that runs anywhere. Raises
-    StudyError where there is no selection, its model is missing or has been changed, a graph is asked for and `select` of an
-    older version kept no pits to compare it on, or the new folder exists or cannot be written; BundleError where ONNX
-    cannot hold the network, or ONNX Runtime scores otherwise.
+    `runs`: the folder of checkpoints, if it has moved since the selection; `onnx`: with a graph that runs anywhere;
+    `licence`: what the model card names, one of the hub's names, `cc-by-4.0` say. Raises StudyError where there is no
+    selection, its model is missing or has been changed, a graph is asked for and `select` of an older version kept no pits to
+    compare it on, or the new folder exists or cannot be written; BundleError where ONNX cannot hold the network, or ONNX
+    Runtime scores otherwise.
     """
     folder = Path(folder)
     check_new(folder)
@@ -49,6 +59,8 @@ def export(selected: Selection | Study, folder: str | Path, *, runs: str | Path 
             for name, content in files.items():
                 with open_new(unfinished / name) as stream:
                     stream.write(content)
+            begin = front_matter(files[MODEL], licence, onnx)
+            (unfinished / CARD).write_bytes(begin.encode() + files[CARD])
             if onnx:
                 _add_graph(unfinished)
             hashes = "".join(f"{sha256}  {name}\n" for name, sha256 in file_hashes(unfinished).items())

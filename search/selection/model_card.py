@@ -14,8 +14,6 @@ from search.selection.held_out import reading
 from search.selection.outcome import Selection
 from spaces.plugins import plugins_of_config
 
-# The file of a bundle that holds the model card.
-CARD = "README.md"
 # How to run the graph that an export adds, where numpy and onnxruntime are all that there is.
 ANYWHERE = (
     f"Score pixels in Python, in this folder, with nothing but numpy and onnxruntime; `{INPUT}` holds pits of the search:",

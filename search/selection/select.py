@@ -22,8 +22,9 @@ from search.errors import StudyError
 from search.selection.candidates import Candidate, rank_candidates
 from search.selection.confirm import ConfirmOptions, confirm
 from search.selection.final_model import FinalModel, check_final, make_final_model
+from search.selection.front_matter import CARD
 from search.selection.held_out import open_held_out
-from search.selection.model_card import CARD, describe, source_of, write_card
+from search.selection.model_card import describe, source_of, write_card
 from search.selection.model_store import disk_errors, file_hashes, open_models, put_model, unfinished_model
 from search.selection.outcome import Selection, bundle_of
 from search.selection.selection_record import ModelKey, ModelRecord, write_selection

@@ -12,8 +12,8 @@ import torch
 from scipy.stats import trim_mean
 
 from models.errors import BundleError
-from models.inference.bundle import MODEL, WEIGHTS, Bundle, read_bundle, write_bundle
-from models.inference.bundle_schema import HASH, seal
+from models.inference.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
+from models.inference.bundle_schema import HASH, MODEL, seal
 from models.inference.ensemble import with_weights
 from models.inputs import lay_out
 from spaces.choices.channels import MODES, SCORES

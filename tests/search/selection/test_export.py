@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 from optuna.trial import create_trial
 
 from models.inference.bundle import networks_of, read_bundle
@@ -19,8 +20,8 @@ from search.selection import export as export_module
 from search.selection import final_model
 from search.selection.confirm import ConfirmOptions
 from search.selection.export import CHECKSUMS, export
+from search.selection.front_matter import CARD
 from search.selection.held_out import openings
-from search.selection.model_card import CARD
 from search.selection.model_store import read_model
 from search.selection.outcome import Selection
 from search.selection.select import select
@@ -37,7 +38,7 @@ def selection(finished: Study) -> Selection:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in (ONNX, CHECKSUMS)}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in (ONNX, CHECKSUMS, CARD)}
 
 
 def test_a_bundle_is_a_copy_of_what_select_kept_and_trains_nothing(
@@ -65,6 +66,27 @@ def test_a_copy_needs_neither_torch_nor_the_data(finished: Study, selection: Sel
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[3])
     assert contents(tmp_path / "out") == contents(selection.bundle_folder)
+
+
+def test_a_card_begins_with_what_catalogues_read(selection: Selection, tmp_path: Path) -> None:
+    folder = export(selection, tmp_path / "out", licence="cc-by-4.0")
+    nothing, block, card = (folder / CARD).read_text().split("---\n", 2)
+    assert nothing == ""
+    assert card.strip() == (selection.bundle_folder / CARD).read_text().strip()
+    said = yaml.safe_load(block)
+    assert (said["library_name"], said["license"], "onnx" in said["tags"]) == ("pitsearch", "cc-by-4.0", True)
+    (model,) = said["model-index"]
+    (result,) = model["results"]
+    assert result["dataset"]["name"] == "tiny"
+    held_out = selection.opening.held_out
+    point = held_out.points[0]
+    found = {metric["name"]: metric for metric in result["metrics"]}
+    assert found["area under the curve, held out"]["value"] == held_out.auc
+    accepted = found[f"acceptance at {point.working_point:.0%} false positives, held out"]
+    assert (accepted["type"], accepted["value"]) == ("recall", point.acceptance.value)
+    assert accepted["args"]["interval_90"] == [point.acceptance.low, point.acceptance.high]
+    without = (export(selection, tmp_path / "without", onnx=False) / CARD).read_text()
+    assert not re.search("^license:|- onnx$", without, re.MULTILINE)
 
 
 def test_the_lines_of_a_bundles_card_run_without_torch(selection: Selection, tmp_path: Path) -> None:
