@@ -16,6 +16,7 @@ from search.errors import StorageAway, StudyError
 from search.launcher import process_executor
 from search.launcher.process_executor import ProcessExecutor, run_worker
 from search.studies.study import Study
+from search.workers import worker
 from search.workers.context import WorkerContext
 from search.workers.stop_signal import StopSignal
 from spaces.errors import SpaceError
@@ -68,7 +69,7 @@ def test_a_database_that_fails_is_told_on_one_line(job: WorkerContext, monkeypat
 
         raise OperationalError("insert into trials", {"x": 1}, Exception("attempt to write a readonly database"))
 
-    monkeypatch.setattr(process_executor, "work", broken)
+    monkeypatch.setattr(worker, "work", broken)
     with pytest.raises(StudyError, match=r"the storage must stay writable, but: .*to write a readonly database") as caught:
         run_worker(job, StopSignal())
     assert "\n" not in str(caught.value)

@@ -10,6 +10,7 @@ import pytest
 from optuna.trial import TrialState
 
 from foils import Dataset
+from search.launcher import run_loop
 from search.launcher.callbacks import Callback
 from search.statistics import expected_gain
 from search.studies.launch_record import begin_no_more, last_launch, write_launch_record
@@ -26,6 +27,7 @@ def test_no_more_trials_begin_where_they_would_hardly_bring_anything(
     tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(expected_gain, "FEWEST", 4)
+    monkeypatch.setattr(run_loop, "SHARE", 1e9)  # a look after every trial, however short
     said: list[str] = []
 
     class Notes(Callback):
