@@ -59,7 +59,7 @@ COMMANDS: Mapping[str, tuple[list[str], set[str]]] = {
     "synth": (["synth", "synthetic", "--pits", "40"], set()),
     "check": (["check", "DATA"], {"tifffile"}),
     # Its workers train; the launch itself hands out the trials.
-    "launch": (["launch", "DATA", "--workers", "0", "--study", "new", "--storage", "STORAGE"], FOLDS | {"tifffile"}),
+    "launch": (["launch", "DATA", "--workers", "0", "--storage", "sqlite:///launched.db"], FOLDS | {"tifffile"}),
     "relabel": (["relabel", "DATA", "suspects.csv"], {"tifffile"}),
     "status": (["status", "--storage", "STORAGE"], STUDY),
     "status --trial": (["status", "--storage", "STORAGE", "--trial", "1"], STUDY),
