@@ -19,7 +19,7 @@ from foils.open_image import Grey
 from models.errors import BundleError
 from models.inference.bundle_schema import FORMAT, MODEL, BundleForm, SourceData, hash_of_model, read_form, seal
 from models.inference.ensemble import Ensemble, with_weights
-from models.inference.graph import Graph
+from models.inference.graph import Graph, read_graph
 from models.inference.image_check import ImageKind, check_crops, check_kind
 from models.inference.weights_file import read_weights
 from models.metrics import Floats
@@ -126,9 +126,8 @@ def read_bundle(folder: str | Path) -> Bundle:
     """
     folder = Path(folder)
     if folder.suffix == GRAPH and not folder.is_dir():
-        from models.inference.onnx_file import read_onnx  # which few need
-
-        return read_onnx(folder)
+        graph, form, about = read_graph(folder)
+        return Bundle(graph, form.threshold, form.working_point, about, form.source)
     path = folder / MODEL
     try:
         form, about = read_form(read_regular(path, MOST_BYTES), path)

@@ -1,23 +1,31 @@
 """A model as an ONNX graph, scored by ONNX Runtime: the same pixels in and P(signal) out as of an ensemble, without torch.
 
-Knows nothing of how the graph was made, nor of files.
+Knows nothing of how the graph was made. onnx and onnxruntime are imported where they are used: most bundles hold no graph.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from foils.open_image import Grey
+from models.errors import BundleError
+from models.inference.bundle_schema import BundleForm, read_form
 from models.metrics import Floats
+from pitsearch.regular_file import read_regular
 from spaces.choices.channels import Light
 from spaces.config import Config
+from spaces.errors import SpaceError
+from spaces.plugin_files import check_loaded
 
 INPUT, OUTPUTS = "pixels", ("p_signal", "p_class", "spread")
+# The keys of its metadata that say all that `model.json` does, and hash the graph; and bytes of a graph, at most.
+DESCRIPTION, HASH, MOST_BYTES = "model.json", "graph_sha256", 2**31
 # Pits that go through the graph together.
 AT_ONCE = 256
 
@@ -39,6 +47,8 @@ class Graph:
     @cached_property
     def session(self) -> Any:
         """What runs it, on this machine's processor."""
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors alone: they are raised, too
         return onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
@@ -55,3 +65,40 @@ class Graph:
     def scores(self, crops: Grey) -> Floats:
         """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`."""
         return self.outputs(crops)[0]
+
+
+def read_graph(path: Path) -> tuple[Graph, BundleForm, dict[str, Any]]:
+    """Read a graph that an export wrote, and all that it says of itself. Raises BundleError for anything else."""
+    import onnx
+
+    try:
+        content = read_regular(path, MOST_BYTES)
+        model = onnx.load_model_from_string(content)
+        said = {entry.key: entry.value for entry in model.metadata_props}
+        form, about = read_form(said[DESCRIPTION], path)
+        if said.get(HASH) != graph_hash(model):
+            raise BundleError(f"{path}: the graph must be as it was exported, but its hash differs; export the model again.")
+        check_loaded(form.about.plugins, "this model")
+        graph = Graph(Config.from_dict(form.config), form.lights, form.crop, form.full_scale, content)
+        graph.session  # noqa: B018 -- what cannot be run is said now
+    except BundleError:
+        raise
+    except SpaceError as error:
+        raise BundleError(f"{path}: {error}") from None
+    except Exception as error:  # of onnx and onnxruntime, which share no base
+        raise BundleError(
+            f"{path}: a graph must be one that export wrote, but: {first_cause(error)}; check the path, or export again."
+        ) from None
+    return graph, form, about
+
+
+def graph_hash(model: Any) -> str:
+    """Hash what a model of onnx computes, without what it says of itself."""
+    return hashlib.sha256(model.graph.SerializeToString(deterministic=True)).hexdigest()
+
+
+def first_cause(error: BaseException) -> str:
+    """Give the first line of what an error came from."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160].rstrip(".")

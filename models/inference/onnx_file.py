@@ -5,7 +5,6 @@ Raw pixels in; features, normalisation, the members' mean and calibration are pa
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import logging
@@ -21,17 +20,10 @@ import torch
 from foils.open_image import Grey
 from models.errors import BundleError
 from models.inference.bundle import Bundle, describe_bundle, model_hash, networks_of
-from models.inference.bundle_schema import read_form
-from models.inference.graph import INPUT, OUTPUTS, Graph
+from models.inference.graph import DESCRIPTION, HASH, INPUT, OUTPUTS, first_cause, graph_hash, read_graph
 from models.inference.scorer import Scorer
 from models.metrics import Floats
-from pitsearch.regular_file import read_regular
-from spaces.config import Config
-from spaces.errors import SpaceError
-from spaces.plugin_files import check_loaded
 
-# Of a graph that is read: bytes, at most; and the keys of its metadata that say all that `model.json` does, and hash the graph.
-MOST_BYTES, DESCRIPTION, HASH = 2**31, "model.json", "graph_sha256"
 # By so much may P(signal) differ from the trainer's.
 TOLERANCE = 1e-5
 # Pits in the example that the graph is traced with; any number may be scored.
@@ -62,9 +54,9 @@ def write_onnx(path: Path, bundle: Bundle, pixels: Grey, expected: Floats) -> No
     except Exception as error:  # torch raises what it meets on the way
         raise BundleError(
             f"the network must be one that ONNX can hold, but {bundle.ensemble.config.network.name} is not: "
-            f"{_first_cause(error)}; export with --no-onnx, for the weights alone."
+            f"{first_cause(error)}; export with --no-onnx, for the weights alone."
         ) from None
-    onnx.helper.set_model_props(graph, {**_metadata(bundle), HASH: _hash(graph)})
+    onnx.helper.set_model_props(graph, {**_metadata(bundle), HASH: graph_hash(graph)})
     onnx.save_model(graph, path)
     check_onnx(path, pixels, expected)
 
@@ -73,11 +65,11 @@ def check_onnx(path: Path, pixels: Grey, expected: Floats) -> None:
     """Raise BundleError where a graph's P(signal) is not that which is expected, within TOLERANCE."""
     try:
         # Also one alone: a network may have fixed how many there are.
-        graph = read_onnx(path).ensemble
+        graph, _, _ = read_graph(path)
         p_signal = np.concatenate([graph.scores(part) for part in (pixels[:1], pixels[1:]) if len(part)])
     except Exception as error:  # onnxruntime's own, which share no base
         raise BundleError(
-            f"{path}: ONNX Runtime must be able to score any number of pits, but: {_first_cause(error)}; export with --no-onnx."
+            f"{path}: ONNX Runtime must be able to score any number of pits, but: {first_cause(error)}; export with --no-onnx."
         ) from None
     difference = float(np.abs(p_signal - expected).max(initial=0.0))
     if not difference <= TOLERANCE:
@@ -85,29 +77,6 @@ def check_onnx(path: Path, pixels: Grey, expected: Floats) -> None:
             f"{path}: ONNX Runtime must give the trainer's P(signal) within {TOLERANCE:g}, but one differs by "
             f"{difference:.1e}; please report this, with the configuration."
         )
-
-
-def read_onnx(path: Path) -> Bundle:
-    """Read a graph that `write_onnx` wrote, with all that it says of itself. Raises BundleError for anything else."""
-    try:
-        content = read_regular(path, MOST_BYTES)
-        model = onnx.load_model_from_string(content)
-        said = {entry.key: entry.value for entry in model.metadata_props}
-        form, about = read_form(said[DESCRIPTION], path)
-        if said.get(HASH) != _hash(model):
-            raise BundleError(f"{path}: the graph must be as it was exported, but its hash differs; export the model again.")
-        check_loaded(form.about.plugins, "this model")
-        graph = Graph(Config.from_dict(form.config), form.lights, form.crop, form.full_scale, content)
-        graph.session  # noqa: B018 -- what cannot be run is said now
-    except BundleError:
-        raise
-    except SpaceError as error:
-        raise BundleError(f"{path}: {error}") from None
-    except Exception as error:  # of onnx and onnxruntime, which share no base
-        raise BundleError(
-            f"{path}: a graph must be one that export wrote, but: {_first_cause(error)}; check the path, or export again."
-        ) from None
-    return Bundle(graph, form.threshold, form.working_point, about, form.source)
 
 
 def _metadata(bundle: Bundle) -> dict[str, str]:
@@ -124,11 +93,6 @@ def _metadata(bundle: Bundle) -> dict[str, str]:
     }
 
 
-def _hash(model: onnx.ModelProto) -> str:
-    """Hash what a graph computes, without what it says of itself."""
-    return hashlib.sha256(model.graph.SerializeToString(deterministic=True)).hexdigest()
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep back what exporting says on the way; where it fails, its error says more."""
@@ -140,10 +104,3 @@ def _quiet() -> Iterator[None]:
             yield
         finally:
             logging.disable(level)
-
-
-def _first_cause(error: BaseException) -> str:
-    """Give the first line of what an error came from."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160].rstrip(".")

@@ -19,7 +19,7 @@ from models.errors import BundleError
 from models.inference.bundle import Bundle, model_hash, networks_of, read_bundle, write_bundle
 from models.inference.ensemble import Ensemble, empty_member
 from models.inference.graph import Graph
-from models.inference.onnx_file import TOLERANCE, check_onnx, read_onnx, write_onnx
+from models.inference.onnx_file import TOLERANCE, check_onnx, write_onnx
 from models.metrics import Floats
 from models.networks.background import AnomalyClassifier
 from spaces.choices.channels import SCORES, Channels
@@ -68,7 +68,7 @@ def pixels(full_scale: int = 255, pits: int = 7) -> Grey:
 
 
 def outputs(path: Path, images: Grey) -> tuple[Floats, Floats, Floats]:
-    graph = read_onnx(path).ensemble
+    graph = read_bundle(path).ensemble
     assert isinstance(graph, Graph)
     return graph.outputs(images)
 
