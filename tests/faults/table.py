@@ -98,7 +98,7 @@ FAULTS = (
         "the study deleted and made anew at once",
         partial(outside.delete_the_study, again=True),
         trials=10,
-        storages=("postgresql",),
+        storages=("sqlite",),
     ),
     Fault("a link in the folder of runs", outside.link_elsewhere, trials=3, storages=("sqlite",)),
     Fault("kill -9 of confirm and diagnose", deaths.kill_commands, storages=("sqlite",)),
