@@ -87,7 +87,9 @@ def write_bundle(folder: Path, bundle: Bundle) -> None:
     """Write weights and description into an existing folder. Raises BundleError for a graph, which holds no weights."""
     weights = networks_of(bundle).weights()
     (folder / WEIGHTS).write_bytes(weights)
-    (folder / MODEL).write_text(json.dumps(describe_bundle(bundle), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    (folder / MODEL).write_text(
+        json.dumps(describe_bundle(bundle, weights), indent=2, allow_nan=False) + "\n", encoding="utf-8"
+    )
 
 
 def networks_of(bundle: Bundle) -> Ensemble:
@@ -97,8 +99,8 @@ def networks_of(bundle: Bundle) -> Ensemble:
     return bundle.ensemble
 
 
-def describe_bundle(bundle: Bundle) -> dict[str, Any]:
-    """Give all that `model.json` says, with the hash of it."""
+def describe_bundle(bundle: Bundle, weights: bytes) -> dict[str, Any]:
+    """Give all that `model.json` says, with the hash of it. `weights`: the networks', as they are written."""
     ensemble = networks_of(bundle)
     values = {
         "format": FORMAT,
@@ -113,7 +115,7 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
         "threshold": bundle.threshold,
         "working_point": bundle.working_point,
         "source": None if bundle.source is None else asdict(bundle.source),
-        "weights_sha256": hashlib.sha256(ensemble.weights()).hexdigest(),
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "about": dict(bundle.about),
     }
     return seal(values)

@@ -17,6 +17,7 @@ from foils.open_image import Grey
 from models.errors import BundleError
 from models.inference.bundle_schema import BundleForm, read_form
 from models.metrics import Floats
+from pitsearch.errors import reason
 from pitsearch.regular_file import read_regular
 from spaces.choices.channels import Light
 from spaces.config import Config
@@ -98,7 +99,7 @@ def graph_hash(model: Any) -> str:
 
 
 def first_cause(error: BaseException) -> str:
-    """Give the first line of what an error came from."""
+    """Say on one short line what an error came from."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160].rstrip(".")
+    return reason(error)[:160]

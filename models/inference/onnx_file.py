@@ -83,7 +83,7 @@ def _metadata(bundle: Bundle) -> dict[str, str]:
     """Give what the graph says of itself."""
     ensemble = networks_of(bundle)
     return {
-        DESCRIPTION: json.dumps(describe_bundle(bundle), allow_nan=False),
+        DESCRIPTION: json.dumps(describe_bundle(bundle, ensemble.weights()), allow_nan=False),
         "fingerprint": str(bundle.about.get("fingerprint", "")),
         "threshold": repr(bundle.threshold),
         "working_point": repr(bundle.working_point),

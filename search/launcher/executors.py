@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -87,6 +88,8 @@ class Processes:
         """Raise StudyError for a device that is not there."""
         for device in self.devices:
             check_device(device)
+        if self.worker_count == 1:  # it works in this process, whose time begins after this
+            import_module("search.workers.worker")
 
     def run(self, run: Run, stop: Path, note: Note) -> Generator[None, None, None]:
         """Run workers, no more of them than there are trials to run."""

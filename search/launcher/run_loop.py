@@ -30,7 +30,6 @@ def run_workers(executor: Executor, run: Run, callback: Callback) -> None:
     """
     with deletion_refused(run.study, Path(run.record.runs)), _stop_file(callback) as stop:
         monitor = _Monitor(run, callback)
-        monitor.update()
         workers = executor.run(run, stop, callback.on_note)
         try:
             with closing(workers):
@@ -63,8 +62,10 @@ class _Monitor:
 
     def __init__(self, run: Run, callback: Callback) -> None:
         self.run, self.callback = run, callback
-        self.reported = {_moment(trial) for trial in self._read() if has_ended(trial)}
         self.is_closed, self.next_look = run.budget.stop_when_sure is None, 0.0
+        trials = self._read()
+        self.reported = {_moment(trial) for trial in trials if has_ended(trial)}
+        self._close_when_sure(trials)
 
     def _read(self) -> list[FrozenTrial]:
         return self.run.study.optuna.get_trials(deepcopy=False)
@@ -85,10 +86,11 @@ class _Monitor:
             if is_news and _moment(trial) not in self.reported:
                 self.reported.add(_moment(trial))
                 self.callback.on_trial_end(trial)
-        if not self.is_closed:
-            self._close_when_sure(trials)
+        self._close_when_sure(trials)
 
     def _close_when_sure(self, trials: Sequence[FrozenTrial]) -> None:
+        if self.is_closed:
+            return
         gain, least = outlook(trials), self.run.budget.stop_when_sure
         if gain is not None and least is not None and gain.bound < least:
             self.is_closed = True
