@@ -213,8 +213,9 @@ def _boxes(reading: _Reading, unit: Unit, image: OpenImage) -> dict[int, Box]:
     boxes = {}
     for index in unit.pits:
         pit = reading.pits[index]
-        left, top = corner(pit, edge)
-        x, y = pit.x or 0.0, pit.y or 0.0
+        assert pit.x is not None and pit.y is not None  # frames require both columns
+        x, y = pit.x, pit.y
+        left, top = corner(x, y, edge)
         reading.exchangeable &= _on(image, y, x)
         if min(left, top) >= 0 and left + edge <= image.width and top + edge <= image.height:
             boxes[index] = Box(left, top, edge, edge)
@@ -254,11 +255,10 @@ def _decode(opened: _OpenFile, boxes: Sequence[Box], reading: _Reading) -> list[
     return parts
 
 
-def corner(pit: Pit, crop: int) -> tuple[int, int]:
-    """Give the left and upper edge of a pit's crop on its frame."""
-    assert pit.x is not None and pit.y is not None  # frames require both columns
+def corner(x: float, y: float, crop: int) -> tuple[int, int]:
+    """Give the left and upper edge of the crop around a place on its frame."""
     # Halves go up, always: rounding them to even would let crops that a whole crop parts share a row of pixels.
-    return math.floor(pit.x + 0.5) - crop // 2, math.floor(pit.y + 0.5) - crop // 2
+    return math.floor(x + 0.5) - crop // 2, math.floor(y + 0.5) - crop // 2
 
 
 def _size(image: OpenImage) -> str:

@@ -1,7 +1,7 @@
-"""The public names of `foils`, `spaces`, `models` and `search` under one name: `import pitsearch as ps; ps.launch(...)`.
+"""The public names of `foils`, `spaces`, `models`, `scan` and `search` under one name.
 
-Each package lists its own in `__init__.pyi`; they are imported when they are first used. Importing this package also makes
-sure that the four are the folders beside it, whatever else has their names.
+`import pitsearch as ps; ps.launch(...)`. Each package lists its own in `__init__.pyi`; they are imported when they are first
+used. Importing this package also makes sure that these are the folders beside it, whatever else has their names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 from foils import *
 from models import *
 from pitsearch.errors import PitsearchError as PitsearchError
+from scan import *
 from search import *
 from spaces import *
 

@@ -1,7 +1,7 @@
-"""Find `foils`, `spaces`, `models` and `search` by their location: the folders beside this package.
+"""Find `foils`, `spaces`, `models`, `scan` and `search` by their location: the folders beside this package.
 
 Their names are common. Python searches the folder of a script first, and a user's `models.py` there would stand for our
-package. A finder in front of all others answers for these four names alone. Every process needs it before it imports anything
+package. A finder in front of all others answers for these names alone. Every process needs it before it imports anything
 of ours: importing `pitsearch` installs it. Knows nothing of what the packages hold.
 """
 
@@ -14,7 +14,7 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-PACKAGES = ("foils", "spaces", "models", "search")
+PACKAGES = ("foils", "spaces", "models", "scan", "search")
 HOME = Path(__file__).resolve().parents[1]
 
 

@@ -7,6 +7,7 @@
         +-- models.BundleError        a bundle: missing, changed or foreign files
         +-- models.errors.CheckpointError    a fold's checkpoint: cut short, changed or another training's
         +-- models.errors.ContractError      a part of a plugin that breaks a contract
+        +-- scan.ScanError            a scan, a list of hits or what is asked of them
         +-- search.StudyError         a study: unknown, made from something else, or without a result
             +-- search.errors.StorageAway        its storage stayed away for longer than is waited for
             +-- search.errors.StudyGone          it was deleted while it was worked on; a KeyError, too, as Optuna's is

@@ -95,7 +95,7 @@ def test_a_single_pit_is_a_group() -> None:
 def test_pits_that_share_a_pixel_of_the_frame_share_a_group(places: list[tuple[int, int]], crop: int, shift: float) -> None:
     found = pits(*((x + shift, y + shift) for x, y in places))
     groups = group_pits(found, different(len(found)), crop)
-    corners = [corner(pit, crop) for pit in found]
+    corners = [corner(pit.x or 0.0, pit.y or 0.0, crop) for pit in found]
     for first, (x1, y1) in enumerate(corners):
         for second, (x2, y2) in enumerate(corners):
             if abs(x1 - x2) < crop and abs(y1 - y2) < crop:

@@ -11,7 +11,7 @@ from pathlib import Path
 from setuptools import find_packages
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("pitsearch", "foils", "spaces", "models", "search")
+PACKAGES = ("pitsearch", "foils", "spaces", "models", "scan", "search")
 # No file is longer.
 MOST_LINES = 300
 
