@@ -190,7 +190,7 @@ def _positions(value: Any) -> dict[int, Place]:
     """Read the positions, in inches, by the number of the image. Raises ValueError."""
     converter = strict(Converter())
     inches = Annotated[float, Between(-MOST_INCHES, MOST_INCHES)]
-    places: dict[str, Place] = converter.structure(value, dict[str, tuple[inches, inches]])  # type: ignore[valid-type]
+    places: dict[str, Place] = converter.structure(value, dict[str, tuple[inches, inches]])
     if not places:
         raise ValueError("it must have the position of at least one image, but has none")
     for name in places:
