@@ -28,7 +28,7 @@ SMOOTH = 1.0
 
 def blobs(pixels: Grey, lights: Sequence[Light], size: int) -> npt.NDArray[np.float64]:
     """Give the middles of blobs on a frame `[channels, y, x]`, `[blobs, 2]`, rows and columns, in pixels."""
-    found = blob_dog(
+    found: npt.NDArray[np.float64] = blob_dog(  # type: ignore[no-untyped-call]  # it carries no types
         relief(pixels, lights, size),
         min_sigma=LEAST * size,
         max_sigma=GREATEST * size,
@@ -36,7 +36,7 @@ def blobs(pixels: Grey, lights: Sequence[Light], size: int) -> npt.NDArray[np.fl
         threshold=CONTRAST,
         exclude_border=False,
     )
-    middles: npt.NDArray[np.float64] = found[:, :2].astype(np.float64)
+    middles: npt.NDArray[np.float64] = found[:, :2]
     return middles
 
 
@@ -50,4 +50,5 @@ def relief(pixels: Grey, lights: Sequence[Light], size: int) -> npt.NDArray[np.f
         height = np.stack([np.abs(channel - gaussian_filter(channel, size / 2)) for channel in values]).mean(0)
     middle = np.median(height)
     spread = 1.4826 * float(np.median(np.abs(height - middle)))
-    return ((height - middle) / max(spread, 1e-6)).astype(np.float32)
+    measured: npt.NDArray[np.float32] = ((height - middle) / max(spread, 1e-6)).astype(np.float32)
+    return measured

@@ -6,7 +6,7 @@ Knows nothing of folders, or of where frames lie on the foil.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -76,8 +76,8 @@ class Detector:
             found, heat = self._at_scale(pixels, scale)
             first = heat if first is None else first
             parts.append(found)
-        joined = Detections(*(np.concatenate([getattr(part, name) for part in parts]) for name in Detections.__annotations__))
-        reach = APART * self.bundle.ensemble.size * joined.scale
+        joined = join(parts)
+        reach: Floats = APART * self.bundle.ensemble.size * joined.scale
         return _take(joined, most_probable(np.stack([joined.x, joined.y], 1), joined.p_signal, reach)), first
 
     def _at_scale(self, pixels: Grey, scale: float) -> tuple[Detections, HeatMap | None]:
@@ -109,8 +109,15 @@ class Detector:
         return _take(found, np.flatnonzero(p_signal >= self.least))
 
 
+def join(parts: Sequence[Detections]) -> Detections:
+    """Join the objects of several."""
+    return Detections(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in FIELDS})
+
+
 def _take(found: Detections, chosen: npt.NDArray[np.int64]) -> Detections:
-    return Detections(*(getattr(found, name)[chosen] for name in Detections.__annotations__))
+    return Detections(**{name: getattr(found, name)[chosen] for name in FIELDS})
 
 
-_NOTHING = Detections(*(np.zeros(0) for _ in range(3)), np.zeros(0, np.int64), *(np.zeros(0) for _ in range(2)))
+FIELDS = tuple(field.name for field in fields(Detections))
+_EMPTY: dict[str, Any] = {name: np.zeros(0, np.int64 if name == "classes" else np.float64) for name in FIELDS}
+_NOTHING = Detections(**_EMPTY)

@@ -6,15 +6,15 @@ The working point of a model is over listed pits; a whole foil shows it more. Kn
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest, chi2
 
 LEVEL = 0.95
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class FalseHits:
         return f"{self.per_cm2:.3g} [{self.low:.3g}, {self.high:.3g}] on a cm2, from {self.source}"
 
 
-def from_clean(scores: Sequence[float], threshold: float, area_cm2: float) -> FalseHits:
+def from_clean(scores: Floats, threshold: float, area_cm2: float) -> FalseHits:
     """Count hits on frames that hold no signal; the interval is that of a Poisson rate (Garwood 1936, Biometrika 28:437)."""
-    count = int(np.sum(np.asarray(scores) >= threshold))
+    count = int((scores >= threshold).sum())
     tail = (1 - LEVEL) / 2
     low = chi2.ppf(tail, 2 * count) / 2 if count else 0.0
     high = chi2.ppf(1 - tail, 2 * count + 2) / 2

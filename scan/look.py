@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -76,7 +77,7 @@ def _check_depth(pixels: Grey, frame: Frame, bundle: Bundle) -> None:
 def _write_heat(path: Path, heat: HeatMap, scale: float, pixel_um: float | None) -> None:
     """Write a heat map as TIFF, a page a member, float32, with the size of its pixels."""
     per_cm = None if pixel_um is None else 1e4 / (pixel_um * scale * heat.stride)
-    size = {} if per_cm is None else {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
+    size: dict[str, Any] = {} if per_cm is None else {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
     try:
         write_whole(path, lambda stream: tifffile.imwrite(stream, heat.members, photometric="minisblack", **size))
     except OSError as error:

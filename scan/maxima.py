@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 from skimage.feature import peak_local_max
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 
 def maxima(values: npt.NDArray[np.float32], least: float) -> Floats:
@@ -17,7 +17,10 @@ def maxima(values: npt.NDArray[np.float32], least: float) -> Floats:
 
     A parabola through a maximum and its neighbours says where between them it lies.
     """
-    places = peak_local_max(values, min_distance=1, threshold_abs=np.nextafter(np.float32(least), -1), exclude_border=False)
+    threshold = np.nextafter(np.float32(least), -1)
+    places: npt.NDArray[np.int64] = peak_local_max(  # type: ignore[no-untyped-call]  # it carries no types
+        values, min_distance=1, threshold_abs=threshold, exclude_border=False
+    )
     return np.stack([_refined(values, places, axis) for axis in (0, 1)], 1) if len(places) else np.zeros((0, 2))
 
 
@@ -32,7 +35,8 @@ def _refined(values: npt.NDArray[np.float32], places: npt.NDArray[np.int64], axi
     curvature = before - 2 * here + behind
     with np.errstate(divide="ignore", invalid="ignore"):
         shift = np.where(inside & (curvature < 0), (before - behind) / (2 * curvature), 0.0)
-    return places[:, axis] + np.clip(shift, -0.5, 0.5)
+    moved: Floats = places[:, axis] + np.clip(shift, -0.5, 0.5)
+    return moved
 
 
 def most_probable(places: Floats, scores: Floats, radius: float | Floats) -> npt.NDArray[np.int64]:
@@ -43,7 +47,7 @@ def most_probable(places: Floats, scores: Floats, radius: float | Floats) -> npt
     if not len(places):
         return np.zeros(0, np.int64)
     reach = np.broadcast_to(np.asarray(radius, np.float64), len(places))
-    near: Sequence[Sequence[int]] = cKDTree(places).query_ball_point(places, reach)
+    near: Any = cKDTree(places).query_ball_point(places, reach)
     is_taken = np.zeros(len(places), np.bool_)
     left = []
     for number in np.argsort(-scores, kind="stable"):

@@ -21,7 +21,7 @@ from foils.frames import Frame
 from pitsearch.errors import reason
 from pitsearch.json_text import MOST_BYTES, parse_json
 from pitsearch.regular_file import read_regular
-from scan.detect import Detections
+from scan.detect import FIELDS, Detections
 from scan.errors import ScanError
 
 SETTINGS, FRAMES = "scan.json", "frames.jsonl"
@@ -118,9 +118,7 @@ def state_of(frame: Frame) -> str:
 
 
 def _result(frame: Frame, row: Mapping[str, Any]) -> FrameResult:
-    values = [
-        np.asarray(row[name], np.int64 if name == "classes" else np.float64) for name in Detections.__dataclass_fields__
-    ]
-    if len({len(each) for each in values}) > 1:
+    values: dict[str, Any] = {name: np.asarray(row[name], np.int64 if name == "classes" else np.float64) for name in FIELDS}
+    if len({len(each) for each in values.values()}) > 1:
         raise ValueError("it must hold as many of all")
-    return FrameResult(frame, Detections(*values), int(row["width"]), int(row["height"]))
+    return FrameResult(frame, Detections(**values), int(row["width"]), int(row["height"]))

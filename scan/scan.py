@@ -6,17 +6,16 @@ call goes on. Knows nothing of the command line, or of where workers run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from foils.description import read_description
-from foils.frames import Frame, list_frames
-from foils.stage import Stage
-from models.inference.bundle import Bundle, read_bundle
+from foils.errors import DataError
+from foils.frames import Frame, list_frames, read_frame
+from foils.stage import Stage, grid_stage, read_stage
+from models.inference.bundle import Bundle, content_hash, read_bundle
 from models.inference.dense import is_dense
 from pitsearch.errors import reason
 from scan.errors import ScanError
@@ -24,19 +23,38 @@ from scan.expected import ExpectedOptions, expect
 from scan.false_hits import FalseHits
 from scan.hits import Hit, write_hits
 from scan.look import Look
-from scan.places import area_cm2, joined_hits
+from scan.places import area_cm2, check_placed, joined_hits
 from scan.record import SETTINGS, FrameResult, append, appending, read_results, read_settings, write_settings
 
 # Of the threshold, from where on a hit is kept: what is just not accepted is worth a look, too.
 LEAST_SHARE = 0.1
 # By this share the pixels of frames and of the model's data may differ in size.
 PIXELS_DIFFER = 0.05
+LEAST_SCALE, MOST_SCALE = 0.25, 64.0
 HITS, PARQUET, CLEAN, HEAT = "hits.csv", "hits.parquet", "clean", "heat"
 
 # Does some work on each item and gives the results as they come.
 WorkerMap = Callable[[Callable[[Frame], FrameResult], Iterable[Frame]], Iterable[FrameResult]]
 # Called with how many frames are finished, of how many.
 Step = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Where the frames lie on the foil, as the user knows it; without any of these, nobody knows."""
+
+    # The stage's positions, and the datum holes.
+    stage: Path | None = None
+    datum: Path | None = None
+    # Columns of a grid of frames that touch one another.
+    grid: int | None = None
+
+    def check(self) -> None:
+        """Raise ScanError where they do not go together."""
+        if self.stage is not None and self.grid is not None:
+            raise ScanError("frames lie where the stage or a grid says, but got both; leave one of --stage and --grid out.")
+        if self.datum is not None and self.stage is None:
+            raise ScanError("datum holes need the positions of the frames, but got none; add --stage FILE.")
 
 
 @dataclass(frozen=True)
@@ -51,8 +69,17 @@ class ScanOptions:
     pixel_um: float | None = None
     # Whether the heat maps are written.
     heat: bool = False
+    positions: Positions = field(default_factory=Positions)
     # What false hits are told from.
-    expected: ExpectedOptions = ExpectedOptions()
+    expected: ExpectedOptions = field(default_factory=ExpectedOptions)
+
+    def check(self) -> None:
+        """Raise ScanError for what cannot be done."""
+        for scale in self.scales or ():
+            if not LEAST_SCALE <= scale <= MOST_SCALE:
+                raise ScanError(f"`{LEAST_SCALE:g} <= scale <= {MOST_SCALE:g}` must hold, but got {scale:g}; correct --scales.")
+        self.positions.check()
+        self.expected.check()
 
 
 @dataclass(frozen=True)
@@ -65,17 +92,21 @@ class Scan:
     frames: tuple[Frame, ...]
     # What was wrong with others, a line each.
     faults: tuple[str, ...]
-    # Where networks or blobs said to look.
-    detector: str
+    # Whether networks said where to look, or blobs.
+    is_dense: bool
     threshold: float
     # Of foil that was looked at; None where the size of a pixel is not known.
     area_cm2: float | None
     # False hits to expect; None where nothing tells.
     false_hits: FalseHits | None
 
+    @property
+    def accepted(self) -> int:
+        """How many hits are accepted."""
+        return sum(hit.accepted for hit in self.hits)
+
     def __repr__(self) -> str:
-        accepted = sum(hit.accepted for hit in self.hits)
-        return f"Scan({self.folder}: {len(self.frames)} frames, {len(self.hits)} hits, {accepted} accepted)"
+        return f"Scan({self.folder}: {len(self.frames)} frames, {len(self.hits)} hits, {self.accepted} accepted)"
 
 
 def scan(
@@ -84,29 +115,27 @@ def scan(
     out: str | Path,
     options: ScanOptions = ScanOptions(),
     *,
-    stage: Stage | None = None,
     workers: WorkerMap = map,
     progress: Step = lambda finished, of: None,
 ) -> Scan:
     """Scan the frames of a folder into another.
 
-    `bundle`: the folder that an export wrote, or its graph; `stage`: where the frames lie on the foil; `workers`: what
-    distributes frames. Raises BundleError and DataError for what cannot be used, ScanError where the folder holds another scan
-    or cannot be written.
+    `bundle`: the folder that an export wrote, or its graph; `workers`: what distributes frames. Raises BundleError and
+    DataError for what cannot be used, ScanError where the folder holds another scan or cannot be written.
     """
+    options.check()
     model, out = read_bundle(bundle), Path(out)
     names = [light.name for light in model.ensemble.lights]
     listed, faults = list_frames(frames, names)
-    options.expected.check()
     pixel_um, scales = _sizes(model, Path(frames), options)
-    if options.heat and not is_dense(model.ensemble):
-        raise ScanError(
-            f"heat maps need a network that is fully convolutional, but got {model.ensemble.config.network.name}; leave them out."
-        )
+    dense = is_dense(model.ensemble)
+    if options.heat and not dense:
+        name = model.ensemble.config.network.name
+        raise ScanError(f"heat maps need a bundle of fully convolutional networks, but got {name}; leave them out.")
+    stage = _stage(options.positions, listed, len(names), pixel_um)
     least = LEAST_SHARE * model.threshold if options.least is None else options.least
-    look = Look(Path(bundle).resolve(), least, scales, out.resolve() / HEAT if options.heat else None, pixel_um)
     settings = {
-        "model_sha256": _hash_of(model),
+        "model_sha256": content_hash(model),
         "frames_folder": str(Path(frames).resolve()),
         "channels": names,
         "crop": model.ensemble.size,
@@ -114,41 +143,67 @@ def scan(
         "scales": list(scales),
         "pixel_um": pixel_um,
     }
+    look = Look(Path(bundle).resolve(), least, scales, out.resolve() / HEAT if options.heat else None, pixel_um)
     results = _run(out, settings, listed, look, workers, progress)
-    faults += [result.fault for result in results if result.fault is not None]
+    clean = options.expected.clean
+    clean_results = None
+    if clean is not None:
+        clean_frames, clean_faults = list_frames(clean, names)
+        there = {**settings, "frames_folder": str(clean.resolve())}
+        clean_results = _run(out / CLEAN, there, clean_frames, replace(look, heat=None), workers, progress)
+        faults += clean_faults
+    faults += [result.fault for result in (*results, *(clean_results or ())) if result.fault is not None]
     looked = [result for result in results if result.detections is not None]
-    clean = None
-    if options.expected.clean is not None:
-        clean_frames, clean_faults = list_frames(options.expected.clean, names)
-        clean_folder = str(options.expected.clean.resolve())
-        clean_results = _run(
-            out / CLEAN, {**settings, "frames_folder": clean_folder}, clean_frames, replace(look, heat=None), workers, progress
-        )
-        faults += [*clean_faults, *(result.fault for result in clean_results if result.fault is not None)]
-        clean = [result for result in clean_results if result.detections is not None]
-    threshold, false_hits = expect(options.expected, model, Path(bundle), clean, pixel_um, least)
-    hits = joined_hits(looked, model, str(settings["model_sha256"]), threshold, pixel_um, stage)
+    if not looked:
+        raise ScanError(f"{frames}: at least one frame must be readable, but: {faults[0]}")
+    if stage is not None:
+        check_placed(looked, stage)
+    clean_looked = None if clean_results is None else [each for each in clean_results if each.detections is not None]
+    clean_area = None if clean_looked is None or pixel_um is None else area_cm2(clean_looked, pixel_um, None)
+    threshold, false_hits = expect(options.expected, model, Path(bundle), clean_looked, clean_area, least)
     area = None if pixel_um is None else area_cm2(looked, pixel_um, stage)
-    detector = "fully convolutional" if is_dense(model.ensemble) else "blobs"
-    found = Scan(out, tuple(hits), tuple(r.frame for r in looked), tuple(faults), detector, threshold, area, false_hits)
+    hits = joined_hits(looked, model, str(settings["model_sha256"]), threshold, stage)
+    found = Scan(out, tuple(hits), tuple(each.frame for each in looked), tuple(faults), dense, threshold, area, false_hits)
     for name in (HITS, PARQUET):
         write_hits(hits, out / name)
+    write_settings(out, {**settings, **_summary(found, looked)})
+    return found
+
+
+def _summary(found: Scan, looked: Sequence[FrameResult]) -> dict[str, Any]:
+    """Give what `scan.json` says of a finished scan."""
     sizes = {(result.width, result.height) for result in looked}
     width, height = sizes.pop() if len(sizes) == 1 else (None, None)
-    summary = {
-        "threshold": threshold,
+    return {
+        "threshold": found.threshold,
         "frames": len(looked),
         "width": width,
         "height": height,
-        "area_cm2": area,
-        "hits": len(hits),
-        "accepted": sum(hit.accepted for hit in hits),
-        "false_hits": None if false_hits is None else asdict(false_hits),
-        "faults": faults,
-        "detector": detector,
+        "area_cm2": found.area_cm2,
+        "hits": len(found.hits),
+        "accepted": found.accepted,
+        "false_hits": None if found.false_hits is None else asdict(found.false_hits),
+        "faults": list(found.faults),
+        "detector": "networks" if found.is_dense else "blobs",
     }
-    write_settings(out, {**settings, **summary})
-    return found
+
+
+def _stage(positions: Positions, frames: Sequence[Frame], channels: int, pixel_um: float | None) -> Stage | None:
+    """Read where frames lie, of the size of the first that can be read."""
+    if positions.stage is None and positions.grid is None:
+        return None
+    if pixel_um is None:
+        raise ScanError("positions need the size of a pixel, but it is not known; add --pixel-um.")
+    for frame in frames:
+        try:
+            height, width = read_frame(frame, channels).shape[1:]
+        except DataError:
+            continue  # its fault is reported when it is looked at
+        size = {"pixel_um": pixel_um, "width": width, "height": height}
+        if positions.stage is not None:
+            return read_stage(positions.stage, positions.datum, **size)
+        return grid_stage(positions.grid or 0, [each.slide for each in frames], **size)
+    return None
 
 
 def _run(
@@ -214,14 +269,3 @@ def _sizes(model: Bundle, folder: Path, options: ScanOptions) -> tuple[float | N
         return made, (1.0,)
     scale = 1.0 if made is None else made / pixel_um
     return pixel_um, (1.0 if abs(scale - 1) <= PIXELS_DIFFER else scale,)
-
-
-def _hash_of(model: Bundle) -> str:
-    from models.inference.bundle import hash_of_bundle
-
-    return hash_of_bundle(model)
-
-
-def frames_of(results: Iterable[FrameResult]) -> Iterator[Frame]:
-    """Give the frames of results."""
-    return (result.frame for result in results)

@@ -83,6 +83,13 @@ def model_hash(bundle: Bundle) -> str:
     return hash_of_model(weights, ensemble.temperature, bundle.threshold, ensemble.offset)
 
 
+def content_hash(bundle: Bundle) -> str:
+    """Give the SHA-256 of what scores pits, also of a graph, whose own it is."""
+    if isinstance(bundle.ensemble, Graph):
+        return hashlib.sha256(bundle.ensemble.content).hexdigest()
+    return model_hash(bundle)
+
+
 def write_bundle(folder: Path, bundle: Bundle) -> None:
     """Write weights and description into an existing folder. Raises BundleError for a graph, which holds no weights."""
     weights = networks_of(bundle).weights()

@@ -18,6 +18,7 @@ from search.cli.console import Output
 from search.cli.data import check, relabel, synth
 from search.cli.once_command import OnceCommand
 from search.cli.plugins import plugin_app
+from search.cli.scanning import scan
 from search.cli.search import dashboard, launch, spaces, status
 from search.cli.understand import curve, diagnose, importance
 from search.cli.use import export, predict
@@ -48,6 +49,7 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
     "Use": (
         (export, "pitsearch export --study synthetic best/"),
         (predict, "pitsearch predict best/ foils-demo --out scores.csv"),
+        (scan, "pitsearch scan best/ frames/ --out hits/"),
     ),
     "Clusters": (
         (worker, "pitsearch worker --study synthetic --storage postgresql+psycopg://me@db/studies"),
