@@ -51,7 +51,7 @@ class Bundle:
     # What it was made from; None where version 0.1.0 wrote it.
     source: SourceData | None = None
 
-    def scores(self, crops: Grey, *, channels: Sequence[str] | None = None, pixel_um: float | None = None) -> Floats:
+    def score(self, crops: Grey, *, channels: Sequence[str] | None = None, pixel_um: float | None = None) -> Floats:
         """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`; `threshold` says from where on one is accepted.
 
         Values as the microscope stored them: uint8, or uint16 where the model was made for more than 8 bits. `channels`: the
@@ -63,13 +63,13 @@ class Bundle:
         return self.ensemble.scores(crops)
 
     def predict_proba(self, crops: Grey) -> Floats:
-        """Give P(background) and P(signal) of crops, `[pits, 2]`, as scikit-learn's classifiers do; checked as by `scores`."""
-        p_signal = self.scores(crops)
+        """Give P(background) and P(signal) of crops, `[pits, 2]`, as scikit-learn's classifiers do; checked as by `score`."""
+        p_signal = self.score(crops)
         return np.stack((1 - p_signal, p_signal), 1)
 
     def predict(self, crops: Grey) -> npt.NDArray[np.bool_]:
-        """Tell which crops are accepted as signal at the bundle's threshold, `[pits]`; checked as by `scores`."""
-        accepted: npt.NDArray[np.bool_] = self.scores(crops) >= self.threshold
+        """Tell which crops are accepted as signal at the bundle's threshold, `[pits]`; checked as by `score`."""
+        accepted: npt.NDArray[np.bool_] = self.score(crops) >= self.threshold
         return accepted
 
     def __repr__(self) -> str:

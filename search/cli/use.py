@@ -32,11 +32,14 @@ def export(
     """
     from search.selection.export import check_new
     from search.selection.export import export as run
+    from search.selection.pit_scores import CSV
     from search.studies.study import find_study
 
     use_plugins(plugin or ())
     check_new(out)
     run(find_study(study, storage), out, runs=runs, onnx=onnx, licence=licence)
+    if not (out / CSV).exists():
+        say(f"note: {CSV} is left out, for an older version kept this model without its scores; select again writes them")
     say(f"wrote {out}; next: {typed('pitsearch', 'predict', out, 'DATA', '--out', 'scores.csv')}")
 
 

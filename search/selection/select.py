@@ -27,6 +27,7 @@ from search.selection.held_out import open_held_out
 from search.selection.model_card import describe, source_of, write_card
 from search.selection.model_store import disk_errors, file_hashes, open_models, put_model, unfinished_model
 from search.selection.outcome import Selection, bundle_of
+from search.selection.pit_scores import pit_rows, write_pit_scores
 from search.selection.selection_record import ModelKey, ModelRecord, write_selection
 from search.selection.slide_validation import SlideValidation, validate_by_slides
 from search.studies.plan import Plan
@@ -96,7 +97,10 @@ def _read_and_keep(
         bundle = replace(bundle, about=describe(selection), source=source_of(locked))
         with disk_errors(folder):
             write_bundle(unfinished, bundle)
-            write_example(unfinished, bundle, plan.search_set(data))
+            searched = plan.search_set(data)
+            write_example(unfinished, bundle, searched)
+            assert model.out_of_fold is not None  # make_final_model gives it
+            write_pit_scores(unfinished, pit_rows(searched, model.out_of_fold, bundle.threshold, locked, opening.scores))
             (unfinished / CARD).write_text(write_card(selection, bundle), encoding="utf-8")
             record = ModelRecord(str(folder), file_hashes(unfinished))
             put_model(unfinished, folder)

@@ -9,12 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 
 from foils import DataError, Dataset, load
 from models.errors import BundleError
 from models.inference.bundle import read_bundle
 from models.inference.onnx_file import TOLERANCE
+from models.metrics import threshold_at
 from search.errors import StudyError
 from search.selection.confirm import ConfirmOptions
 from search.selection.export import export
@@ -42,7 +44,8 @@ def bundle(selection: Selection, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def test_a_bundle_holds_weights_description_and_card_and_no_more(bundle: Path, selection: Selection) -> None:
     assert sorted(path.name for path in bundle.iterdir()) == [
-        *("README.md", "SHA256SUMS", "model.json", "model.onnx", "test_input.npy", "test_output.npy", "weights.safetensors")
+        *("README.md", "SHA256SUMS", "model.json", "model.onnx", "scores.csv", "scores.parquet"),
+        *("test_input.npy", "test_output.npy", "weights.safetensors"),
     ]
     assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
     description = json.loads((bundle / "model.json").read_text())
@@ -75,6 +78,20 @@ def test_predicting_the_held_out_set_gives_what_select_saw(bundle: Path, selecti
     assert str(prediction.acceptance) in honest
     assert flattering.startswith(f"{prediction.seen} of these pits")
     assert honest.startswith(f"on {prediction.unseen.signals} signal and")
+
+
+def test_a_bundle_lists_what_every_pit_was_given(bundle: Path, selection: Selection, tiny: Dataset) -> None:
+    table, plan = pandas.read_parquet(bundle / "scores.parquet"), selection.study.plan
+    parts = {part: rows for part, rows in table.groupby("set")}
+    searched, locked = plan.search_set(tiny), plan.held_out_set(tiny)
+    assert parts["held-out"]["pit"].tolist() == [pit.pit for pit in locked.pits]
+    # Bit for bit those of the reading: the set was not opened again.
+    np.testing.assert_array_equal(parts["held-out"]["p_signal"], read_bundle(bundle).ensemble.scores(locked.crops()))
+    assert parts["out-of-fold"]["pit"].tolist() == [pit.pit for pit in searched.pits]
+    scores = parts["out-of-fold"]["p_signal"].to_numpy(float)
+    usable = searched.is_scored & np.isfinite(scores)
+    assert threshold_at(scores[usable], searched.is_signal[usable], plan.options.working_point) == selection.threshold
+    assert (parts["out-of-fold"]["accepted"].to_numpy()[usable] == (scores[usable] >= selection.threshold)).all()
 
 
 def test_a_graph_alone_predicts_the_same(bundle: Path, selection: Selection, tiny: Dataset) -> None:
