@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foils.atomic_write import open_new, temporary_name
-from models.inference.bundle_schema import MODEL
+from models.inference.bundle_schema import FORMER_WEIGHTS, MODEL, WEIGHTS
 from models.inference.example import INPUT, ONNX, read_example
 from pitsearch.errors import reason
 from search.errors import StudyError
@@ -57,7 +57,7 @@ def export(
         unfinished.mkdir(parents=True)
         try:
             for name, content in files.items():
-                with open_new(unfinished / name) as stream:
+                with open_new(unfinished / (WEIGHTS if name == FORMER_WEIGHTS else name)) as stream:
                     stream.write(content)
             begin = front_matter(files[MODEL], licence, onnx)
             (unfinished / CARD).write_bytes(begin.encode() + files[CARD])

@@ -119,8 +119,8 @@ def _refitted(requests: Sequence[CVRequest], entrant: Entrant, workers: int | No
 def _means(requests: Sequence[CVRequest], entrant: Entrant) -> OutOfFold:
     """Give each pit's mean over the repeats whose member for it learned."""
     singles = _singles(requests, entrant)
-    usable = np.isfinite(singles.scores).any(0)
-    means = np.full((1, len(usable)), np.nan)
+    usable = np.isfinite(singles.scores).any(axis=0)
+    means = np.full_like(singles.scores[:1], np.nan)
     means[0, usable] = np.nanmean(singles.scores[:, usable], axis=0)
     return OutOfFold(means, [[" ".join(folds) for folds in zip(*singles.folds, strict=True)]])
 

@@ -129,7 +129,7 @@ def test_an_earlier_selection_is_exported_too(finished: Study, selection: Select
     assert {path.name for path in refit.bundle_folder.parent.iterdir()} == {refit.key.sha256, selection.key.sha256}
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "model.json", "README.md"])
+@pytest.mark.parametrize("name", ["model.safetensors", "model.json", "README.md"])
 def test_a_kept_model_that_was_changed_or_removed_is_refused(
     finished: Study, selection: Selection, tmp_path: Path, name: str
 ) -> None:

@@ -44,8 +44,8 @@ def bundle(selection: Selection, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def test_a_bundle_holds_weights_description_and_card_and_no_more(bundle: Path, selection: Selection) -> None:
     assert sorted(path.name for path in bundle.iterdir()) == [
-        *("README.md", "SHA256SUMS", "model.json", "model.onnx", "scores.csv", "scores.parquet"),
-        *("test_input.npy", "test_output.npy", "weights.safetensors"),
+        *("README.md", "SHA256SUMS", "config.json", "model.json", "model.onnx", "model.safetensors"),
+        *("scores.csv", "scores.parquet", "test_input.npy", "test_output.npy"),
     ]
     assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
     description = json.loads((bundle / "model.json").read_text())
@@ -82,7 +82,7 @@ def test_predicting_the_held_out_set_gives_what_select_saw(bundle: Path, selecti
 
 def test_a_bundle_lists_what_every_pit_was_given(bundle: Path, selection: Selection, tiny: Dataset) -> None:
     table, plan = pandas.read_parquet(bundle / "scores.parquet"), selection.study.plan
-    parts = {part: rows for part, rows in table.groupby("set")}
+    parts = {part: table[table["set"] == part] for part in ("out-of-fold", "held-out")}
     searched, locked = plan.search_set(tiny), plan.held_out_set(tiny)
     assert parts["held-out"]["pit"].tolist() == [pit.pit for pit in locked.pits]
     # Bit for bit those of the reading: the set was not opened again.
