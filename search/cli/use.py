@@ -33,6 +33,9 @@ def export(
     ] = None,
     data: MovedData = None,
     workers: Workers = None,
+    bioimageio: Annotated[
+        bool, typer.Option("--bioimageio", help="Write bioimageio.yaml too, a description for bioimage.io.")
+    ] = False,
     plugin: options.Plugins = None,
 ) -> None:
     """Write the selected model as a bundle.
@@ -49,7 +52,7 @@ def export(
     check_new(out)
     if trial is not None and top is not None:
         raise StudyError(f"a model is named by --trial or by --top, but got both, {trial} and {top}; choose one.")
-    handle, parts = find_study(study, storage), ExportOptions(onnx, licence)
+    handle, parts = find_study(study, storage), ExportOptions(onnx, licence, bioimageio)
     bundle = out
     if trial is not None:
         from search.selection.export_others import export_trial

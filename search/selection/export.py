@@ -17,6 +17,7 @@ from models.inference.bundle_schema import FORMER_WEIGHTS, MODEL, WEIGHTS
 from models.inference.example import INPUT, ONNX, read_example
 from pitsearch.errors import reason
 from search.errors import StudyError
+from search.selection.bioimageio import check_licence, write_bioimageio
 from search.selection.front_matter import CARD, front_matter
 from search.selection.model_store import file_hashes, read_model
 from search.selection.selection_record import selected_key
@@ -37,6 +38,14 @@ class ExportOptions:
     onnx: bool = True
     # What the model card names, one of the hub's names, `cc-by-4.0` say; None names none.
     licence: str | None = None
+    # A description for bioimage.io, which is of the graph.
+    bioimageio: bool = False
+
+    def __post_init__(self) -> None:
+        if self.bioimageio:
+            if not self.onnx:
+                raise StudyError("bioimage.io describes a graph, but none is written; leave out --no-onnx, or --bioimageio.")
+            check_licence(self.licence)
 
 
 def export(
@@ -98,12 +107,14 @@ def copy_files(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def complete_bundle(folder: Path, options: ExportOptions) -> None:
-    """Add to a model in a folder what an export adds: the card's beginning, the graph, and the hash of every file."""
+    """Add to a model in a folder what an export adds: the card's beginning, the graph and its description, all hashes."""
     card = folder / CARD
     begin = front_matter((folder / MODEL).read_bytes(), options.licence, options.onnx)
     card.write_bytes(begin.encode() + card.read_bytes())
     if options.onnx:
         _add_graph(folder)
+    if options.bioimageio:
+        write_bioimageio(folder, options.licence)
     hashes = "".join(f"{sha256}  {name}\n" for name, sha256 in file_hashes(folder).items())
     (folder / CHECKSUMS).write_text(hashes, encoding="utf-8")
 

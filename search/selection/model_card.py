@@ -98,7 +98,7 @@ def write_card(origin: ModelOrigin, bundle: Bundle, searched: Dataset) -> str:
         "",
         *_data(origin, bundle, searched),
         "",
-        "## How good it is",
+        "## Validation",
         "",
         "Shares are of pits, with 90 % intervals.",
         "",

@@ -69,7 +69,9 @@ def test_a_copy_needs_neither_torch_nor_the_data(finished: Study, selection: Sel
 
 
 def test_a_card_begins_with_what_catalogues_read(selection: Selection, tmp_path: Path) -> None:
-    folder = export(selection, tmp_path / "out", ExportOptions(licence="cc-by-4.0"))
+    folder = export(selection, tmp_path / "out", ExportOptions(licence="cc-by-4.0", bioimageio=True))
+    assert yaml.safe_load((folder / "bioimageio.yaml").read_text())["license"] == "CC-BY-4.0"
+    assert "  bioimageio.yaml\n" in (folder / CHECKSUMS).read_text()
     nothing, block, card = (folder / CARD).read_text().split("---\n", 2)
     assert nothing == ""
     assert card.strip() == (selection.bundle_folder / CARD).read_text().strip()
