@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ import torch
 from optuna.trial import FrozenTrial, TrialState
 
 from foils import Dataset
-from models import contracts
 from models.training.task import make_task
 from search import defaults
 from search.errors import StudyError
@@ -34,7 +33,6 @@ from search.workers.devices import check_device
 from search.workers.objective import climb
 from spaces import Range, Space
 from spaces.axes import Domain
-from spaces.plugins import NetworkPlugin, Plugin, PluginRef, register
 from tests.support.studies import SMALL_SPACE, start
 from tests.support.trials import Alone
 
@@ -124,30 +122,6 @@ def test_time_that_is_up_stops_the_running_trial_and_keeps_the_rest(tiny: Datase
     assert 1 <= len(found) < 1000
     begun = [trial for trial in found if Recipe.read(trial)]
     assert all(trial.state == TrialState.COMPLETE or STOPPED.read(trial) == "time is up" for trial in begun)
-
-
-def test_a_network_that_no_graph_can_hold_is_told_before_it_is_trained(
-    tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recorder, again = Recorder(), Recorder()
-    part = NetworkPlugin("nograph", "raises", lambda *_: torch.nn.Flatten(), varies=())
-    register(PluginRef("nograph", "0" * 64, str(tmp_path / "nograph.py")), Plugin(networks=[part]))
-    asked: list[Any] = []
-
-    def tried(*network_and_images: Any) -> Iterator[str]:
-        asked.append(network_and_images)
-        yield "network nograph: no graph"
-
-    monkeypatch.setattr(contracts, "graph_notes", tried)
-    space = Space({**SMALL_SPACE.chosen, "network.name": ("pitnet", "nograph")})
-    start(tiny, tmp_path, space=space, trials=1, workers=0, callbacks=(recorder,))
-    about = tiny.description
-    assert asked == [(["nograph"], ["stacked"], about.channels, about.crop, 255)]
-    assert "network nograph: no graph" in recorder.notes
-    start(tiny, tmp_path, space=space, trials=1, workers=0, callbacks=(again,))  # said once a study
-    assert "network nograph: no graph" not in again.notes
-    start(tiny, tmp_path, study="ours", trials=1, workers=0)
-    assert len(asked) == 1
 
 
 def test_notes_of_the_data_and_of_the_search_reach_the_callback(tiny: Dataset, tmp_path: Path) -> None:

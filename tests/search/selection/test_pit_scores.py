@@ -10,7 +10,12 @@ import pandas
 import pytest
 
 from foils import Dataset
+from models.metrics import threshold_at
+from search.selection.confirm import ConfirmOptions
+from search.selection.held_out import openings
 from search.selection.pit_scores import COLUMNS, CSV, PARQUET, OutOfFold, pit_rows, write_pit_scores
+from search.selection.select import select
+from search.studies.study import Study
 
 
 @pytest.fixture
@@ -60,3 +65,20 @@ def test_held_out_scores_that_an_older_version_did_not_keep_are_empty(
     assert [(row["pit"], row["p_signal"], row["accepted"]) for row in read_csv(tmp_path)[6:]] == [
         (pit.pit, "", "") for pit in locked.pits
     ]
+
+
+def test_a_kept_model_lists_what_select_computed(finished: Study, tiny: Dataset) -> None:
+    selection = select(finished, ConfirmOptions(top=1, repeats=2, reliability=0.0), workers=1)
+    table, plan = pandas.read_parquet(selection.bundle_folder / PARQUET), finished.plan
+    parts = {part: table[table["set"] == part] for part in ("out-of-fold", "held-out")}
+    searched, locked = plan.search_set(tiny), plan.held_out_set(tiny)
+    assert parts["held-out"]["pit"].tolist() == [pit.pit for pit in locked.pits]
+    # Bit for bit those of the reading, which is the only one.
+    np.testing.assert_array_equal(parts["held-out"]["p_signal"], selection.ensemble.scores(locked.crops()))
+    assert len(openings(finished)) == 1
+    assert parts["out-of-fold"]["pit"].tolist() == [pit.pit for pit in searched.pits]
+    assert {len(fold.split()) for fold in parts["out-of-fold"]["fold"]} == {2}
+    scores = parts["out-of-fold"]["p_signal"].to_numpy(float)
+    usable = searched.is_scored & np.isfinite(scores)
+    assert threshold_at(scores[usable], searched.is_signal[usable], plan.options.working_point) == selection.threshold
+    assert (parts["out-of-fold"]["accepted"].to_numpy()[usable] == (scores[usable] >= selection.threshold)).all()

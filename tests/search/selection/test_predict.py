@@ -9,14 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas
 import pytest
 
 from foils import DataError, Dataset, load
 from models.errors import BundleError
 from models.inference.bundle import read_bundle
 from models.inference.onnx_file import TOLERANCE
-from models.metrics import threshold_at
 from search.errors import StudyError
 from search.selection.confirm import ConfirmOptions
 from search.selection.export import export
@@ -78,20 +76,6 @@ def test_predicting_the_held_out_set_gives_what_select_saw(bundle: Path, selecti
     assert str(prediction.acceptance) in honest
     assert flattering.startswith(f"{prediction.seen} of these pits")
     assert honest.startswith(f"on {prediction.unseen.signals} signal and")
-
-
-def test_a_bundle_lists_what_every_pit_was_given(bundle: Path, selection: Selection, tiny: Dataset) -> None:
-    table, plan = pandas.read_parquet(bundle / "scores.parquet"), selection.study.plan
-    parts = {part: table[table["set"] == part] for part in ("out-of-fold", "held-out")}
-    searched, locked = plan.search_set(tiny), plan.held_out_set(tiny)
-    assert parts["held-out"]["pit"].tolist() == [pit.pit for pit in locked.pits]
-    # Bit for bit those of the reading: the set was not opened again.
-    np.testing.assert_array_equal(parts["held-out"]["p_signal"], read_bundle(bundle).ensemble.scores(locked.crops()))
-    assert parts["out-of-fold"]["pit"].tolist() == [pit.pit for pit in searched.pits]
-    scores = parts["out-of-fold"]["p_signal"].to_numpy(float)
-    usable = searched.is_scored & np.isfinite(scores)
-    assert threshold_at(scores[usable], searched.is_signal[usable], plan.options.working_point) == selection.threshold
-    assert (parts["out-of-fold"]["accepted"].to_numpy()[usable] == (scores[usable] >= selection.threshold)).all()
 
 
 def test_a_graph_alone_predicts_the_same(bundle: Path, selection: Selection, tiny: Dataset) -> None:
