@@ -68,7 +68,7 @@ def export(
     else:
         run(handle, out, parts, runs=runs)
     if not (bundle / CSV).exists():
-        say(f"note: {CSV} is left out, for an older version kept this model without it; select again writes it")
+        say("note: an older version kept this model without its scores and config.json; select again writes them")
     say(f"wrote {out}; next: {typed('pitsearch', 'predict', bundle, 'DATA', '--out', 'scores.csv')}")
 
 

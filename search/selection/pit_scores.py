@@ -10,13 +10,15 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from foils import Dataset
 from foils.pit import Pit
-from models.metrics import Floats
+
+if TYPE_CHECKING:
+    from models.metrics import Floats  # imports scikit-learn, which a copy of a model does not need
 
 # The table, twice.
 CSV, PARQUET = "scores.csv", "scores.parquet"
