@@ -12,8 +12,9 @@ import pytest
 from foils.errors import DataError
 from pitsearch.errors import PitsearchError
 from scan.errors import ScanError
-from scan.hit_lists import comparable, on_slides, only_signal, read_places
+from scan.hit_lists import read_places
 from scan.hits import write_hits
+from scan.places import comparable, on_slides, only_signal
 from tests.support.foil_hits import foil_hit
 
 
