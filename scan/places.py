@@ -69,6 +69,12 @@ class PointList:
     points: Floats
     # The number of the frame or foil on which each lies, `[places]`: places of two groups are never near one another.
     groups: Integers
+    # Whether the points are places on the foil; otherwise on frames.
+    on_foil: bool = True
+
+    def take(self, chosen: Flags) -> PointList:
+        """Give some of the places, `chosen`: `[places]`."""
+        return replace(self, points=self.points[chosen], groups=self.groups[chosen])
 
 
 def only_signal(places: Places, label: str | None = None) -> Places:
@@ -132,6 +138,7 @@ def comparable(*lists: Places) -> tuple[PointList, ...]:
         PointList(
             one.on_foil if by_foil and one.on_foil is not None else one.on_frames,  # type: ignore[arg-type]  # checked above
             np.array([numbers[key] for key in each], np.int64),
+            by_foil,
         )
         for one, each in zip(lists, keys, strict=True)
     )
