@@ -27,6 +27,8 @@ MOST_THRESHOLDS = 60
 DISTANCES = 30
 # The curve against distance goes so many times as far as the radius.
 FARTHER = 2.0
+# Of frames, of pixels, of micrometres.
+MOST = 1e9
 # Two lists name one place where they agree to this, in pixels.
 SAME = 0.5
 
@@ -141,8 +143,8 @@ def read_area(hits: Path, slides: int | None = None) -> float | None:
         raise ScanError(
             f"{path}: the file must be what `pitsearch scan` wrote, but: {reason(error)}; scan again, or remove it."
         ) from None
-    numbers = [told.get(key) for key in ("frames", "width", "height", "pixel_um")]
-    if not all(isinstance(number, int | float) and not isinstance(number, bool) and number > 0 for number in numbers):
+    numbers: list[Any] = [told.get(key) for key in ("frames", "width", "height", "pixel_um")]
+    if not all(isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < MOST for number in numbers):
         return None
     frames, width, height, pixel_um = map(float, numbers)
     return (frames if slides is None else slides) * width * height * (pixel_um * 1e-4) ** 2

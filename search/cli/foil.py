@@ -68,3 +68,30 @@ def match(
     if out is not None:
         write_figure_page(match_figure(str(hits), comparison), "match", f"{hits} against {truth}", out)
         say(f"wrote {out}; next: open it in a browser")
+
+
+def align(
+    front: Annotated[Path, typer.Argument(metavar="FRONT", help="Folder that scan wrote, or a list of hits, of one face.")],
+    back: Annotated[Path, typer.Argument(metavar="BACK", help="The same of the other face.")],
+    radius: Radius = RADIUS,
+    mirror: Annotated[
+        bool, typer.Option("--mirror/--no-mirror", help="Mirror BACK; not for the same face of two foils of a stack.")
+    ] = True,
+    all_hits: AllHits = False,
+    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 0,
+    out: Annotated[Path, typer.Option(metavar="FILE.csv", help="File for the hits that lie on both.")] = Path("pairs.csv"),
+) -> None:
+    """Line up the hits of two faces.
+
+    Hits on both faces, lined up along the track, are the signature of signal.
+    """
+    from scan.faces import line_up, write_pairs
+    from scan.hit_lists import read_places
+    from search.report.face_table import face_table
+    from search.report.out_files import try_out
+
+    try_out(out)
+    pairs = line_up(read_places(front), read_places(back), radius=radius, mirror=mirror, all_hits=all_hits, seed=seed)
+    write_pairs(pairs, out)
+    make_console().print(face_table(str(front), str(back), pairs))
+    say(f"wrote {out}: {len(pairs.alignment.pairs)} hits on both faces")

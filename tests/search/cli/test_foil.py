@@ -66,3 +66,20 @@ def test_match_refuses_on_one_line(run: Runner, scanned: Path, words: list[str],
     assert ran.code == 1
     assert said in ran.err
     assert ran.err.count("\n") == 1
+
+
+def test_align_prints_and_writes(run: Runner, tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    front = random.uniform(0, 5000, (40, 2))
+    back = np.concatenate([front[:30] + random.normal(0, 2, (30, 2)), random.uniform(0, 5000, (10, 2))])
+    back[:, 0] *= -1
+    (tmp_path / "front.json").write_text(json.dumps(front.round(1).tolist()))
+    (tmp_path / "back.json").write_text(json.dumps(back.round(1).tolist()))
+    ran = run("align", "front.json", "back.json")
+    assert ran.code == 0, ran.err
+    assert_golden("align", "".join(f"{line.rstrip()}\n" for line in ran.out.splitlines()))
+    assert len((tmp_path / "pairs.csv").read_text().splitlines()) == 31
+    refused = run("align", "front.json", "back.json", "--no-mirror", "--out", "none.csv")
+    assert refused.code == 1
+    assert "leave --no-mirror out, then 30 do" in refused.err
+    assert not (tmp_path / "none.csv").exists()
