@@ -121,7 +121,7 @@ def align(front: PointList, back: PointList, *, radius: float = RADIUS, mirror: 
 
 def _by_chance(front: Floats, back: Floats, radius: float, mirror: bool, random: np.random.Generator) -> int:
     """Count the hits that line up at best where each of the back's is moved beyond its neighbours."""
-    spacing = float(np.median(cKDTree(back).query(back, 2)[0][:, 1]))
+    spacing = float(np.median(np.asarray(cKDTree(back).query(back, 2)[0])[:, 1]))
     reach = max(spacing, 4 * radius)
     moved = back + random.uniform(-reach, reach, back.shape)
     return len(_search(_Faces.of(front, moved, radius, mirror), mirror, random)[0].pairs)
@@ -205,7 +205,7 @@ def _refined(faces: _Faces, part: Integers, turn: complex, shift: complex) -> tu
         near = np.isfinite(distances)
         if near.sum() < 3:
             break
-        turn, shift = fit(source[near], faces.front[nearest[near]])
+        turn, shift = fit(source[near], faces.front[np.asarray(nearest)[near]])
     return turn, shift
 
 
