@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from scan.errors import ScanError
 from scan.match import RADIUS, link, match
-from scan.places import Floats, Integers, PointList
+from scan.place_list import Floats, Integers, PointList
 from scan.rigid import Complex, Rigid, as_complex, fit, plain, rigid
 
 # Neighbours of a hit that confirm a guess, and how many of them, the farthest, make pairs with it.

@@ -18,7 +18,7 @@ from pitsearch.regular_file import read_regular
 from scan.errors import ScanError
 from scan.intervals import Estimate, rate
 from scan.match import ONE_TO_ONE, RADIUS, Links, Match, link, match
-from scan.places import Places, PointList, comparable
+from scan.place_list import Places, PointList, comparable
 
 # What a scan writes beside its hits.
 SCAN_FILE = "scan.json"
@@ -27,7 +27,7 @@ MOST_THRESHOLDS = 60
 DISTANCES = 30
 # The curve against distance goes so many times as far as the radius.
 FARTHER = 2.0
-# Of frames, of pixels, of micrometres.
+# Of cm2, of pixels, of micrometres.
 MOST = 1e9
 # Two lists name one place where they agree to this, in pixels.
 SAME = 0.5
@@ -143,11 +143,19 @@ def read_area(hits: Path, slides: int | None = None) -> float | None:
         raise ScanError(
             f"{path}: the file must be what `pitsearch scan` wrote, but: {reason(error)}; scan again, or remove it."
         ) from None
-    numbers: list[Any] = [told.get(key) for key in ("frames", "width", "height", "pixel_um")]
-    if not all(isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < MOST for number in numbers):
+    if slides is None:
+        return _number(told, "area_cm2")
+    width, height, pixel_um = (_number(told, key) for key in ("width", "height", "pixel_um"))
+    if width is None or height is None or pixel_um is None:
         return None
-    frames, width, height, pixel_um = map(float, numbers)
-    return (frames if slides is None else slides) * width * height * (pixel_um * 1e-4) ** 2
+    return slides * width * height * (pixel_um * 1e-4) ** 2
+
+
+def _number(told: Mapping[str, Any], key: str) -> float | None:
+    value: Any = told.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MOST:
+        return None
+    return float(value)
 
 
 def _fragments(false: PointList, places: PointList, full: PointList, radius: float) -> int:

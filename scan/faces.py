@@ -17,7 +17,7 @@ from pitsearch.errors import reason
 from scan.align import Alignment, align
 from scan.errors import ScanError
 from scan.match import RADIUS
-from scan.places import Floats, Places, PointList
+from scan.place_list import Floats, Places, PointList
 
 COLUMNS = ("front", "back", "x_front", "y_front", "x_back", "y_back", "residual_x", "residual_y", "p_front", "p_back")
 

@@ -21,7 +21,7 @@ from pitsearch.typed_values import brief
 from scan.errors import ScanError
 from scan.hits import MOST_BYTES as MOST_TABLE_BYTES
 from scan.hits import PARQUET
-from scan.places import Floats, Places
+from scan.place_list import Floats, Places
 
 COLUMNS = ("hit", "pit", "label", "foil", "slide", "x", "y", "x_foil", "y_foil", "p_signal", "accepted")
 # What says where a place is.

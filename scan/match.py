@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from scan.errors import ScanError
 from scan.intervals import Estimate, share
-from scan.places import Flags, Floats, Integers, PointList
+from scan.place_list import Flags, Floats, Integers, PointList
 
 ONE_TO_ONE, NEAR = "one-to-one", "near"
 # What each rule counts, as tables and figures say it.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scan.places import Floats
+from scan.place_list import Floats
 
 Complex = npt.NDArray[np.complex128]
 

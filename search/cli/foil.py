@@ -43,7 +43,7 @@ def match(
     from scan.errors import ScanError
     from scan.hit_lists import read_places
     from scan.match_figure import match_figure
-    from scan.places import on_slides, only_signal
+    from scan.place_list import on_slides, only_signal
     from search.report.match_table import match_table
     from search.report.out_files import try_out
     from search.report.pages import write_figure_page

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scan.align import align
 from scan.errors import ScanError
-from scan.places import Floats, PointList
+from scan.place_list import Floats, PointList
 from scan.rigid import Rigid, as_complex, fit, plain, rigid
 
 FOIL = (8000.0, 6000.0)

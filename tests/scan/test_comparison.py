@@ -13,7 +13,7 @@ from scan.comparison import MOST_THRESHOLDS, compare, read_area
 from scan.errors import ScanError
 from scan.match import NEAR
 from scan.match_figure import match_figure
-from scan.places import Places
+from scan.place_list import Places
 
 
 def on_foil(name: str, *points: tuple[float, float], scores: list[float] | None = None, least: float = 0.5) -> Places:
@@ -102,13 +102,17 @@ def test_the_figure_says_which_rule_is_quoted() -> None:
 
 
 def test_an_area_is_that_of_the_scan(tmp_path: Path) -> None:
+    def write(**told: float | None) -> None:
+        (tmp_path / "scan.json").write_text(json.dumps(told))
+
     assert read_area(tmp_path) is None
-    (tmp_path / "scan.json").write_text(json.dumps({"frames": 500, "width": 640, "height": 480, "pixel_um": 6.45}))
+    write(area_cm2=60.5, width=640, height=480, pixel_um=6.45)
+    assert read_area(tmp_path) == 60.5
     # A frame is 0.4128 x 0.3096 cm.
-    assert read_area(tmp_path) == pytest.approx(500 * 0.4128 * 0.3096)
     assert read_area(tmp_path / "hits.csv", 2) == pytest.approx(2 * 0.4128 * 0.3096)
-    (tmp_path / "scan.json").write_text(json.dumps({"frames": 500, "width": 640, "height": 480, "pixel_um": None}))
+    write(area_cm2=None, width=None, height=480, pixel_um=6.45)
     assert read_area(tmp_path) is None
+    assert read_area(tmp_path, 2) is None
     for text in ("[]", "{", '{"frames": NaN}'):
         (tmp_path / "scan.json").write_text(text)
         with pytest.raises(ScanError, match="must be what `pitsearch scan` wrote"):

@@ -11,7 +11,7 @@ import pytest
 
 from scan.errors import ScanError
 from scan.faces import COLUMNS, line_up, write_pairs
-from scan.places import Places
+from scan.place_list import Places
 
 
 def face(seed: int, *, mirrored: bool) -> Places:

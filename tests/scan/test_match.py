@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from scan.errors import ScanError
 from scan.match import NEAR, ONE_TO_ONE, link, match
-from scan.places import PointList
+from scan.place_list import PointList
 
 
 def listed(*points: tuple[float, float], groups: list[int] | None = None) -> PointList:

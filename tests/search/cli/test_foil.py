@@ -26,7 +26,7 @@ def scanned(tmp_path: Path) -> Path:
     hits += [foil_hit(f"f{number}", *random.uniform(20, 600, 2), p_signal=0.6) for number in range(5)]
     (tmp_path / "hits").mkdir()
     write_hits(hits, tmp_path / "hits" / "hits.csv")
-    told = {"frames": 2, "width": 640, "height": 480, "pixel_um": 6.45}
+    told = {"area_cm2": 0.2556, "width": 640, "height": 480, "pixel_um": 6.45}
     (tmp_path / "hits" / "scan.json").write_text(json.dumps(told))
     (tmp_path / "truth.json").write_text(json.dumps([[1, *place] for place in places.tolist()]))
     (tmp_path / "all.json").write_text(json.dumps([[1, hit.x, hit.y] for hit in hits]))
