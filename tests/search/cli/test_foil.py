@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scan import match
 from scan.hits import write_hits
+from search.cli import foil
 from tests.support.commands import Runner
 from tests.support.foil_hits import foil_hit
 from tests.support.golden import assert_golden
@@ -47,6 +49,10 @@ def test_match_counts_as_qmul_does_where_that_is_asked_for(run: Runner, scanned:
     assert "as QMUL counts; within 15 pixels on frames" in ran.out
     assert "on 3 cm2" in ran.out
     assert "left out" not in ran.out
+
+
+def test_the_defaults_are_those_of_the_match() -> None:
+    assert (foil.RADIUS, foil.RULE) == (match.RADIUS, match.ONE_TO_ONE)
 
 
 @pytest.mark.parametrize(
