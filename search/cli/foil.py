@@ -42,11 +42,9 @@ def match(
     from scan.comparison import compare, read_area
     from scan.errors import ScanError
     from scan.hit_lists import read_places
-    from scan.match_figure import match_figure
     from scan.place_list import on_slides, only_signal
     from search.report.match_table import match_table
     from search.report.out_files import try_out
-    from search.report.pages import write_figure_page
 
     if out is not None:
         try_out(out)
@@ -66,6 +64,9 @@ def match(
     )
     make_console().print(match_table(str(hits), str(truth), comparison))
     if out is not None:
+        from scan.match_figure import match_figure
+        from search.report.pages import write_figure_page
+
         write_figure_page(match_figure(str(hits), comparison), "match", f"{hits} against {truth}", out)
         say(f"wrote {out}; next: open it in a browser")
 
