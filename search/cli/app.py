@@ -16,6 +16,7 @@ from search.cli.choose import confirm, front, select
 from search.cli.clusters import jobscript, storage_app, worker
 from search.cli.console import Output
 from search.cli.data import check, relabel, synth
+from search.cli.foil import align, match
 from search.cli.once_command import OnceCommand
 from search.cli.plugins import plugin_app
 from search.cli.scanning import scan
@@ -50,6 +51,10 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
         (export, "pitsearch export --study synthetic best/"),
         (predict, "pitsearch predict best/ foils-demo --out scores.csv"),
         (scan, "pitsearch scan best/ frames/ --out hits/"),
+    ),
+    "Foil": (
+        (match, "pitsearch match hits/ truth.csv --radius 15 --out match.html"),
+        (align, "pitsearch align front/ back/ --out pairs.csv"),
     ),
     "Clusters": (
         (worker, "pitsearch worker --study synthetic --storage postgresql+psycopg://me@db/studies"),
