@@ -16,6 +16,7 @@ from search.cli.choose import confirm, front, select
 from search.cli.clusters import jobscript, storage_app, worker
 from search.cli.console import Output
 from search.cli.data import check, relabel, synth
+from search.cli.label_next import import_
 from search.cli.once_command import OnceCommand
 from search.cli.plugins import plugin_app
 from search.cli.search import dashboard, launch, spaces, status
@@ -28,6 +29,7 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
         (synth, "pitsearch synth foils-demo --seed 1"),
         (check, "pitsearch check foils-demo --sheet foils-demo.png"),
         (relabel, "pitsearch relabel foils-demo suspects.csv"),
+        (import_, "pitsearch import pits.ome.tif --out mydata"),
     ),
     "Search": (
         (spaces, "pitsearch spaces angles --write mine.toml"),
@@ -104,7 +106,8 @@ def top(
 
 for group, commands in COMMANDS.items():
     for command, example in commands:
-        app.command(cls=OnceCommand, epilog=f"Example: {example}", rich_help_panel=group)(command)
+        name = command.__name__.rstrip("_")  # Python's own words may not name a function
+        app.command(name, cls=OnceCommand, epilog=f"Example: {example}", rich_help_panel=group)(command)
 app.add_typer(storage_app, name="storage", rich_help_panel="Clusters")
 app.add_typer(plugin_app, name="plugin", rich_help_panel="Search")
 
