@@ -16,6 +16,7 @@ from search.cli.choose import confirm, front, select
 from search.cli.clusters import jobscript, storage_app, worker
 from search.cli.console import Output
 from search.cli.data import check, relabel, synth
+from search.cli.label_next import merge, queue
 from search.cli.once_command import OnceCommand
 from search.cli.plugins import plugin_app
 from search.cli.search import dashboard, launch, spaces, status
@@ -48,6 +49,8 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
     "Use": (
         (export, "pitsearch export --study synthetic best/"),
         (predict, "pitsearch predict best/ foils-demo --out scores.csv"),
+        (queue, "pitsearch queue best/ hits/hits.csv --n 100 --out queue"),
+        (merge, "pitsearch merge foils-demo queue --labels labels.csv --out foils-more"),
     ),
     "Clusters": (
         (worker, "pitsearch worker --study synthetic --storage postgresql+psycopg://me@db/studies"),
