@@ -1,4 +1,4 @@
-"""Write NumPy arrays as a data-set folder.
+"""Write NumPy arrays as a data-set folder: crops as TIFF with a page a channel, foil.toml and labels.csv.
 
 A study and its workers load their data from a folder, so arrays become one. What is wrong with the arrays themselves is said
 here; all else is checked where any folder is loaded.
@@ -6,17 +6,21 @@ here; all else is checked where any folder is loaded.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import tifffile
+import tomli_w
 
-from foils.description import NAME, Channel, Description
+from foils.description import NAME, Channel
 from foils.errors import DataError
 from foils.open_image import Grey
-from foils.pit import Pit
-from foils.write_folder import PATTERN, write_folder
+
+PATTERN = "crops/{pit}.tif"
 
 
 @dataclass(frozen=True)
@@ -49,26 +53,39 @@ def write_arrays(folder: Path, arrays: PitArrays) -> None:
     """Write a new data-set folder. Raises DataError where the arrays do not fit each other, or the folder is there already."""
     _check(arrays)
     number, edge = len(arrays.crops), arrays.crops.shape[-1]
-    names = arrays.pits or [f"p{index:0{len(str(number))}d}" for index in range(number)]
-    foils, slides = arrays.foils or ["1"] * number, arrays.slides or ["1"] * number
-    pits = [Pit(*cells) for cells in zip(names, arrays.labels, foils, slides, strict=True)]
-    if arrays.places is not None:
-        pits = [replace(pit, x=float(x), y=float(y)) for pit, (x, y) in zip(pits, arrays.places, strict=True)]
-    described = Description(
-        name=arrays.name,
-        signal=arrays.signal,
-        pattern=PATTERN,
-        crop=edge,
-        channels=tuple(arrays.channels),
-        ignore=tuple(arrays.ignore),
-        pixel_um=None if arrays.pixel_um is None else float(arrays.pixel_um),
-    )
+    pits = arrays.pits or [f"p{index:0{len(str(number))}d}" for index in range(number)]
     try:
-        write_folder(folder, described, pits, arrays.crops)
+        (folder / "crops").mkdir(parents=True)
+        for pit, crop in zip(pits, arrays.crops, strict=True):
+            tifffile.imwrite(folder / "crops" / f"{pit}.tif", crop, photometric="minisblack", metadata=None)
+        (folder / "foil.toml").write_text(tomli_w.dumps(_description(arrays, edge)), encoding="utf-8")
+        with (folder / "labels.csv").open("x", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(["pit", "label", "foil", "slide", *(["x", "y"] if arrays.places is not None else [])])
+            columns = (pits, arrays.labels, arrays.foils or ["1"] * number, arrays.slides or ["1"] * number)
+            places: Sequence[Sequence[float]] = [()] * number if arrays.places is None else arrays.places
+            writer.writerows([*row, *place] for *row, place in zip(*columns, places, strict=True))
     except FileExistsError:
         raise DataError(f"{folder}: arrays go into a new folder, but this one exists; choose another or remove it.") from None
     except OSError as error:
         raise DataError(f"{folder}: the folder must be writable, but: {error.strerror or error}; choose another.") from None
+
+
+def _description(arrays: PitArrays, edge: int) -> dict[str, Any]:
+    channels = [
+        {"name": light.name, "kind": light.kind} | ({} if light.azimuth_deg is None else {"azimuth_deg": light.azimuth_deg})
+        for light in arrays.channels
+    ]
+    size = {} if arrays.pixel_um is None else {"pixel_um": float(arrays.pixel_um)}
+    return {
+        "name": arrays.name,
+        "signal": arrays.signal,
+        "pattern": PATTERN,
+        "crop": edge,
+        "ignore": list(arrays.ignore),
+        **size,
+        "channels": channels,
+    }
 
 
 def _check(arrays: PitArrays) -> None:

@@ -23,7 +23,7 @@ BATCH = 25
 # JPEG rounds squares of this edge on their own: cells of whole squares keep their neighbours' light out.
 SQUARE = 8
 # The best and the least quality of a sheet, and the step between those that are tried.
-BEST, LEAST, STEP = 92, 35, 6
+BEST, LEAST, STEP = 92, 20, 6
 # Shares of all pixels of a light that are shown black and white, in percent: as `suspects.html` stretches them.
 DARKEST, BRIGHTEST = 0.5, 99.5
 

@@ -16,7 +16,7 @@ from search.cli.choose import confirm, front, select
 from search.cli.clusters import jobscript, storage_app, worker
 from search.cli.console import Output
 from search.cli.data import check, relabel, synth
-from search.cli.label_next import import_
+from search.cli.label_next import merge, queue
 from search.cli.once_command import OnceCommand
 from search.cli.plugins import plugin_app
 from search.cli.search import dashboard, launch, spaces, status
@@ -29,7 +29,6 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
         (synth, "pitsearch synth foils-demo --seed 1"),
         (check, "pitsearch check foils-demo --sheet foils-demo.png"),
         (relabel, "pitsearch relabel foils-demo suspects.csv"),
-        (import_, "pitsearch import pits.ome.tif --out mydata"),
     ),
     "Search": (
         (spaces, "pitsearch spaces angles --write mine.toml"),
@@ -50,6 +49,8 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
     "Use": (
         (export, "pitsearch export --study synthetic best/"),
         (predict, "pitsearch predict best/ foils-demo --out scores.csv"),
+        (queue, "pitsearch queue best/ hits/hits.csv --n 100 --out queue"),
+        (merge, "pitsearch merge foils-demo queue --labels labels.csv --out foils-more"),
     ),
     "Clusters": (
         (worker, "pitsearch worker --study synthetic --storage postgresql+psycopg://me@db/studies"),
@@ -106,8 +107,7 @@ def top(
 
 for group, commands in COMMANDS.items():
     for command, example in commands:
-        name = command.__name__.rstrip("_")  # Python's own words may not name a function
-        app.command(name, cls=OnceCommand, epilog=f"Example: {example}", rich_help_panel=group)(command)
+        app.command(cls=OnceCommand, epilog=f"Example: {example}", rich_help_panel=group)(command)
 app.add_typer(storage_app, name="storage", rich_help_panel="Clusters")
 app.add_typer(plugin_app, name="plugin", rich_help_panel="Search")
 

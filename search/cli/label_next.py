@@ -1,4 +1,4 @@
-"""The commands around labelling what a scan found: import foreign pits. `search/cli/app.py` lists them."""
+"""The commands that bring new labels into a data set: queue, merge, import. `search/cli/app.py` lists them."""
 
 from __future__ import annotations
 
@@ -7,45 +7,61 @@ from typing import Annotated
 
 import typer
 
+from search.cli import options
 from search.cli.console import say, typed
+from search.cli.options import Data
+from search.cli.plugins import use_plugins
 from search.text import counted
 
 
-def import_(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="File or folder that another program wrote.")],
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="New folder for the data set.")],
-    kind: Annotated[
-        str | None,
-        typer.Option(help="qmul, folders, csv, zooniverse, ome-tiff or zarr; told from the source where it is left out."),
+def queue(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that export wrote, or its model.onnx.")],
+    hits: Annotated[Path, typer.Argument(metavar="HITS", help="hits.csv or hits.parquet that scan wrote.")],
+    out: Annotated[Path, typer.Option(help="New folder for the queue.")],
+    n: Annotated[int, typer.Option("--n", min=1, help="Hits that are to be looked at.")] = 100,
+    frames: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder of the frames, if not the one that the scan names.")
     ] = None,
-    signal: Annotated[str, typer.Option(metavar="LABEL", help="The label that is the signal.")] = "candidate",
-    like: Annotated[
-        Path | None, typer.Option(metavar="DATA", help="Data set with the same lights; QMUL's rig where it is left out.")
+    data: Annotated[
+        Path | None, typer.Option(metavar="DATA", help="The labelled data so far: hits unlike it are chosen, and none of it.")
     ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="CSV with a row for each pit of a stack; of its name, beside it, else.")
-    ] = None,
-    images: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where the images of a table are; beside the table, else.")
-    ] = None,
-    mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="Photographed from the back: turn images, and reorder their lights.")
-    ] = False,
-    share: Annotated[
-        float, typer.Option(help="Share of the votes that the most frequent answer needs; pits with less are `maybe`.")
-    ] = 0.7,
+    background: Annotated[str, typer.Option(metavar="LABEL", help="The label that the key n gives.")] = "misc",
+    plugin: options.Plugins = None,
 ) -> None:
-    """Write pits of another program as a data set.
+    """Choose the hits worth a person's look.
 
-    Reads QMUL's tables as NPZ or Parquet, folders of one class each, a CSV of paths, Zooniverse classifications, and stacks as
-    OME-TIFF or Zarr.
+    Writes a data set without labels, and the page to label it in.
     """
-    from scan.importing.convert import import_pits
-    from scan.importing.pit_table import ImportOptions
+    from foils import load
+    from models.inference.bundle import read_bundle
+    from scan.queue import PAGE, write_queue
 
-    options = ImportOptions(kind, signal, like, labels, images, mirrored, share)
-    data, notes = import_pits(source, out, options)
-    for note in (*notes, *data.notes):
-        say(f"note: {note}")
-    counts = ", ".join(f"{count} {label}" for label, count in data.counts().items())
-    say(f"wrote {out}: {counted(len(data), 'pit')}: {counts}; next: {typed('pitsearch', 'check', out)}")
+    use_plugins(plugin or ())
+    seen = None if data is None else load(data)
+    written = write_queue(read_bundle(bundle), hits, out, n, frames=frames, seen=seen, background=background)
+    counts = ", ".join(f"{count} {why}" for why, count in written.counts.items())
+    say(f"wrote {out}: {sum(written.counts.values())} of {counted(written.hits, 'hit')}: {counts}")
+    if written.passed_over:
+        say(f"{counted(written.passed_over, 'hit')} of the lowest scores passed over")
+    say(f"label them in {out / PAGE}, and download labels.csv")
+    say(f"next: {typed('pitsearch', 'merge', data or 'DATA', out, '--labels', 'labels.csv', '--out', 'NEW')}")
+
+
+def merge(
+    data: Data,
+    queue: Annotated[Path, typer.Argument(metavar="QUEUE", help="Folder that queue wrote.")],
+    out: Annotated[Path, typer.Option(help="New folder for the data set.")],
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="labels.csv that the page gave, if it is not in QUEUE.")
+    ] = None,
+    style: Annotated[str | None, typer.Option(help="The labelling campaign; the queue's name by default.")] = None,
+) -> None:
+    """Add labelled hits to a data set, in a new folder."""
+    from scan.merge import merge as run
+
+    merged = run(data, queue, out, style=style, labels=labels)
+    for pit, other in merged.known:
+        conflict = f", labelled {pit.label} here and {other.label} there" if pit.label != other.label else ""
+        say(f"left out {pit.pit}: it shows the plastic of {other.pit}{conflict}")
+    say(f"wrote {out}: {counted(len(merged.added), 'pit')} added, {merged.unlabelled} without a label left out")
+    say(f"next: {typed('pitsearch', 'launch', out)}")

@@ -67,7 +67,7 @@ def browse(page: Path, script: str) -> str:
     ]
     folder = f"--user-data-dir={page.parent / 'profile'}"
     shown = subprocess.run(
-        [*command, folder, "--dump-dom", copy.as_uri()], capture_output=True, text=True, timeout=120, check=True
+        [*command, folder, "--dump-dom", copy.as_uri()], capture_output=True, text=True, timeout=60, check=True
     ).stdout
     title = re.search("<title>(.*?)</title>", shown, re.DOTALL)
     assert title is not None, shown[:2000]
