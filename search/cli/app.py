@@ -16,7 +16,7 @@ from search.cli.choose import confirm, front, select
 from search.cli.clusters import jobscript, storage_app, worker
 from search.cli.console import Output
 from search.cli.data import check, relabel, synth
-from search.cli.label_next import merge, queue
+from search.cli.label_next import import_, merge, queue
 from search.cli.once_command import OnceCommand
 from search.cli.plugins import plugin_app
 from search.cli.search import dashboard, launch, spaces, status
@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
         (synth, "pitsearch synth foils-demo --seed 1"),
         (check, "pitsearch check foils-demo --sheet foils-demo.png"),
         (relabel, "pitsearch relabel foils-demo suspects.csv"),
+        (import_, "pitsearch import pits/ --signal sig --out mydata"),
     ),
     "Search": (
         (spaces, "pitsearch spaces angles --write mine.toml"),

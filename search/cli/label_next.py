@@ -65,3 +65,37 @@ def merge(
         say(f"left out {pit.pit}: it shows the plastic of {other.pit}{conflict}")
     say(f"wrote {out}: {counted(len(merged.added), 'pit')} added, {merged.unlabelled} without a label left out")
     say(f"next: {typed('pitsearch', 'launch', out)}")
+
+
+def import_(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Tables, a folder of classes, a CSV, or a stack.")],
+    out: Annotated[Path, typer.Option(help="New folder for the data set.")],
+    kind: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", show_default="guessed", help="tables, folders, csv, zooniverse or stack."),
+    ] = None,
+    signal: Annotated[str, typer.Option(metavar="LABEL", help="The label that is the signal.")] = "candidate",
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="Images of the back: turn them, and reorder the lights.")
+    ] = False,
+    lights: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder of a foil.toml that describes the lights, if not QMUL's.")
+    ] = None,
+    pixel_um: Annotated[float | None, typer.Option(min=0.001, help="The edge of a pixel, in micrometres.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Table with a row for each crop of a stack; labels.csv beside it.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder of the images that Zooniverse's subjects name.")
+    ] = None,
+    votes: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least share of a subject's votes that gives a label.")] = 0.6,
+) -> None:
+    """Write a data set of what others keep pits in."""
+    from scan.importing.run import ImportOptions, import_source
+
+    options = ImportOptions(kind, signal, mirrored, pixel_um, lights, labels, images, votes)
+    imported = import_source(source, out, options)
+    for note in (*imported.notes, *imported.data.notes):
+        say(f"note: {note}")
+    say(f"wrote {out}: {counted(len(imported.data), 'pit')} of {imported.kind}")
+    say(f"next: {typed('pitsearch', 'check', out)}")
