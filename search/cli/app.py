@@ -108,7 +108,9 @@ def top(
 
 for group, commands in COMMANDS.items():
     for command, example in commands:
-        app.command(cls=OnceCommand, epilog=f"Example: {example}", rich_help_panel=group)(command)
+        # `import` is a word of Python's: its function ends in a mark.
+        name = command.__name__.rstrip("_").replace("_", "-")
+        app.command(name, cls=OnceCommand, epilog=f"Example: {example}", rich_help_panel=group)(command)
 app.add_typer(storage_app, name="storage", rich_help_panel="Clusters")
 app.add_typer(plugin_app, name="plugin", rich_help_panel="Search")
 
