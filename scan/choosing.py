@@ -7,7 +7,9 @@ files or models.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,8 +23,10 @@ from scan.hits import Hit
 
 SIGNAL, UNCERTAIN, UNLIKE = "signal-like", "uncertain", "unlike what was seen"
 Floats = npt.NDArray[np.float64]
-# Principal components of the crops, and so many nearest pits whose mean distance says how unlike a hit is.
-COMPONENTS, NEAREST = 16, 5
+# Principal components of the crops, in which distances are taken.
+COMPONENTS = 16
+# What is unlike all pits weighs by P(signal) and this: a kind of signal that the model never saw scores low.
+LEAST_CHANCE = 0.1
 # The spread of a model of one network, which tells none: half of what members usually differ by near the threshold.
 LEAST_SPREAD = 0.05
 # Of each list so many times the wanted hits are looked at for duplicates.
@@ -47,7 +51,7 @@ def choose(
     seen: Grey | None = None,
     size: float | None = None,
 ) -> list[Choice]:
-    """Choose hits in turns from three lists, up to `count` of them.
+    """Choose hits in turns from three lists, up to `count` of them: the last one by distance times (P(signal) + 0.1).
 
     `crops`: `[hits, channels, y, x]`; `seen`: the crops of pits that have labels, `[pits, channels, y, x]`: none that shows
     their plastic is chosen; `size`: no two hits are nearer to each other than this, in pixels of the frame; half a crop where
@@ -56,38 +60,31 @@ def choose(
     if not hits:
         return []
     size = crops.shape[-1] / 2 if size is None else size
-    lists = {
+    space, distance = distances(crops, seen)
+    weight = np.array([hit.p_signal for hit in hits]) + LEAST_CHANCE
+    orders = {
         SIGNAL: np.argsort([-hit.p_signal for hit in hits], kind="stable"),
         UNCERTAIN: np.argsort([doubt(hit) for hit in hits], kind="stable"),
-        UNLIKE: np.argsort(-unlikeness(crops, seen), kind="stable"),
+        UNLIKE: np.argsort(-distance * weight, kind="stable"),
     }
-    short = np.unique(np.concatenate([order[: SHORT_LIST * count] for order in lists.values()]))
-    alike, taken = _same_plastic(crops[short], channels, seen)
-    partners: dict[int, set[int]] = {}
-    for one, other in alike:
-        partners.setdefault(int(short[one]), set()).add(int(short[other]))
-        partners.setdefault(int(short[other]), set()).add(int(short[one]))
-    left_out = {int(short[index]) for index in taken}
-    on_list = {why: iter([int(index) for index in order if index in set(short.tolist())]) for why, order in lists.items()}
+    short = np.unique(np.concatenate([order[: SHORT_LIST * count] for order in orders.values()]))
+    barred, partners = _same_plastic_of(short, crops, channels, seen)
+    lists = {why: [index for index in order.tolist() if index in set(short.tolist())] for why, order in orders.items()}
     choices: list[Choice] = []
-    chosen: set[int] = set()
-    while on_list and len(choices) < count:
-        for why in list(on_list):
-            index = next(
-                (
-                    index
-                    for index in on_list[why]
-                    if index not in chosen | left_out
-                    and not partners.get(index, set()) & chosen
-                    and all(apart(hits[index], hits[other]) >= size for other in chosen)
-                ),
-                None,
-            )
-            if index is None:
-                del on_list[why]
-            elif len(choices) < count:
-                choices.append(Choice(index, why))
-                chosen.add(index)
+    turns = itertools.cycle(lists)
+    while len(choices) < count and any(lists.values()):
+        why = next(turns)
+        # What bars a hit stays: those before the first good one are gone for good.
+        lists[why] = [index for index in lists[why] if index not in barred]
+        if why == UNLIKE:  # unlike what was chosen, too
+            lists[why].sort(key=lambda index: -distance[index] * weight[index])
+        if not lists[why]:
+            continue
+        index = lists[why][0]
+        choices.append(Choice(index, why))
+        barred |= {index, *partners.get(index, ())}
+        barred |= {other for other in short.tolist() if apart(hits[index], hits[other]) < size}
+        distance = np.minimum(distance, np.linalg.norm(space - space[index], axis=1))
     return choices
 
 
@@ -96,11 +93,12 @@ def doubt(hit: Hit) -> float:
     return abs(hit.p_signal - hit.threshold) / math.hypot(hit.spread, LEAST_SPREAD)
 
 
-def unlikeness(crops: Grey, seen: Grey | None) -> Floats:
-    """Give the mean distance of each crop to the nearest pits that were seen, or to other hits where none are given, `[hits]`.
+def distances(crops: Grey, seen: Grey | None) -> tuple[Floats, Floats]:
+    """Place crops in a plain space, `[hits, components]`, and give the distance of each to the nearest pit seen, `[hits]`.
 
     The space: the first principal components of all crops, each less the average crop and its own mean under each light, of
-    unit length. It knows shapes, and nothing of what a network looks at.
+    unit length. It knows shapes, and nothing of what a network looks at. Where nothing was seen, the distance is that to the
+    average crop.
     """
     from sklearn.decomposition import PCA
     from sklearn.neighbors import NearestNeighbors
@@ -109,14 +107,13 @@ def unlikeness(crops: Grey, seen: Grey | None) -> Floats:
     vectors = standardised(both)
     parts = min(COMPONENTS, len(vectors) - 1, vectors.shape[1])
     if parts < 1:
-        return np.zeros(len(crops))
-    space = PCA(parts, svd_solver="randomized", random_state=0).fit_transform(vectors)
-    own, others = space[: len(crops)], space[: len(crops)] if seen is None else space[len(crops) :]
-    # Among themselves each is its own nearest.
-    nearest = min(NEAREST + (seen is None), len(others))
-    distances, _ = NearestNeighbors(n_neighbors=nearest).fit(others).kneighbors(own)
-    mean: Floats = distances[:, int(seen is None) :].mean(1) if nearest > (seen is None) else np.zeros(len(own))
-    return mean
+        return np.zeros((len(crops), 1)), np.zeros(len(crops))
+    space = PCA(parts, svd_solver="randomized", random_state=0).fit_transform(vectors).astype(np.float64)
+    own, others = space[: len(crops)], space[len(crops) :]
+    if not len(others):
+        return own, np.linalg.norm(own, axis=1)
+    nearest, _ = NearestNeighbors(n_neighbors=1).fit(others).kneighbors(own)
+    return own, nearest[:, 0]
 
 
 def apart(one: Hit, other: Hit) -> float:
@@ -128,6 +125,18 @@ def apart(one: Hit, other: Hit) -> float:
     if one.x_foil is None or one.y_foil is None or other.x_foil is None or other.y_foil is None:
         return math.inf
     return math.hypot(one.x_foil - other.x_foil, one.y_foil - other.y_foil)
+
+
+def _same_plastic_of(
+    short: npt.NDArray[np.int64], crops: Grey, channels: Sequence[Channel], seen: Grey | None
+) -> tuple[set[int], dict[int, set[int]]]:
+    """Give which of some hits show what was seen, and for each the others that show the same plastic."""
+    alike, taken = _same_plastic(crops[short], channels, seen)
+    partners: dict[int, set[int]] = defaultdict(set)
+    for one, other in alike:
+        partners[int(short[one])].add(int(short[other]))
+        partners[int(short[other])].add(int(short[one]))
+    return {int(short[index]) for index in taken}, partners
 
 
 def _same_plastic(crops: Grey, channels: Sequence[Channel], seen: Grey | None) -> tuple[list[tuple[int, int]], set[int]]:

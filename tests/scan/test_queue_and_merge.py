@@ -29,16 +29,30 @@ LIGHTS = (Channel("1", "rotating", 0.0), Channel("2", "rotating", 180.0))
 
 def test_hits_are_taken_in_turns_from_three_lists() -> None:
     generator = np.random.default_rng(0)
-    crops = generator.integers(90, 110, (30, 2, 12, 12)).astype(np.uint8)
-    crops[:, :, 4:8, 4:8] += 60
-    crops[23] = 0
-    crops[23, :, :, :6] = 255  # unlike all others
+    crops = generator.integers(97, 103, (30, 2, 12, 12)).astype(np.uint8)
+    crops[::2, :, 4:8, 1:5] += 90
+    crops[1::2, :, 4:8, 7:11] += 90
+    crops[23] = generator.integers(97, 103, (2, 12, 12))
+    crops[23, :, 9:, :] += 90  # unlike all others
     hits = [hit(number, p_signal=1 - number / 30, threshold=0.5, spread=0.1) for number in range(30)]
     choices = choose(hits, crops, LIGHTS, 6)
     assert [choice.why for choice in choices] == [SIGNAL, UNCERTAIN, UNLIKE] * 2
     assert [choice.index for choice in choices[:3]] == [0, 15, 23]
     assert choices[3].index == 1
     assert len({choice.index for choice in choices}) == 6
+
+
+def test_of_two_hits_unlike_all_others_that_of_the_higher_score_is_chosen_and_none_like_it() -> None:
+    generator = np.random.default_rng(0)
+    crops = generator.integers(97, 103, (30, 2, 12, 12)).astype(np.uint8)
+    crops[::2, :, 4:8, 1:5] += 90
+    crops[1::2, :, 4:8, 7:11] += 90
+    for rows, numbers in ((slice(9, 12), [20, 21, 22]), (slice(5, 7), [24])):
+        crops[numbers] = generator.integers(97, 103, (len(numbers), 2, 12, 12))
+        crops[numbers, :, rows] += 90
+    hits = [hit(number, p_signal=1 - number / 30, threshold=0.5, spread=0.1) for number in range(30)]
+    unlike = [choice.index for choice in choose(hits, crops, LIGHTS, 6) if choice.why == UNLIKE]
+    assert unlike == [20, 24]  # 21 and 22 are as unlike what was seen, but not what was chosen
 
 
 def test_none_is_chosen_twice_nor_what_was_seen() -> None:
