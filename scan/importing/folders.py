@@ -16,7 +16,7 @@ from foils.pit import Pit
 from foils.plain_folder import SUFFIXES
 from foils.synthetic.lighting import QMUL_RIG
 from scan.errors import ScanError
-from scan.importing.source import Imported, Source, lights_for, pages_of
+from scan.importing.source import Imported, Source, lights_for, named, pages_of
 
 
 def read_folders(source: Source) -> Imported:
@@ -56,7 +56,7 @@ def _pits(groups: dict[Path, dict[str, list[Path]]]) -> Iterator[WrittenPit]:
     twice = {pit for pit in stems if stems.count(pit) > 1} if len(set(stems)) < len(stems) else set()
     for folder, group in groups.items():
         for pit, files in group.items():
-            name = f"{folder.name}-{pit}" if pit in twice else pit
+            name = named(f"{folder.name}-{pit}" if pit in twice else pit)
             pages = [pages_of(file) for file in files]
             if len({page.shape[1:] for page in pages}) > 1:
                 raise ScanError(f"{files[0]}: the images of a pit must agree in size, but differ; replace them.")

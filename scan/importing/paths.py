@@ -14,7 +14,7 @@ from foils.description import Channel
 from foils.folder_writer import WrittenPit
 from foils.synthetic.lighting import QMUL_RIG
 from scan.errors import ScanError
-from scan.importing.source import Imported, Source, lights_for, pages_of, pit_of, read_rows
+from scan.importing.source import Imported, Source, lights_for, named, pages_of, pit_of, read_rows
 
 CHANNEL = "{channel}"
 
@@ -43,4 +43,4 @@ def _pits(path: Path, rows: Sequence[dict[str, str]], lights: Sequence[Channel])
         if len({page.shape[1:] for page in pages}) > 1:
             raise ScanError(f"{path.parent / files[0]}: the images of a pit must agree in size, but differ; replace them.")
         name = Path(text.replace(f"_{CHANNEL}", "").replace(CHANNEL, "")).stem
-        yield WrittenPit(pit_of(row, name, path, ("path",)), np.concatenate(pages))
+        yield WrittenPit(pit_of(row, named(name), path, ("path",)), np.concatenate(pages))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +91,11 @@ def as_stored(values: npt.NDArray[np.generic], where: str) -> Grey:
             f"from {numbers.min():g} to {numbers.max():g}; convert the images before anything is subtracted from them."
         )
     return whole.astype(np.uint8 if not numbers.size or whole.max() <= np.iinfo(np.uint8).max else np.uint16)
+
+
+def named(text: str) -> str:
+    """Make the name of a pit, which is part of files' names, out of a file's or a folder's."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip(".") or "pit"
 
 
 def read_rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:

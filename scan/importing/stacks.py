@@ -21,6 +21,8 @@ from scan.errors import ScanError
 from scan.importing.source import Imported, Source, as_stored, lights_for, pit_of, read_rows
 
 LABELS = "labels.csv"
+# What a group may call its array: OME-Zarr its first, largest image.
+IMAGES = ("0", "crops")
 # What describes a folder of Zarr, of format 2 and 3.
 MARKS = (".zarray", ".zgroup", "zarr.json")
 CODECS = ("blosc", "zlib", "gzip", "zstd", "lz4", "bz2", "lzma", "shuffle", "bytes", "transpose", "crc32c", "sharding_indexed")
@@ -49,6 +51,8 @@ def read_stack(source: Source) -> Imported:
         raise ScanError(
             f"{table}: there must be a row for each of the {stack.shape[0]} crops, but got {len(rows)}; correct it."
         )
+    if stack.dtype not in (np.uint8, np.uint16):  # all at once: one dark crop must not decide how its values are read
+        stack = as_stored(np.asarray(stack[:]), str(path))
     return Imported(lights_for(stack.shape[1], source.lights, path), _pits(path, stack, rows))
 
 
@@ -84,13 +88,20 @@ def _zarr(path: Path) -> Any:
 
     for mark in (file for name in MARKS for file in path.rglob(name)):
         _check_codecs(parse_json(read_regular(mark, MOST_BYTES)), mark)
-    opened = zarr.open(path, mode="r")
+    opened: Any = zarr.open(path, mode="r")
     if isinstance(opened, zarr.Group):
-        opened = opened["0"]
+        name = next((name for name in IMAGES if name in opened), None)
+        if name is None:
+            raise ScanError(f"{path}: a group must have an array named {' or '.join(IMAGES)}, but has none; name it so.")
+        opened = opened[name]
+    if len(opened.shape) == 5 and 1 in (opened.shape[0], opened.shape[2]):  # t, c, z, y, x, as OME-Zarr orders them
+        return np.moveaxis(opened[0], 1, 0) if opened.shape[0] == 1 else opened[:, :, 0]
     return opened
 
 
 def _check_codecs(described: Any, mark: Path) -> None:
+    if not isinstance(described, dict):
+        raise ScanError(f"{mark}: the metadata of a stack must be a table of JSON, but are none; write it anew.")
     codecs: list[Any] = [*(described.get("codecs") or ()), *(described.get("filters") or ()), described.get("compressor")]
     while codecs:
         codec = codecs.pop()

@@ -28,18 +28,27 @@ UNDECIDED = "maybe"
 def read_zooniverse(source: Source) -> Imported:
     """Read the subjects of an export, with the label that the volunteers gave."""
     rows = read_rows(source.path, COLUMNS)
+    if not 0 < source.votes <= 1:
+        raise ScanError(f"`0 < votes <= 1` must hold, but got {source.votes:g}; choose e.g. 0.6.")
     votes: dict[str, dict[str, str]] = defaultdict(dict)
+    open_rows = 0
     facts: dict[str, dict[str, str]] = {}
     for number, row in enumerate(rows):
         subject = row["subject_ids"]
         who = row.get("user_name") or row.get("user_ip") or f"row {number}"
-        votes[subject].setdefault(who, _answer(row["annotations"], source.path, number))
+        answer = _answer(row["annotations"], source.path, number)
+        if answer is None:
+            open_rows += 1
+            continue
+        votes[subject].setdefault(who, answer)
         facts.setdefault(subject, _facts(row["subject_data"], subject, source.path, number))
+    if not votes:
+        raise ScanError(f"{source.path}: at least one subject must have an answer, but none has; export another workflow.")
     folder = source.images or source.path.parent
     files = {subject: _files(facts[subject], folder, subject, source.path) for subject in votes}
     first = files[next(iter(votes))]
     count = len(first) if len(first) > 1 else len(pages_of(first[0]))
-    notes: list[str] = []
+    notes = [f"{open_rows} classifications without an answer left out"] if open_rows else []
     return Imported(lights_for(count, source.lights, source.path), _pits(source, votes, facts, files, notes), notes)
 
 
@@ -68,10 +77,12 @@ def _with(pit: Pit, further: tuple[tuple[str, str], ...]) -> Pit:
     return Pit(pit.pit, pit.label, pit.foil, pit.slide, pit.x, pit.y, pit.style, further)
 
 
-def _answer(text: str, path: Path, number: int) -> str:
-    """Give the answer to the first task of a classification."""
+def _answer(text: str, path: Path, number: int) -> str | None:
+    """Give the answer to the first task of a classification; None where it was left open."""
     tasks = _json(text, path, number, "annotations")
     value = tasks[0].get("value") if isinstance(tasks, list) and tasks and isinstance(tasks[0], dict) else None
+    if isinstance(tasks, list) and (not tasks or isinstance(tasks[0], dict)) and value in (None, "", []):
+        return None
     if not isinstance(value, str) or not value.strip():
         raise ScanError(
             f"{path}: `annotations` must hold an answer to one question, but row {number + 1} has {json.dumps(value)[:60]}; "
