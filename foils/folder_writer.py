@@ -78,8 +78,11 @@ def _write_crops(folder: Path, description: Description, pits: Iterable[WrittenP
     for each in pits:
         pit, crop = each.pit, each.crop
         for what in ("pit", "foil", "slide"):
-            if rule := broken_rule(getattr(pit, what)):
-                raise DataError(f"`{what}` must be {rule}, for it becomes part of a file's name, but got {shown(getattr(pit, what))}; rename it.")
+            name = getattr(pit, what)
+            if rule := broken_rule(name):
+                raise DataError(
+                    f"`{what}` must be {rule} (it becomes part of a file's name), but got {shown(name)}; rename it."
+                )
         if pit.pit in written:
             raise DataError(f"pits must have names that differ, but got {pit.pit!r} twice; rename one.")
         dtype = dtype or crop.dtype
