@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +35,7 @@ ENVIRONMENT = Environment(
 EDGE = 56
 # Of all sheets: the page holds them in base64, which takes a third more.
 MOST_BYTES = 42_000_000
-# Frames of a row where no positions are known, and the space between two of them, as a share of a frame.
-FRAMES_A_ROW = 20
+# The space between two frames where no positions are known, as a share of a frame.
 GAP = 0.06
 
 
@@ -63,6 +63,18 @@ class Gallery:
     frame: tuple[int, int] | None = None
     # Why each hit is shown, by its name.
     why: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Map:
+    """Where things are on the map."""
+
+    # Of each hit.
+    places: list[tuple[float, float]]
+    # px: pixels of the foil, um: micrometres of the scan, frames: pixels, frames side by side.
+    unit: str
+    # Foil, slide, left, top, width and height of each frame with hits, where they stand side by side.
+    frames: Sequence[tuple[str, str, float, float, float, float]] = ()
 
 
 def write_gallery(path: Path, hits: Sequence[Hit], crops: Iterable[Grey], gallery: Gallery) -> None:
@@ -95,7 +107,7 @@ def _check(hits: Sequence[Hit], store: CropStore, gallery: Gallery) -> None:
 
 
 def _page(hits: Sequence[Hit], sheets: Iterator[str], edge: int, gallery: Gallery) -> Iterator[str]:
-    places, unit = _places(hits, gallery.frame)
+    places = _places(hits, gallery.frame)
     why = dict(gallery.why)
     rows = [
         [
@@ -111,7 +123,7 @@ def _page(hits: Sequence[Hit], sheets: Iterator[str], edge: int, gallery: Galler
             *map(_short, place),
             why.get(hit.hit, ""),
         ]
-        for hit, place in zip(hits, places, strict=True)
+        for hit, place in zip(hits, places.places, strict=True)
     ]
     answers = gallery.answers
     values: dict[str, Any] = {
@@ -122,7 +134,8 @@ def _page(hits: Sequence[Hit], sheets: Iterator[str], edge: int, gallery: Galler
         "edge": edge,
         "cell": cell_of(edge),
         "batch": BATCH,
-        "unit": unit,
+        "unit": places.unit,
+        "frames": [[foil, slide, *map(_short, edges)] for foil, slide, *edges in places.frames],
         "answers": [["y", answers.yes], ["n", answers.no], ["m", answers.maybe]]
         + [[str(number), label] for number, label in enumerate(answers.further[:9], 1)],
         "style": gallery.style,
@@ -133,28 +146,33 @@ def _page(hits: Sequence[Hit], sheets: Iterator[str], edge: int, gallery: Galler
     return template.generate(title=gallery.title, values=values, sheets=sheets, hits=len(hits), accepted=accepted)
 
 
-def _places(hits: Sequence[Hit], frame: tuple[int, int] | None) -> tuple[list[tuple[float, float]], str]:
-    """Place the hits on the map: on the foil, in the scan, or frame beside frame; and say in which unit."""
+def _places(hits: Sequence[Hit], frame: tuple[int, int] | None) -> _Map:
+    """Place the hits on the map: on the foil, in the scan, or frame beside frame where that is not known of every hit."""
     on_foil = [(hit.x_foil, hit.y_foil) for hit in hits]
     in_scan = [(hit.x_um, hit.y_um) for hit in hits]
     for places, unit in ((on_foil, "px"), (in_scan, "um")):
         known = [(x, y) for x, y in places if x is not None and y is not None]
         if hits and len(known) == len(hits):
-            return known, unit
+            return _Map(known, unit)
     width, height = frame or (
         max((hit.x for hit in hits), default=0.0) + 1,
         max((hit.y for hit in hits), default=0.0) + 1,
     )
-    numbers: dict[tuple[str, str], int] = {}
+    gap = GAP * max(width, height)
+    corners: dict[tuple[str, str], tuple[float, float]] = {}
     for foil in {hit.foil for hit in hits}:
         slides = sorted({hit.slide for hit in hits if hit.foil == foil}, key=by_number)
-        numbers |= {(foil, slide): number for number, slide in enumerate(slides)}
-    gap = GAP * max(width, height)
+        # About as high as wide.
+        columns = max(round(math.sqrt(len(slides) * height / width)), 1)
+        for number, slide in enumerate(slides):
+            row, column = divmod(number, columns)
+            corners[foil, slide] = column * (width + gap), row * (height + gap)
     laid_out = []
     for hit in hits:
-        row, column = divmod(numbers[hit.foil, hit.slide], FRAMES_A_ROW)
-        laid_out.append((column * (width + gap) + hit.x, row * (height + gap) + hit.y))
-    return laid_out, "frames"
+        left, top = corners[hit.foil, hit.slide]
+        laid_out.append((left + hit.x, top + hit.y))
+    frames = [(foil, slide, left, top, width, height) for (foil, slide), (left, top) in corners.items()]
+    return _Map(laid_out, "frames", sorted(frames, key=lambda each: (by_number(each[0]), by_number(each[1]))))
 
 
 def _short(value: float) -> float | int:

@@ -69,6 +69,25 @@ def test_a_page_holds_every_hit_and_every_light_and_loads_nothing(tmp_path: Path
         assert np.corrcoef(drawn[:, light], shown[:, light])[0, 1] > 0.99
 
 
+def test_frames_stand_side_by_side_where_no_places_on_the_foil_are_known(tmp_path: Path) -> None:
+    slides = ["10", "9", "2", "9", "1"]
+    hits = [hit(number, slide=slide, x=600.0, y=400.0) for number, slide in enumerate(slides)]
+    gallery = Gallery("Hits", ("1", "9", "10"), frame=(640, 480))
+    write_gallery(tmp_path / "hits.html", hits, [crops_of(5)], gallery)
+    values = json.loads(Page((tmp_path / "hits.html").read_text()).values)
+    assert values["unit"] == "frames"
+    places = {slide: (left, top) for _, slide, left, top, width, height in values["frames"] if (width, height) == (640, 480)}
+    gap = 0.06 * 640
+    across, down = pytest.approx(640 + gap, abs=0.01), pytest.approx(480 + gap, abs=0.01)
+    assert places == {"1": (0, 0), "2": (across, 0), "9": (0, down), "10": (across, down)}  # by their numbers
+    for row in values["hits"]:
+        assert row[9:11] == [pytest.approx(places[row[2]][0] + 600), pytest.approx(places[row[2]][1] + 400)]
+    on_foil = [hit(number, x_foil=10.0 * number, y_foil=5.0) for number in range(5)]
+    write_gallery(tmp_path / "hits.html", on_foil, [crops_of(5)], gallery)
+    values = json.loads(Page((tmp_path / "hits.html").read_text()).values)
+    assert (values["unit"], values["frames"]) == ("px", [])
+
+
 def test_what_comes_from_data_is_escaped(tmp_path: Path) -> None:
     evil = "</script><img src=x onerror=alert(1)>"
     hits = [hit(0, foil=evil, class_name=evil)]
