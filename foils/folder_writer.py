@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,16 @@ def check_new(folder: Path) -> None:
 
 
 def write_folder(
-    folder: Path, description: Description, pits: Iterable[WrittenPit], further_files: Sequence[Path] = ()
+    folder: Path,
+    description: Description,
+    pits: Iterable[WrittenPit],
+    further_files: Sequence[Path] = (),
+    finish: Callable[[Path], object] | None = None,
 ) -> list[Pit]:
-    """Write a new data-set folder and give its pits; `further_files` are copied into it.
+    """Write a new data-set folder and give its pits.
+
+    `further_files` are copied into it; `finish` checks the folder, or adds to it, before it gets its name: where that raises,
+    nothing is left behind.
 
     The description's pattern, and what it says of resizing, are of the files that the pits came from: here crops lie in
     `crops/{pit}.tif` as they are given. Raises DataError, with nothing left behind, where a name is none of a file, a crop
@@ -63,6 +70,8 @@ def write_folder(
         _write_labels(temporary / "labels.csv", written)
         for file in further_files:
             shutil.copyfile(file, temporary / file.name)
+        if finish is not None:
+            finish(temporary)
         temporary.rename(folder)
     except OSError as error:
         raise DataError(f"{folder}: the folder must be writable, but: {reason(error)}; choose another.") from None

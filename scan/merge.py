@@ -72,7 +72,7 @@ def merge(
             yield WrittenPit(replace(pit, x=_times(pit.x, scale), y=_times(pit.y, scale)), new.pixels[new.rows[index]])
 
     logs = sorted(old.folder.glob(LOGS))
-    write_folder(folder, old.description, pits(), logs)
+    write_folder(folder, old.description, pits(), logs, finish=load)
     pairs = tuple(
         (new.pits[index], old.pits[other] if other < len(old) else new.pits[other - len(old)]) for index, other in known.items()
     )

@@ -84,12 +84,15 @@ def write_queue(
         WrittenPit(_pit(hit.hit, hit.foil, hit.slide, hit.x, hit.y, choice, hit.p_signal, hit.spread), crops[choice.index])
         for hit, choice in zip(chosen, choices, strict=True)
     ]
-    write_folder(folder, description, pits)
     why = tuple((hit.hit, choice.why) for hit, choice in zip(chosen, choices, strict=True))
     answers = Answers(signal, background, further=_further(seen, signal, background))
     shown = order_by_frame(chosen, frames or frames_of(hits_file), names)
     gallery = Gallery(f"{folder.resolve().name}: hits to label", tuple(names), answers, folder.resolve().name, why=why)
-    write_gallery(folder / PAGE, shown.hits, shown.crops(len(names), EDGE), gallery)
+
+    def add_gallery(unfinished: Path) -> None:
+        write_gallery(unfinished / PAGE, shown.hits, shown.crops(len(names), EDGE), gallery)
+
+    write_folder(folder, description, pits, finish=add_gallery)
     return Queue(folder, dict(Counter(choice.why for choice in choices)), len(hits), max(len(hits) - MOST_HITS, 0))
 
 

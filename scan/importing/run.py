@@ -6,8 +6,7 @@ Scans from the back are mirrored, and their lights reordered by their azimuths. 
 from __future__ import annotations
 
 import csv
-import shutil
-from collections import Counter
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,16 +100,20 @@ def import_source(path: str | Path, folder: str | Path, options: ImportOptions |
     description = Description(
         folder.resolve().name, options.signal, "", first.crop.shape[-1], imported.lights, pixel_um=options.pixel_um
     )
-    written = write_folder(folder, description, _chained(first, pits))
-    try:
-        counts = Counter(pit.label for pit in written)
-        if options.signal not in counts:
-            raise ScanError(f"`--signal` must be one of the labels ({', '.join(sorted(counts))}), but got {options.signal!r}.")
-        data = load(folder)
-    except (DataError, ScanError):
-        shutil.rmtree(folder)
-        raise
-    return ImportedData(data, kind, tuple(imported.notes))
+    labels: set[str] = set()
+
+    def counted() -> Iterator[WrittenPit]:
+        for each in itertools.chain([first], pits):
+            labels.add(each.pit.label)
+            yield each
+
+    def check(unfinished: Path) -> None:
+        if options.signal not in labels:
+            raise ScanError(f"`--signal` must be one of the labels ({', '.join(sorted(labels))}), but got {options.signal!r}.")
+        load(unfinished)
+
+    write_folder(folder, description, counted(), finish=check)
+    return ImportedData(load(folder), kind, tuple(imported.notes))
 
 
 def guess(path: Path) -> str:
@@ -153,11 +156,6 @@ def _mirror(lights: Sequence[Channel]) -> Mirror:
             f"({azimuths}); correct them in --lights, or import the images as they are."
         )
     return way
-
-
-def _chained(first: WrittenPit, others: Iterator[WrittenPit]) -> Iterator[WrittenPit]:
-    yield first
-    yield from others
 
 
 def _lights(path: Path) -> tuple[Channel, ...]:

@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from foils import Dataset, load
 from foils.description import Channel
 from foils.errors import DataError
+from foils.frames import read_frame
 from models.inference.bundle import Bundle
 from models.inference.bundle_schema import SourceData
 from scan.choosing import SIGNAL, UNCERTAIN, UNLIKE, apart, choose
@@ -140,7 +142,7 @@ def test_a_queue_is_a_data_set_and_merges_as_a_new_style(
 
 
 def test_what_does_not_go_together_is_refused_and_nothing_written(
-    scanned: tuple[Bundle, Dataset, Path, list[Hit]], tmp_path: Path
+    scanned: tuple[Bundle, Dataset, Path, list[Hit]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle, data, hits_file, _ = scanned
     queue = tmp_path / "queue"
@@ -149,7 +151,23 @@ def test_what_does_not_go_together_is_refused_and_nothing_written(
         write_queue(bundle, hits_file, queue, 5)
     with pytest.raises(DataError, match="rename them, or correct the path"):
         write_queue(bundle, hits_file, queue, 5, frames=hits_file.parent)
-    assert not queue.exists()
+    frame = next((tmp_path / "other" / "frames").iterdir())
+    whole = frame.read_bytes()
+
+    def damaged(*of: Any) -> Any:  # as it is read for the page, after its crops were
+        if frame in of[0].files:
+            reads.append(frame)
+        if len(reads) > 1:
+            frame.write_bytes(whole[:50])
+        return read_frame(*of)
+
+    reads: list[Path] = []
+    monkeypatch.setattr("scan.hit_crops.read_frame", damaged)
+    with pytest.raises(DataError, match="every image must be readable"):
+        write_queue(bundle, hits_file, queue, 40, frames=tmp_path / "other")
+    monkeypatch.undo()
+    frame.write_bytes(whole)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("queue")] == []
     write_queue(bundle, hits_file, queue, 5, frames=tmp_path / "other")
     with pytest.raises(DataError, match="this one exists"):
         write_queue(bundle, hits_file, queue, 5, frames=tmp_path / "other")
