@@ -17,6 +17,7 @@ from search.cli.clusters import jobscript, storage_app, worker
 from search.cli.console import Output
 from search.cli.data import check, relabel, synth
 from search.cli.foil import align, match
+from search.cli.label_next import import_, merge, queue
 from search.cli.once_command import OnceCommand
 from search.cli.plugins import plugin_app
 from search.cli.scanning import scan
@@ -30,6 +31,7 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
         (synth, "pitsearch synth foils-demo --seed 1"),
         (check, "pitsearch check foils-demo --sheet foils-demo.png"),
         (relabel, "pitsearch relabel foils-demo suspects.csv"),
+        (import_, "pitsearch import pits/ --signal sig --out mydata"),
     ),
     "Search": (
         (spaces, "pitsearch spaces angles --write mine.toml"),
@@ -50,11 +52,13 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
     "Use": (
         (export, "pitsearch export --study synthetic best/"),
         (predict, "pitsearch predict best/ foils-demo --out scores.csv"),
-        (scan, "pitsearch scan best/ frames/ --out hits/"),
     ),
     "Foil": (
+        (scan, "pitsearch scan best/ frames/ --out hits/"),
         (match, "pitsearch match hits/ truth.csv --radius 15 --out match.html"),
         (align, "pitsearch align front/ back/ --out pairs.csv"),
+        (queue, "pitsearch queue best/ hits/hits.csv --n 100 --out queue"),
+        (merge, "pitsearch merge foils-demo queue --labels labels.csv --out foils-more"),
     ),
     "Clusters": (
         (worker, "pitsearch worker --study synthetic --storage postgresql+psycopg://me@db/studies"),
@@ -111,7 +115,9 @@ def top(
 
 for group, commands in COMMANDS.items():
     for command, example in commands:
-        app.command(cls=OnceCommand, epilog=f"Example: {example}", rich_help_panel=group)(command)
+        # `import` is a word of Python's: its function ends in a mark.
+        name = command.__name__.rstrip("_").replace("_", "-")
+        app.command(name, cls=OnceCommand, epilog=f"Example: {example}", rich_help_panel=group)(command)
 app.add_typer(storage_app, name="storage", rich_help_panel="Clusters")
 app.add_typer(plugin_app, name="plugin", rich_help_panel="Search")
 

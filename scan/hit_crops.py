@@ -1,0 +1,77 @@
+"""Cut the crops of hits out of their frames again, frame by frame; and read what a scan wrote beside its hits.
+
+Knows nothing of models or pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from foils.errors import DataError
+from foils.frames import Frame, by_number, cut_crops, find_frames, read_frame
+from foils.open_image import Grey
+from pitsearch.errors import reason
+from pitsearch.json_text import MOST_BYTES, parse_json
+from pitsearch.regular_file import read_regular
+from scan.errors import ScanError
+from scan.hits import Hit
+
+# What a scan writes beside its hits.
+RECORD = "scan.json"
+
+
+@dataclass(frozen=True)
+class CropOrder:
+    """Hits in the order of their frames, each with its frame."""
+
+    hits: tuple[Hit, ...]
+    frames: Mapping[tuple[str, str], Frame]
+
+    def crops(self, channels: int, edge: int) -> Iterator[Grey]:
+        """Cut crops `[hits, channels, edge, edge]` in this order, those of a frame at a time; each frame is read once."""
+        for key, group in groupby(self.hits, key=_key):
+            hits = list(group)
+            pixels = read_frame(self.frames[key], channels)
+            height, width = pixels.shape[1:]
+            for hit in hits:
+                if not (-0.5 <= hit.x < width and -0.5 <= hit.y < height):
+                    raise ScanError(
+                        f"a hit must lie on its frame of {width} x {height}, but got {hit.hit} at ({hit.x:g}, {hit.y:g}) of "
+                        f"{self.frames[key].name}; give the frames that were scanned."
+                    )
+            yield cut_crops(pixels, [(hit.x, hit.y) for hit in hits], edge)
+
+
+def order_by_frame(hits: Sequence[Hit], folder: Path, channels: Sequence[str]) -> CropOrder:
+    """Find the frames of hits. Raises ScanError where one is not in the folder, DataError where the folder has no frames."""
+    frames = {(frame.foil, frame.slide): frame for frame in find_frames(folder, channels)}
+    lost = next((hit for hit in hits if _key(hit) not in frames), None)
+    if lost is not None:
+        raise ScanError(
+            f"{folder}: the frames of all hits must be there, but {lost.foil}:{lost.slide} of {lost.hit} is not; give --frames."
+        )
+    ordered = sorted(hits, key=lambda hit: (by_number(hit.foil), by_number(hit.slide)))
+    return CropOrder(tuple(ordered), frames)
+
+
+def frames_of(hits_file: Path) -> Path:
+    """Give the folder of frames that a scan names beside its hits. Raises ScanError where it names none."""
+    path = hits_file.parent / RECORD
+    try:
+        record: Any = parse_json(read_regular(path, MOST_BYTES).decode("utf-8"))
+        folder = record["frames_folder"]
+        if not isinstance(folder, str) or not folder:
+            raise ValueError("`frames_folder` must be a path")
+    except (OSError, ValueError, KeyError, TypeError, DataError) as error:
+        raise ScanError(
+            f"{path}: the folder of the hits' frames must be named there, but: {reason(error)}; give --frames."
+        ) from None
+    return Path(folder)
+
+
+def _key(hit: Hit) -> tuple[str, str]:
+    return hit.foil, hit.slide
