@@ -32,4 +32,6 @@ def check_formats(names: Iterable[str]) -> None:
     """Raise ScanError for a name that is no format."""
     for name in names:
         if name not in FORMATS:
-            raise ScanError(f"a format must be among {', '.join(FORMATS)}, but got {name!r}; {did_you_mean(name, FORMATS)}.")
+            raise ScanError(
+                f"a format must be among heat, {', '.join(FORMATS)}, but got {name!r}; {did_you_mean(name, FORMATS)}."
+            )

@@ -60,13 +60,12 @@ def scan(
 
     from scan.errors import ScanError
     from scan.expected import ExpectedOptions
-    from scan.scan import HEAT, Positions, ScanOptions
-    from scan.scan import scan as run
+    from scan.run import Positions, ScanOptions
+    from scan.run import scan as run
     from search.report.scan_table import scan_table
     from search.training.pool import parallel_map
 
     use_plugins(plugin or ())
-    wanted = [name for name in formats.split(",") if name]
     try:
         factors = None if scales is None else tuple(float(scale) for scale in scales.split(","))
     except ValueError:
@@ -75,7 +74,7 @@ def scan(
         least=least,
         scales=factors,
         pixel_um=pixel_um,
-        heat=HEAT in wanted,
+        formats=tuple(name for name in formats.split(",") if name),
         positions=Positions(stage, datum, grid),
         expected=ExpectedOptions(clean, background_per_cm2, per_cm2),
     )

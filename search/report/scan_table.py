@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import RenderableType
 from rich.table import Table
 
-from scan.scan import Scan
+from scan.run import Scan
 
 
 def scan_table(found: Scan) -> RenderableType:

@@ -21,8 +21,10 @@ from pitsearch.errors import reason
 from scan.errors import ScanError
 from scan.expected import ExpectedOptions, expect
 from scan.false_hits import FalseHits
-from scan.hits import Hit, write_hits
+from scan.formats.table import check_formats
+from scan.hits import Hit
 from scan.look import Look
+from scan.outputs import write_outputs
 from scan.places import area_cm2, check_placed, joined_hits
 from scan.record import SETTINGS, FrameResult, append, appending, read_results, read_settings, write_settings
 
@@ -31,7 +33,7 @@ LEAST_SHARE = 0.1
 # By this share the pixels of frames and of the model's data may differ in size.
 PIXELS_DIFFER = 0.05
 LEAST_SCALE, MOST_SCALE = 0.25, 64.0
-HITS, PARQUET, CLEAN, HEAT = "hits.csv", "hits.parquet", "clean", "heat"
+CLEAN, HEAT = "clean", "heat"
 
 # Does some work on each item and gives the results as they come.
 WorkerMap = Callable[[Callable[[Frame], FrameResult], Iterable[Frame]], Iterable[FrameResult]]
@@ -67,8 +69,8 @@ class ScanOptions:
     scales: tuple[float, ...] | None = None
     # The edge of a frame's pixel in micrometres; None: as a foil.toml beside the frames says, else the model's.
     pixel_um: float | None = None
-    # Whether the heat maps are written.
-    heat: bool = False
+    # What is written beside the tables and the page: `heat`, the heat maps, and names of FORMATS.
+    formats: tuple[str, ...] = ()
     positions: Positions = field(default_factory=Positions)
     # What false hits are told from.
     expected: ExpectedOptions = field(default_factory=ExpectedOptions)
@@ -78,6 +80,7 @@ class ScanOptions:
         for scale in self.scales or ():
             if not LEAST_SCALE <= scale <= MOST_SCALE:
                 raise ScanError(f"`{LEAST_SCALE:g} <= scale <= {MOST_SCALE:g}` must hold, but got {scale:g}; correct --scales.")
+        check_formats(name for name in self.formats if name != HEAT)
         self.positions.check()
         self.expected.check()
 
@@ -129,7 +132,7 @@ def scan(
     listed, faults = list_frames(frames, names)
     pixel_um, scales = _sizes(model, Path(frames), options)
     dense = is_dense(model.ensemble)
-    if options.heat and not dense:
+    if HEAT in options.formats and not dense:
         name = model.ensemble.config.network.name
         raise ScanError(f"heat maps need a bundle of fully convolutional networks, but got {name}; leave them out.")
     stage = _stage(options.positions, listed, len(names), pixel_um)
@@ -143,7 +146,7 @@ def scan(
         "scales": list(scales),
         "pixel_um": pixel_um,
     }
-    look = Look(Path(bundle).resolve(), least, scales, out.resolve() / HEAT if options.heat else None, pixel_um)
+    look = Look(Path(bundle).resolve(), least, scales, out.resolve() / HEAT if HEAT in options.formats else None, pixel_um)
     results = _run(out, settings, listed, look, workers, progress)
     clean = options.expected.clean
     clean_results = None
@@ -164,8 +167,7 @@ def scan(
     area = None if pixel_um is None else area_cm2(looked, pixel_um, stage)
     hits = joined_hits(looked, model, str(settings["model_sha256"]), threshold, stage)
     found = Scan(out, tuple(hits), tuple(each.frame for each in looked), tuple(faults), dense, threshold, area, false_hits)
-    for name in (HITS, PARQUET):
-        write_hits(hits, out / name)
+    write_outputs(out, hits, found.frames, model, [name for name in options.formats if name != HEAT], pixel_um)
     write_settings(out, {**settings, **_summary(found, looked)})
     return found
 
