@@ -5,6 +5,7 @@ Knows nothing of a scan's folder.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -78,7 +79,9 @@ def _write_heat(path: Path, heat: HeatMap, scale: float, pixel_um: float | None)
     """Write a heat map as TIFF, a page a member, float32, with the size of its pixels."""
     per_cm = None if pixel_um is None else 1e4 / (pixel_um * scale * heat.stride)
     size: dict[str, Any] = {} if per_cm is None else {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
+    encoded = io.BytesIO()
+    tifffile.imwrite(encoded, heat.members, photometric="minisblack", **size)
     try:
-        write_whole(path, lambda stream: tifffile.imwrite(stream, heat.members, photometric="minisblack", **size))
+        write_whole(path, lambda stream: stream.write(encoded.getbuffer()))
     except OSError as error:
         raise ScanError(f"{path}: a heat map must be writable, but: {reason(error)}; make room.") from None
