@@ -23,7 +23,7 @@ NEIGHBOURS = 14
 PARTNERS = 3
 # Guesses that are looked at, and the best of them that are fitted on the whole foil.
 MOST_GUESSES = 100_000
-FITTED = 12
+FITTED = 40
 # Hits of the back around which guesses are made, and pairs of the front's hits that each may be held against.
 MOST_SEEDS = 300
 MOST_PAIRS = 1_000_000
