@@ -4,5 +4,8 @@ from .description import Channel as Channel
 from .errors import DataError as DataError
 from .pit import Pit as Pit
 from .relabel import relabel as relabel
+from .stage import Stage as Stage
+from .stage import grid_stage as grid_stage
+from .stage import read_stage as read_stage
 from .synthetic.synthesise import SyntheticFoils as SyntheticFoils
 from .synthetic.synthesise import synthesise as synthesise

@@ -6,6 +6,8 @@ of pits or models.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -42,46 +44,57 @@ class Frame:
 
 
 def find_frames(folder: str | Path, channels: Sequence[str]) -> list[Frame]:
-    """Find the frames of a folder, in the order of foils and slides, numbers by their value.
+    """Find the frames of a folder; raises DataError as `list_frames` does, and where it finds any fault."""
+    frames, faults = list_frames(folder, channels)
+    if faults:
+        raise DataError(faults)
+    return frames
 
-    `channels`: the names of the lights that each must have. Files of other lights are left alone. Raises DataError where there
-    is no frame, a frame lacks a light, or two files are the same light of a frame.
+
+def list_frames(folder: str | Path, channels: Sequence[str]) -> tuple[list[Frame], list[str]]:
+    """Find the frames of a folder, in the order of foils and slides, numbers by their value; and what is wrong with others.
+
+    `channels`: the names of the lights that each must have. Files of other lights are left alone. A fault is a frame that lacks
+    a light, or has two files of one. Raises DataError where there is no frame at all.
     """
     folder = Path(folder)
-    files: dict[tuple[str, str], dict[str, Path]] = defaultdict(dict)
-    faults: list[str] = []
     expression, has_channel = _expression(folder, channels)
-    try:
-        places = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-        if not folder.is_dir():
-            raise NotADirectoryError(20, "it is no folder")
-    except OSError as error:
-        raise DataError(f"{folder}: frames must lie in a readable folder, but: {reason(error)}; correct the path.") from None
-    for path in places:
+    lights: dict[tuple[str, str], dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
+    for path in _images(folder):
         match = expression.fullmatch(path.relative_to(folder).with_suffix("").as_posix())
-        if match is None:
-            continue
-        named = match.groupdict()
-        key, channel = (named.get("foil") or "foil", named["slide"]), named.get("channel") or ""
-        if channel in files[key]:
-            faults.append(f"{path}: a light of a frame must be one file, but got {files[key][channel].name} too; remove one.")
-        files[key][channel] = path
-    if not files:
+        if match is not None:
+            named = match.groupdict()
+            lights[named.get("foil") or "foil", named["slide"]][named.get("channel") or ""].append(path)
+    if not lights:
         raise DataError(
             f"{folder}: frames must be named {PATTERN} ({', '.join(channels)}) and end in {', '.join(SUFFIXES)}, but got none; "
             "rename them, or correct the path."
         )
     wanted = tuple(channels) if has_channel else ("",)
-    for (foil, slide), lights in files.items():
-        if missing := [channel for channel in wanted if channel not in lights]:
+    frames, faults = [], []
+    for (foil, slide), files in lights.items():
+        missing = [channel for channel in wanted if channel not in files]
+        twice = [paths for channel in wanted if len(paths := files.get(channel, [])) > 1]
+        if missing:
+            rule = "every frame must have all lights of the model"
+            faults.append(f"{folder}: {rule}, but got {foil}:{slide} without {', '.join(missing)}; add the files.")
+        elif twice:
             faults.append(
-                f"{folder}: every frame must have all lights of the model, but got {foil}:{slide} without "
-                f"{', '.join(missing)}; add the files."
+                f"{twice[0][0]}: a light of a frame must be one file, but got {twice[0][1].name} too; remove one of them."
             )
-    if faults:
-        raise DataError(faults)
-    frames = [Frame(*key, tuple(lights[channel] for channel in wanted)) for key, lights in files.items()]
-    return sorted(frames, key=lambda frame: (by_number(frame.foil), by_number(frame.slide)))
+        else:
+            frames.append(Frame(foil, slide, tuple(files[channel][0] for channel in wanted)))
+    return sorted(frames, key=lambda frame: (by_number(frame.foil), by_number(frame.slide))), faults
+
+
+def _images(folder: Path) -> list[Path]:
+    """List the image files of a folder, at every depth."""
+    try:
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    except OSError as error:
+        raise DataError(f"{folder}: frames must lie in a readable folder, but: {reason(error)}; correct the path.") from None
 
 
 def by_number(text: str) -> list[tuple[int, str]]:

@@ -6,7 +6,7 @@ broken rule, with the rule and the value received.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import nn
 
 from foils.description import Channel
 from models.errors import ContractError
+from models.inference.graph_trial import graph_obstacle
 from models.inputs import lay_out
 from models.networks.build import build
 from models.networks.features import Features
@@ -23,7 +24,7 @@ from models.training.optimisers import build_optimiser
 from spaces.choices.channels import MODES, Channels, used_lights
 from spaces.choices.labelling import Labelling, Scheme
 from spaces.choices.losses import Loss
-from spaces.choices.networks import NETWORKS, Network, fits
+from spaces.choices.networks import Network, fits, kind_of
 from spaces.choices.optimisers import Optimiser
 from spaces.config import Config
 from spaces.plugins import Plugin, PluginRef, registered_plugin
@@ -147,10 +148,35 @@ def check_plugin(ref: PluginRef) -> Iterator[str]:
         yield f"{line}: kept"
 
 
+def graph_notes(
+    names: Iterable[str],
+    modes: Iterable[str] = tuple(MODES),
+    lights: Sequence[Channel] = LIGHTS,
+    size: int = SIZE,
+    full_scale: int = 255,
+) -> Iterator[str]:
+    """Say of which networks an export could write no graph, and why: each is tried, small, in 2-D and 3-D where it takes that.
+
+    `names`: networks; `modes`: those that it may be shown pits in; the rest as for `graph_obstacle`.
+    """
+    modes = tuple(modes)
+    for name in names:
+        first = {MODES[mode].dims: mode for mode in reversed(modes) if fits(name, mode)}
+        for mode in first.values():
+            channels = Channels(mode, lights[0].name if mode == "single" else None)
+            obstacle = graph_obstacle(Config(channels=channels, network=_small(name)), lights, size, full_scale)
+            if obstacle is not None:
+                yield f"network {name}, mode {mode}: {obstacle}"
+
+
+def _small(name: str) -> Network:
+    varies = kind_of(name).varies
+    return Network(name, depth=3 if "depth" in varies else None, width=4 if "width" in varies else None)
+
+
 def _checks(plugin: Plugin) -> Iterator[tuple[str, Callable[[], None]]]:
     for network in plugin.networks:
-        varies = NETWORKS[network.name].varies
-        own = Network(network.name, depth=3 if "depth" in varies else None, width=4 if "width" in varies else None)
+        own = _small(network.name)
         for mode in MODES:
             if fits(network.name, mode):
                 yield f"network {network.name}, mode {mode}", partial(check_network, own, mode)

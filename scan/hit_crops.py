@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from foils.errors import DataError
-from foils.frames import Frame, by_number, cut_crops, find_frames, read_frame
+from foils.frames import Frame, by_number, cut_crops, list_frames, read_frame
 from foils.open_image import Grey
 from pitsearch.errors import reason
 from pitsearch.json_text import MOST_BYTES, parse_json
@@ -31,6 +31,12 @@ class CropOrder:
     hits: tuple[Hit, ...]
     frames: Mapping[tuple[str, str], Frame]
 
+    @classmethod
+    def of(cls, hits: Sequence[Hit], frames: Sequence[Frame]) -> CropOrder:
+        """Put hits into the order of their frames, which are all there."""
+        ordered = sorted(hits, key=lambda hit: (by_number(hit.foil), by_number(hit.slide)))
+        return cls(tuple(ordered), {_key(frame): frame for frame in frames})
+
     def crops(self, channels: int, edge: int) -> Iterator[Grey]:
         """Cut crops `[hits, channels, edge, edge]` in this order, those of a frame at a time; each frame is read once."""
         for key, group in groupby(self.hits, key=_key):
@@ -48,14 +54,15 @@ class CropOrder:
 
 def order_by_frame(hits: Sequence[Hit], folder: Path, channels: Sequence[str]) -> CropOrder:
     """Find the frames of hits. Raises ScanError where one is not in the folder, DataError where the folder has no frames."""
-    frames = {(frame.foil, frame.slide): frame for frame in find_frames(folder, channels)}
-    lost = next((hit for hit in hits if _key(hit) not in frames), None)
+    frames, faults = list_frames(folder, channels)
+    names = {_key(frame) for frame in frames}
+    lost = next((hit for hit in hits if _key(hit) not in names), None)
     if lost is not None:
         raise ScanError(
-            f"{folder}: the frames of all hits must be there, but {lost.foil}:{lost.slide} of {lost.hit} is not; give --frames."
+            f"{folder}: the frames of all hits must be there, but {lost.foil}:{lost.slide} of {lost.hit} is not"
+            f"{f' ({faults[0]})' if faults else ''}; give --frames."
         )
-    ordered = sorted(hits, key=lambda hit: (by_number(hit.foil), by_number(hit.slide)))
-    return CropOrder(tuple(ordered), frames)
+    return CropOrder.of(hits, frames)
 
 
 def frames_of(hits_file: Path) -> Path:
@@ -73,5 +80,5 @@ def frames_of(hits_file: Path) -> Path:
     return Path(folder)
 
 
-def _key(hit: Hit) -> tuple[str, str]:
-    return hit.foil, hit.slide
+def _key(placed: Hit | Frame) -> tuple[str, str]:
+    return placed.foil, placed.slide

@@ -52,6 +52,8 @@ class Hit:
     threshold: float
     # The first digits of the model's hash.
     model: str
+    # By how much the frame was shrunk where the hit was found: a crop shows so many times its edge.
+    scale: float = 1.0
 
 
 # The columns of the table, and the fields of a hit that they hold.
@@ -71,8 +73,9 @@ COLUMNS: Mapping[str, str] = {
     "accepted": "accepted",
     "threshold": "threshold",
     "model": "model",
+    "scale": "scale",
 }
-_NUMBERS = {"x", "y", "p_signal", "spread", "threshold"}
+_NUMBERS = {"x", "y", "p_signal", "spread", "threshold", "scale"}
 _MAYBE = {"x_um", "y_um", "x_foil", "y_foil"}
 
 

@@ -9,7 +9,10 @@ from .launcher.executors import Processes as Processes
 from .report.scripts import launch as launch
 from .selection.confirm import ConfirmOptions as ConfirmOptions
 from .selection.confirm import confirm as confirm
+from .selection.export import ExportOptions as ExportOptions
 from .selection.export import export as export
+from .selection.export_others import export_top as export_top
+from .selection.export_others import export_trial as export_trial
 from .selection.predict import predict as predict
 from .selection.select import select as select
 from .studies.options import Budget as Budget

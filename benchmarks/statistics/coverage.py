@@ -127,7 +127,7 @@ def _judge(data: Dataset, selection: Selection, truth: Truth) -> Experiment:
     refit = make_final_model(searched, plan, entrant, "refit", 1)
     looks = {
         "ensemble": (selection.model, selection.opening.held_out),
-        "refit": (refit, read(refit.ensemble, locked, refit.thresholds)),
+        "refit": (refit, read(refit.ensemble.scores(locked.crops()), locked, refit.thresholds)),
     }
     assert winner.confirmed is not None and winner.unflattered is not None  # a winner ran the race to its end
     return Experiment(

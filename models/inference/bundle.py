@@ -1,4 +1,4 @@
-"""Write and read a bundle: a folder with `weights.safetensors` and `model.json`, sufficient to score pits.
+"""Write and read a bundle: a folder with `model.safetensors` and `model.json`, sufficient to score pits.
 
 No pickle: the weights are safetensors, checked against their hash before they are parsed. Knows nothing of studies.
 """
@@ -17,9 +17,20 @@ import numpy.typing as npt
 
 from foils.open_image import Grey
 from models.errors import BundleError
-from models.inference.bundle_schema import FORMAT, MODEL, BundleForm, SourceData, hash_of_model, read_form, seal
+from models.inference.bundle_schema import (
+    FORMAT,
+    FORMER_WEIGHTS,
+    MODEL,
+    WEIGHTS,
+    BundleForm,
+    SourceData,
+    hash_of_model,
+    read_form,
+    seal,
+)
 from models.inference.ensemble import Ensemble, with_weights
 from models.inference.graph import Graph, read_graph
+from models.inference.hub_config import CONFIG, hub_config
 from models.inference.image_check import ImageKind, check_crops, check_kind
 from models.inference.weights_file import read_weights
 from models.metrics import Floats
@@ -31,7 +42,6 @@ from spaces.plugin_files import check_loaded
 
 # What building a network whose measures do not go together may end in.
 BUILDING = (ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError)
-WEIGHTS = "weights.safetensors"
 # What the name of a graph's file ends in.
 GRAPH = ".onnx"
 
@@ -51,7 +61,7 @@ class Bundle:
     # What it was made from; None where version 0.1.0 wrote it.
     source: SourceData | None = None
 
-    def scores(self, crops: Grey, *, channels: Sequence[str] | None = None, pixel_um: float | None = None) -> Floats:
+    def score(self, crops: Grey, *, channels: Sequence[str] | None = None, pixel_um: float | None = None) -> Floats:
         """Score crops `[pits, channels, y, x]` by P(signal), `[pits]`; `threshold` says from where on one is accepted.
 
         Values as the microscope stored them: uint8, or uint16 where the model was made for more than 8 bits. `channels`: the
@@ -63,13 +73,13 @@ class Bundle:
         return self.ensemble.scores(crops)
 
     def predict_proba(self, crops: Grey) -> Floats:
-        """Give P(background) and P(signal) of crops, `[pits, 2]`, as scikit-learn's classifiers do; checked as by `scores`."""
-        p_signal = self.scores(crops)
+        """Give P(background) and P(signal) of crops, `[pits, 2]`, as scikit-learn's classifiers do; checked as by `score`."""
+        p_signal = self.score(crops)
         return np.stack((1 - p_signal, p_signal), 1)
 
     def predict(self, crops: Grey) -> npt.NDArray[np.bool_]:
-        """Tell which crops are accepted as signal at the bundle's threshold, `[pits]`; checked as by `scores`."""
-        accepted: npt.NDArray[np.bool_] = self.scores(crops) >= self.threshold
+        """Tell which crops are accepted as signal at the bundle's threshold, `[pits]`; checked as by `score`."""
+        accepted: npt.NDArray[np.bool_] = self.score(crops) >= self.threshold
         return accepted
 
     def __repr__(self) -> str:
@@ -83,9 +93,18 @@ def model_hash(bundle: Bundle) -> str:
     return hash_of_model(weights, ensemble.temperature, bundle.threshold, ensemble.offset)
 
 
+def content_hash(bundle: Bundle) -> str:
+    """Give the SHA-256 of what scores pits, also of a graph, whose own it is."""
+    if isinstance(bundle.ensemble, Graph):
+        return hashlib.sha256(bundle.ensemble.content).hexdigest()
+    return model_hash(bundle)
+
+
 def write_bundle(folder: Path, bundle: Bundle) -> None:
-    """Write weights and description into an existing folder. Raises BundleError for a graph, which holds no weights."""
-    weights = networks_of(bundle).weights()
+    """Write weights and descriptions into an existing folder. Raises BundleError for a graph, which holds no weights."""
+    ensemble = networks_of(bundle)
+    weights = ensemble.weights()
+    (folder / CONFIG).write_text(hub_config(ensemble) + "\n", encoding="utf-8")
     (folder / WEIGHTS).write_bytes(weights)
     (folder / MODEL).write_text(
         json.dumps(describe_bundle(bundle, weights), indent=2, allow_nan=False) + "\n", encoding="utf-8"
@@ -137,10 +156,13 @@ def read_bundle(folder: str | Path) -> Bundle:
         config = Config.from_dict(form.config)
         _check_classes(form, config)
         made = (config, form.members, form.lights, form.crop, form.full_scale)
-        weights = read_weights(folder / WEIGHTS, *made)
+        stored = folder / WEIGHTS
+        if not stored.exists() and (folder / FORMER_WEIGHTS).exists():
+            stored = folder / FORMER_WEIGHTS
+        weights = read_weights(stored, *made)
         if hashlib.sha256(weights).hexdigest() != form.weights_sha256:
             raise BundleError(
-                f"{folder / WEIGHTS}: the weights must be those that were exported, but their hash differs from "
+                f"{stored}: the weights must be those that were exported, but their hash differs from "
                 f"{MODEL}'s; export the model again."
             )
         ensemble = with_weights(weights, *made, form.temperature, form.offset)

@@ -22,6 +22,8 @@ from spaces.plugins import PluginRef
 
 # The file's name.
 MODEL = "model.json"
+# That of the weights beside it, as the hub expects it, and the one that it had before.
+WEIGHTS, FORMER_WEIGHTS = "model.safetensors", "weights.safetensors"
 FORMAT = 4
 # Written by version 0.1.0, without a hash of all, and without the data that the model was made from.
 FORMATS = (3, FORMAT)

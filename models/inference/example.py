@@ -27,7 +27,7 @@ def write_example(folder: Path, bundle: Bundle, data: Dataset) -> None:
     chosen = np.unique(np.linspace(0, len(data) - 1, min(PITS, len(data))).round().astype(int))
     crops = np.ascontiguousarray(data.take(chosen).crops())
     np.save(folder / INPUT, crops, allow_pickle=False)
-    np.save(folder / OUTPUT, bundle.scores(crops), allow_pickle=False)
+    np.save(folder / OUTPUT, bundle.score(crops), allow_pickle=False)
 
 
 def read_example(folder: Path) -> tuple[Grey, Floats]:

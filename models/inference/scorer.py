@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from foils.open_image import Grey
 from models.inference.ensemble import Ensemble
+from models.inputs import SCORED_AT_ONCE
+from models.metrics import Floats
 from models.scores import over_images
 from spaces.choices.channels import MODES, used_lights
 
@@ -60,3 +64,12 @@ class Scorer(nn.Module):
         chances: torch.Tensor = member(images).double().softmax(-1)
         per_pit = len(self.used) if self.apart else 1
         return chances.view(-1, per_pit, chances.shape[-1])
+
+
+@torch.no_grad()
+def score_crops(scorer: Scorer, crops: Grey) -> tuple[Floats, Floats, Floats]:
+    """Score crops `[pits, channels, y, x]` as `Graph.outputs` does: P(signal), the classes' probabilities, and the spread."""
+    starts = range(0, max(len(crops), 1), SCORED_AT_ONCE)
+    parts = [scorer(torch.from_numpy(np.ascontiguousarray(crops[start : start + SCORED_AT_ONCE]))) for start in starts]
+    p_signal, p_class, spread = (torch.cat(each).double().numpy() for each in zip(*parts, strict=True))
+    return p_signal, p_class, spread

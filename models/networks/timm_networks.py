@@ -89,15 +89,20 @@ def _check_known(network: Network) -> None:
 
 
 def _sized(network: Network, channels: int, classes: int, edge: int, more: Mapping[str, Any] = EMPTY) -> nn.Module:
-    """Build with the edge where it is part of the network, as timm's `fixed_input_size` says."""
+    name, own_arguments = network.name.removeprefix(TIMM), timm_arguments(network, edge)
+    module: nn.Module = timm.create_model(name, in_chans=channels, num_classes=classes, **own_arguments, **more)
+    return module
+
+
+def timm_arguments(network: Network, edge: int) -> dict[str, Any]:
+    """Give what timm builds a network with: the edge where it is part of the network, as timm's `fixed_input_size` says."""
     name = network.name.removeprefix(TIMM)
     own = timm.get_pretrained_cfg(name)
     fixed: dict[str, Any] = {"img_size": edge} if own is not None and own.fixed_input_size else {}
     if name.startswith("tiny_vit") and network.weights == "none":
         # Its windows would be filled up with some fifty times the pixels; weights that are read fit no others.
         fixed["window_sizes"] = tuple(min(most, edge // stride) for most, stride in ((7, 4), (7, 8), (14, 16), (7, 32)))
-    module: nn.Module = timm.create_model(name, in_chans=channels, num_classes=classes, **fixed, **more)
-    return module
+    return fixed
 
 
 def _first_that_fits(network: Network, channels: int, classes: int, edge: int) -> int:

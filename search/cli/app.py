@@ -16,9 +16,11 @@ from search.cli.choose import confirm, front, select
 from search.cli.clusters import jobscript, storage_app, worker
 from search.cli.console import Output
 from search.cli.data import check, relabel, synth
+from search.cli.foil import align, match
 from search.cli.label_next import import_, merge, queue
 from search.cli.once_command import OnceCommand
 from search.cli.plugins import plugin_app
+from search.cli.scanning import scan
 from search.cli.search import dashboard, launch, spaces, status
 from search.cli.understand import curve, diagnose, importance
 from search.cli.use import export, predict
@@ -50,6 +52,11 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
     "Use": (
         (export, "pitsearch export --study synthetic best/"),
         (predict, "pitsearch predict best/ foils-demo --out scores.csv"),
+    ),
+    "Foil": (
+        (scan, "pitsearch scan best/ frames/ --out hits/"),
+        (match, "pitsearch match hits/ truth.csv --radius 15 --out match.html"),
+        (align, "pitsearch align front/ back/ --out pairs.csv"),
         (queue, "pitsearch queue best/ hits/hits.csv --n 100 --out queue"),
         (merge, "pitsearch merge foils-demo queue --labels labels.csv --out foils-more"),
     ),

@@ -57,7 +57,7 @@ def merge(
     style: Annotated[str | None, typer.Option(help="The labelling campaign; the queue's name by default.")] = None,
 ) -> None:
     """Add labelled hits to a data set, in a new folder."""
-    from scan.merge import merge as run
+    from scan.merging import merge as run
 
     merged = run(data, queue, out, style=style, labels=labels)
     for pit, other in merged.known:

@@ -29,14 +29,17 @@ def check(
 
     By the checks that our own parts pass.
     """
-    from models.contracts import check_plugin
+    from models.contracts import check_plugin, graph_notes
     from spaces.plugin_files import use_plugin
+    from spaces.plugins import registered_plugin
 
     ref = use_plugin(plugin)
     count = 0
     for line in check_plugin(ref):
         say(line)
         count += 1
+    for note in graph_notes(network.name for network in registered_plugin(ref).networks):
+        say(f"note: {note}")
     say(f"{ref}: {count} checks passed; next: {typed('pitsearch', 'launch', 'DATA', '--plugin', plugin, '--fix', 'AXIS=NAME')}")
 
 

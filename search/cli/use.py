@@ -10,8 +10,10 @@ import typer
 from search import defaults
 from search.cli import options
 from search.cli.console import say, typed
-from search.cli.options import Data, Storage, StudyName
+from search.cli.options import Data, MovedData, Storage, StudyName, Workers
 from search.cli.plugins import use_plugins
+from search.errors import StudyError
+from search.text import counted
 
 
 def export(
@@ -23,21 +25,51 @@ def export(
     licence: Annotated[
         str | None, typer.Option("--license", metavar="NAME", help="Licence that the model card names, e.g. cc-by-4.0.")
     ] = None,
+    trial: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Write the model of this complete trial, not of the selected one.")
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Write the best N models that the selection kept, a folder each.")
+    ] = None,
+    data: MovedData = None,
+    workers: Workers = None,
+    bioimageio: Annotated[
+        bool, typer.Option("--bioimageio", help="Write bioimageio.yaml too, a description for bioimage.io.")
+    ] = False,
     plugin: options.Plugins = None,
 ) -> None:
     """Write the selected model as a bundle.
 
     Copies what select kept into a new folder: weights, description and model card. Adds a graph of it, model.onnx. Trains
-    nothing.
+    nothing; with --trial or --top it trains again what is no longer kept.
     """
-    from search.selection.export import check_new
+    from search.selection.export import ExportOptions, check_new
     from search.selection.export import export as run
+    from search.selection.pit_scores import CSV
     from search.studies.study import find_study
 
     use_plugins(plugin or ())
     check_new(out)
-    run(find_study(study, storage), out, runs=runs, onnx=onnx, licence=licence)
-    say(f"wrote {out}; next: {typed('pitsearch', 'predict', out, 'DATA', '--out', 'scores.csv')}")
+    if trial is not None and top is not None:
+        raise StudyError(f"a model is named by --trial or by --top, but got both, {trial} and {top}; choose one.")
+    handle, parts = find_study(study, storage), ExportOptions(onnx, licence, bioimageio)
+    bundle = out
+    if trial is not None:
+        from search.selection.export_others import export_trial
+
+        export_trial(handle, trial, out, parts, data=data, workers=workers)
+        say(f"note: trial {trial} was not selected, and its held-out figures are not known; its card says so")
+    elif top is not None:
+        from search.selection.export_others import export_top
+
+        bundle, *others = export_top(handle, top, out, parts, data=data, runs=runs, workers=workers)
+        if len(others) + 1 < top:
+            say(f"note: the selection kept {counted(len(others) + 1, 'trial')}, fewer than {top}")
+    else:
+        run(handle, out, parts, runs=runs)
+    if not (bundle / CSV).exists():
+        say("note: an older version kept this model without its scores and config.json; select again writes them")
+    say(f"wrote {out}; next: {typed('pitsearch', 'predict', bundle, 'DATA', '--out', 'scores.csv')}")
 
 
 def predict(

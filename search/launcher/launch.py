@@ -28,8 +28,13 @@ from search.text import counted
 from search.trials.ladder import Ladder, short_ladder
 from search.trials.records import CheckpointRecord, FixedParams, TrialOrigin, is_paused
 from spaces import Space
+from spaces.choices.networks import NETWORKS
 from spaces.known_configs import KnownConfig
 from spaces.named_spaces import find_space
+from spaces.plugins import find_part
+
+# The axes that say which networks are trained, and in which modes.
+GRAPH_KEYS = ("network.name", "channels.mode")
 
 
 def launch(
@@ -79,9 +84,10 @@ def launch(
     restore_standings(handle.backend, handle.id, plan, trials)
     remove_orphans(Path(record.runs), trials)
     seen = record_search(handle, plan, data)
+    graphless = _graph_notes(plan, search_set) if stored is None else ()
     said = (*_plan_notes(plan, search_set), *_budget_notes(record, earlier), *_no_room(trials, record, bool(enqueue)))
     with callback:
-        callback.on_start(handle, (*data.notes, *notes, *seen, *said))
+        callback.on_start(handle, (*data.notes, *notes, *seen, *graphless, *said))
         run_workers(executor, Run(handle, plan, search_set, record, budget), callback)
     return handle
 
@@ -114,6 +120,18 @@ def _plan_notes(plan: Plan, search_set: Dataset) -> tuple[str, ...]:
     warnings = (short_ladder(plan.ladder.epochs), unlearnable_folds(search_set, plan.folds))
     thin = background_note(search_set, plan.options.working_point)
     return (setup_line(plan), *(text for text in warnings if text is not None), *thin)
+
+
+def _graph_notes(plan: Plan, search_set: Dataset) -> tuple[str, ...]:
+    """Say of which networks an export could write no graph, before they are trained; all of our table have one."""
+    names, modes = ([*map(str, domain)] if isinstance(domain, tuple) else [] for domain in map(plan.space.domain, GRAPH_KEYS))
+    added = [name for name in names if name not in NETWORKS or find_part("networks", name)]
+    if not added:
+        return ()
+    from models.contracts import graph_notes  # torch, and some seconds
+
+    about = search_set.description
+    return tuple(graph_notes(added, modes, about.channels, about.crop, search_set.full_scale))
 
 
 def _budget_notes(record: LaunchRecord, earlier: LaunchRecord | None) -> tuple[str, ...]:

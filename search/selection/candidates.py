@@ -105,6 +105,15 @@ def _candidate(
     )
 
 
+def describe_trial(
+    trial: FrozenTrial, trials: Sequence[FrozenTrial], data: Dataset, entrant: Entrant | None = None, plan: Plan | None = None
+) -> Candidate:
+    """Give what is known of one complete trial; `entrant`, `plan`: where it ran a race to its end and was kept."""
+    drawn = {} if entrant is None or plan is None else {trial.number: draw(entrant, plan, data)}
+    candidate = _candidate(trial, trials, entrant, drawn, ConfirmOptions(), data, False)
+    return replace(candidate, kept=entrant is not None, reason="not confirmed" if entrant is None else "kept")
+
+
 def _verdict(entrant: Entrant | None, trainings: Tally, options: ConfirmOptions, two: bool) -> tuple[bool, str]:
     """Say whether an entrant is kept, and why; `two`: whether its study has two objectives."""
     if entrant is None:

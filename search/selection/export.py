@@ -6,14 +6,18 @@ Trains nothing, and opens nothing. Writes into a folder under a random name and 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foils.atomic_write import open_new, temporary_name
-from models.inference.bundle_schema import MODEL
+from models.inference.bundle_schema import FORMER_WEIGHTS, MODEL, WEIGHTS
 from models.inference.example import INPUT, ONNX, read_example
 from pitsearch.errors import reason
 from search.errors import StudyError
+from search.selection.bioimageio import check_licence, write_bioimageio
 from search.selection.front_matter import CARD, front_matter
 from search.selection.model_store import file_hashes, read_model
 from search.selection.selection_record import selected_key
@@ -26,51 +30,93 @@ if TYPE_CHECKING:
     from search.selection.outcome import Selection  # imports torch, which a copy does not need
 
 
+@dataclass(frozen=True)
+class ExportOptions:
+    """What a bundle holds beside its model."""
+
+    # A graph that runs anywhere.
+    onnx: bool = True
+    # What the model card names, one of the hub's names, `cc-by-4.0` say; None names none.
+    licence: str | None = None
+    # A description for bioimage.io, which is of the graph.
+    bioimageio: bool = False
+
+    def __post_init__(self) -> None:
+        if self.bioimageio:
+            if not self.onnx:
+                raise StudyError("bioimage.io describes a graph, but none is written; leave out --no-onnx, or --bioimageio.")
+            check_licence(self.licence)
+
+
 def export(
     selected: Selection | Study,
     folder: str | Path,
+    options: ExportOptions | None = None,
     *,
     runs: str | Path | None = None,
-    onnx: bool = True,
-    licence: str | None = None,
 ) -> Path:
     """Write a selected model, or that of a study's last selection, into a new folder.
 
-    `runs`: the folder of checkpoints, if it has moved since the selection; `onnx`: with a graph that runs anywhere;
-    `licence`: what the model card names, one of the hub's names, `cc-by-4.0` say. Raises StudyError where there is no
-    selection, its model is missing or has been changed, a graph is asked for and `select` of an older version kept no pits to
-    compare it on, or the new folder exists or cannot be written; BundleError where ONNX cannot hold the network, or ONNX
-    Runtime scores otherwise.
+    `runs`: the folder of checkpoints, if it has moved since the selection. Raises StudyError where there is no selection, its
+    model is missing or has been changed, a graph is asked for and `select` of an older version kept no pits to compare it on,
+    or the new folder exists or cannot be written; BundleError where ONNX cannot hold the network, or ONNX Runtime scores
+    otherwise.
     """
-    folder = Path(folder)
+    options, folder = options or ExportOptions(), Path(folder)
     check_new(folder)
+    files = kept_files(selected, options, runs)
+    with new_folder(folder) as unfinished:
+        copy_files(files, unfinished)
+        complete_bundle(unfinished, options)
+    return folder
+
+
+def kept_files(selected: Selection | Study, options: ExportOptions, runs: str | Path | None) -> dict[str, bytes]:
+    """Read the files of a selected model, by name. Raises StudyError as `export` does."""
     study = selected if isinstance(selected, Study) else selected.study
     key = selected_key(study) if isinstance(selected, Study) else selected.key
     files = read_model(study, key, runs)
-    if onnx and INPUT not in files:
+    if options.onnx and INPUT not in files:
         raise StudyError(
             f"a graph must be compared on pits that select kept, but an older version kept this model without any; run "
             f"`pitsearch select --study {study.name}` again, or export with --no-onnx."
         )
+    return files
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder to write into, which becomes `folder` where the block ends well, and is removed where not."""
     unfinished = temporary_name(folder)
     try:
         unfinished.mkdir(parents=True)
         try:
-            for name, content in files.items():
-                with open_new(unfinished / name) as stream:
-                    stream.write(content)
-            begin = front_matter(files[MODEL], licence, onnx)
-            (unfinished / CARD).write_bytes(begin.encode() + files[CARD])
-            if onnx:
-                _add_graph(unfinished)
-            hashes = "".join(f"{sha256}  {name}\n" for name, sha256 in file_hashes(unfinished).items())
-            (unfinished / CHECKSUMS).write_text(hashes, encoding="utf-8")
+            yield unfinished
             unfinished.rename(folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)  # this export's own, where it was not renamed
     except OSError as error:
         raise StudyError(f"{folder}: the folder must be writable, but: {reason(error)}; choose another.") from None
-    return folder
+
+
+def copy_files(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write the files of a kept model into an existing folder, its weights under the name that they have now."""
+    for name, content in files.items():
+        with open_new(folder / (WEIGHTS if name == FORMER_WEIGHTS else name)) as stream:
+            stream.write(content)
+
+
+def complete_bundle(folder: Path, options: ExportOptions) -> None:
+    """Add to a model in a folder what an export adds: the card's beginning, the graph and its description, all hashes."""
+    card = folder / CARD
+    begin = front_matter((folder / MODEL).read_bytes(), options.licence, options.onnx)
+    card.write_bytes(begin.encode() + card.read_bytes())
+    if options.onnx:
+        _add_graph(folder)
+    if options.bioimageio:
+        write_bioimageio(folder, options.licence)
+    hashes = "".join(f"{sha256}  {name}\n" for name, sha256 in file_hashes(folder).items())
+    (folder / CHECKSUMS).write_text(hashes, encoding="utf-8")
 
 
 def _add_graph(folder: Path) -> None:

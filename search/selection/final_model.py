@@ -17,7 +17,7 @@ import numpy as np
 from foils import Dataset
 from models.inference.calibration import Calibration, calibrated, fit_calibration
 from models.inference.ensemble import Ensemble
-from models.metrics import Flags, Floats, threshold_at
+from models.metrics import Floats, threshold_at
 from models.networks.build import Classifier
 from models.process import one_thread
 from models.training.cross_validation import make_training
@@ -28,6 +28,7 @@ from search.errors import StudyError
 from search.seeds import derive_seed
 from search.selection.confirm import Entrant
 from search.selection.confirmations import Confirmation, confirmation_request
+from search.selection.pit_scores import OutOfFold
 from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest
 from search.training.fold_cache import FoldKey, assemble, find_members
@@ -50,6 +51,8 @@ class FinalModel:
     calibration: Calibration
     # The background pits that may be among them; 0 where that is not known.
     backgrounds: int = 0
+    # Those scores; None where they are not known.
+    out_of_fold: OutOfFold | None = None
 
 
 def make_final_model(data: Dataset, plan: Plan, entrant: Entrant, final: str, workers: int | None = None) -> FinalModel:
@@ -63,14 +66,21 @@ def make_final_model(data: Dataset, plan: Plan, entrant: Entrant, final: str, wo
     ]
     members, gather = FINALS[final]
     ensemble = assemble(data, entrant.config, members(requests, entrant, workers))
-    scores, is_signal = gather(data, requests, entrant)
+    return fix_threshold(data, plan, ensemble, gather(requests, entrant))
+
+
+def fix_threshold(data: Dataset, plan: Plan, ensemble: Ensemble, raw: OutOfFold) -> FinalModel:
+    """Fit an ensemble's calibration, and fix its thresholds; `raw`: scores out of fold before calibration."""
+    usable = data.is_scored & np.isfinite(raw.scores)
+    scores, is_signal = raw.scores[usable], np.broadcast_to(data.is_signal, usable.shape)[usable]
     calibration = fit_calibration(scores, is_signal)
     scores = calibrated(scores, calibration.temperature, calibration.offset)
     rates = sorted({plan.options.working_point, STRICT}, reverse=True)
     thresholds = {rate: threshold_at(scores, is_signal, rate) for rate in rates}
     backgrounds = int((data.is_scored & ~data.is_signal).sum())
     ensemble = replace(ensemble, temperature=calibration.temperature, offset=calibration.offset)
-    return FinalModel(ensemble, thresholds, calibration, backgrounds)
+    out_of_fold = replace(raw, scores=calibrated(raw.scores, calibration.temperature, calibration.offset))
+    return FinalModel(ensemble, thresholds, calibration, backgrounds, out_of_fold)
 
 
 def check_final(final: str) -> None:
@@ -106,25 +116,19 @@ def _refitted(requests: Sequence[CVRequest], entrant: Entrant, workers: int | No
     raise StudyError(f"a refit must learn, but trial {entrant.number}'s did not with {STARTS} seeds; use --final ensemble.")
 
 
-def _means(data: Dataset, requests: Sequence[CVRequest], entrant: Entrant) -> tuple[Floats, Flags]:
-    """Give each scored pit's mean over the repeats whose member for it learned, and which are signal."""
-    scores = np.stack(
-        [_learned_scores(request, confirmation) for request, confirmation in zip(requests, entrant.repeats, strict=True)]
-    )
-    usable = data.is_scored & np.isfinite(scores).any(0)
-    means: Floats = np.nanmean(scores[:, usable], axis=0)
-    return means, data.is_signal[usable]
+def _means(requests: Sequence[CVRequest], entrant: Entrant) -> OutOfFold:
+    """Give each pit's mean over the repeats whose member for it learned."""
+    singles = _singles(requests, entrant)
+    usable = np.isfinite(singles.scores).any(axis=0)
+    means = np.full_like(singles.scores[:1], np.nan)
+    means[0, usable] = np.nanmean(singles.scores[:, usable], axis=0)
+    return OutOfFold(means, [[" ".join(folds) for folds in zip(*singles.folds, strict=True)]])
 
 
-def _singles(data: Dataset, requests: Sequence[CVRequest], entrant: Entrant) -> tuple[Floats, Flags]:
-    """Give each scored pit's score of every repeat whose member for it learned, and which are signal."""
-    parts = [
-        _learned_scores(request, confirmation)[data.is_scored]
-        for request, confirmation in zip(requests, entrant.repeats, strict=True)
-    ]
-    scores, is_signal = np.concatenate(parts), np.tile(data.is_signal[data.is_scored], len(parts))
-    usable = np.isfinite(scores)
-    return scores[usable], is_signal[usable]
+def _singles(requests: Sequence[CVRequest], entrant: Entrant) -> OutOfFold:
+    """Give each pit's score of every repeat whose member for it learned."""
+    scores = [_learned_scores(request, confirmation) for request, confirmation in zip(requests, entrant.repeats, strict=True)]
+    return OutOfFold(np.stack(scores), [[*map(str, request.folds)] for request in requests])
 
 
 def _learned_scores(request: CVRequest, confirmation: Confirmation) -> Floats:
@@ -135,7 +139,7 @@ def _learned_scores(request: CVRequest, confirmation: Confirmation) -> Floats:
 
 
 Members = Callable[[Sequence[CVRequest], Entrant, int | None], tuple[Classifier, ...]]
-Gather = Callable[[Dataset, Sequence[CVRequest], Entrant], tuple[Floats, Flags]]
+Gather = Callable[[Sequence[CVRequest], Entrant], OutOfFold]
 
 # The kinds of final model: its networks, and the scores out of fold that threshold and calibration are fixed on.
 FINALS: dict[str, tuple[Members, Gather]] = {"ensemble": (_one_of_each, _means), "refit": (_refitted, _singles)}

@@ -16,6 +16,7 @@ from models.inference.bundle_schema import MODEL, read_form
 CARD = "README.md"
 TASK = "image-classification"
 TAGS = [TASK, "etch-pits", "nuclear-track-detector", "microscopy"]
+EMPTY: Mapping[str, Any] = {}
 
 
 def front_matter(description: bytes, licence: str | None, graph: bool) -> str:
@@ -34,7 +35,7 @@ def front_matter(description: bytes, licence: str | None, graph: bool) -> str:
                     {
                         "task": {"type": TASK},
                         "dataset": {"type": "pitsearch", "name": form.source.name if form.source else "not known"},
-                        "metrics": _metrics(about["metrics"]["held_out"]),
+                        "metrics": _metrics(about["metrics"], form.working_point),
                     }
                 ],
             }
@@ -43,19 +44,27 @@ def front_matter(description: bytes, licence: str | None, graph: bool) -> str:
     return f"---\n{yaml.safe_dump(values, sort_keys=False, allow_unicode=True)}---\n\n"
 
 
-def _metrics(held_out: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List what the held-out set showed, with 90 % intervals."""
-    pits = {"signal_pits": held_out["signals"], "background_pits": held_out["backgrounds"]}
-    metrics = [{"type": "roc_auc", "name": "area under the curve, held out", "value": held_out["auc"], "args": pits}]
-    for point in held_out["points"]:
-        for kind, name in (("recall", "acceptance"), ("specificity", "rejection")):
-            share = point[name]
-            metrics.append(
-                {
-                    "type": kind,
-                    "name": f"{name} at {point['working_point']:.0%} false positives, held out",
-                    "value": share["value"],
-                    "args": {"threshold": point["threshold"], "interval_90": [share["low"], share["high"]], **pits},
-                }
+def _metrics(metrics: Mapping[str, Any], working_point: float) -> list[dict[str, Any]]:
+    """List what the held-out set showed, with 90 % intervals; where it was not opened, what was seen on other pits."""
+    held_out = metrics["held_out"]
+    if held_out is None:
+        confirmed = metrics["confirmed_acceptance"]
+        name = "on fresh splits" if confirmed else "in the search, which chose by it"
+        return [
+            _share(
+                "recall",
+                f"acceptance at {working_point:.0%} false positives, {name}",
+                confirmed or metrics["search_acceptance"],
             )
-    return metrics
+        ]
+    pits = {"signal_pits": held_out["signals"], "background_pits": held_out["backgrounds"]}
+    listed = [{"type": "roc_auc", "name": "area under the curve, held out", "value": held_out["auc"], "args": pits}]
+    for point in held_out["points"]:
+        args = {"threshold": point["threshold"], **pits}
+        for kind, name in (("recall", "acceptance"), ("specificity", "rejection")):
+            listed.append(_share(kind, f"{name} at {point['working_point']:.0%} false positives, held out", point[name], args))
+    return listed
+
+
+def _share(kind: str, name: str, share: Mapping[str, Any], args: Mapping[str, Any] = EMPTY) -> dict[str, Any]:
+    return {"type": kind, "name": name, "value": share["value"], "args": {"interval_90": [share["low"], share["high"]], **args}}

@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from foils import Dataset
 from foils.held_out_log import Opened
 from models.inference.ensemble import Ensemble
-from models.metrics import score
+from models.metrics import Floats, score
 from pitsearch.typed_values import brief
 from search.errors import StudyError
 from search.selection.json_values import from_json, to_json
@@ -66,6 +66,8 @@ class OpeningRecord:
     token: str = ""
     # What was seen of the set before by all studies of the data; None where the data's folder cannot be written to.
     before: SeenBefore | None = None
+    # P(signal) of every held-out pit, `[pits]`; None while the set is read, and where an older version read it.
+    scores: Floats | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Opening:
     unproven: tuple[int, ...] = ()
     # What was seen of the set before by all studies of the data; None where the study alone counts.
     before: SeenBefore | None = None
+    # P(signal) of every held-out pit, `[pits]`; None where an older version read them.
+    scores: Floats | None = field(default=None, compare=False, repr=False)
 
     @property
     def honest(self) -> bool:
@@ -112,7 +116,8 @@ def open_held_out(
     before = record_opening(locked.folder, own, Opened(study.uid, token, model.sha256, pixels))
     record = OpeningRecord(model, token=token, before=before)
     key = add_attribute(study.backend, study.id, lambda attributes: _next_opening(attributes, record))
-    record = replace(record, held_out=read(ensemble, locked, thresholds, backgrounds))
+    scores = ensemble.scores(locked.crops())
+    record = replace(record, held_out=read(scores, locked, thresholds, backgrounds), scores=scores)
     study.optuna.set_user_attr(key, to_json(record))
     return _opening(openings(study), int(key.rpartition(":")[2]))
 
@@ -131,12 +136,13 @@ def openings(study: Study) -> list[tuple[int, OpeningRecord]]:
     return _openings(study.optuna.user_attrs)
 
 
-def read(ensemble: Ensemble, locked: Dataset, thresholds: Mapping[float, float], backgrounds: int = 0) -> HeldOut:
-    """Score pits once, at thresholds fixed before; intervals are over groups of pits.
+def read(scores: Floats, locked: Dataset, thresholds: Mapping[float, float], backgrounds: int = 0) -> HeldOut:
+    """Say what pits show at thresholds fixed before; intervals are over groups of pits.
 
-    `backgrounds`: pits that fixed the thresholds, whose chance the interval of acceptance counts; 0 where that is not known.
+    `scores`: P(signal) of every pit, `[pits]`; `backgrounds`: pits that fixed the thresholds, whose chance the interval of
+    acceptance counts; 0 where that is not known.
     """
-    scores, is_signal = ensemble.scores(locked.crops())[locked.is_scored], locked.is_signal[locked.is_scored]
+    scores, is_signal = scores[locked.is_scored], locked.is_signal[locked.is_scored]
     groups, points = locked.groups[locked.is_scored], []
     for rate, threshold in thresholds.items():
         total, passed = score(scores, is_signal, threshold=threshold), scores >= threshold
@@ -188,7 +194,7 @@ def _opening(records: Sequence[tuple[int, OpeningRecord]], number: int) -> Openi
     places = {other: _place(other, earlier) for other, earlier in records}
     unproven = tuple(places[other] for other, earlier in records if other < number and earlier.model == same)
     total = max(len(records), *places.values())
-    return Opening(places[number], total, record.model, record.held_out, unproven, record.before)
+    return Opening(places[number], total, record.model, record.held_out, unproven, record.before, record.scores)
 
 
 def _place(number: int, record: OpeningRecord) -> int:

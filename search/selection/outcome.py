@@ -16,6 +16,23 @@ from search.studies.study import Study
 
 
 @dataclass(frozen=True)
+class ModelOrigin:
+    """What is known of a model: what it was made from, and how good it was."""
+
+    study: Study
+    # Its trial.
+    candidate: Candidate
+    key: ModelKey
+    model: FinalModel
+    # Hashes of the pixels that the search saw, and of those that show the same plastic.
+    searched_pixels: tuple[str, ...] = ()
+    # The reading of the held-out set; None where it was not opened for this model.
+    opening: Opening | None = None
+    # The acceptance on slides that the configuration never saw; None where that was not measured.
+    by_slides: SlideValidation | None = None
+
+
+@dataclass(frozen=True)
 class Selection:
     """The outcome of `select`."""
 
@@ -42,6 +59,12 @@ class Selection:
     def winner(self) -> Candidate:
         """The candidate that was chosen."""
         return next(candidate for candidate in self.candidates if candidate.wins)
+
+    @property
+    def origin(self) -> ModelOrigin:
+        """What is known of the winner's model."""
+        known = (self.winner, self.key, self.model, self.searched_pixels, self.opening, self.by_slides)
+        return ModelOrigin(self.study, *known)
 
     @property
     def ensemble(self) -> Ensemble:

@@ -8,28 +8,23 @@ own, which is optimistic, for the search chose by it, and the held-out one. Know
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-
-import numpy as np
 
 from foils import Dataset
 from models.inference.bundle import model_hash, write_bundle
-from models.inference.example import write_example
 from search import defaults
 from search.counting import Step
 from search.errors import StudyError
 from search.selection.candidates import Candidate, rank_candidates
 from search.selection.confirm import ConfirmOptions, confirm
 from search.selection.final_model import FinalModel, check_final, make_final_model
-from search.selection.front_matter import CARD
 from search.selection.held_out import open_held_out
-from search.selection.model_card import describe, source_of, write_card
+from search.selection.model_folder import searched_pixels, write_model
 from search.selection.model_store import disk_errors, file_hashes, open_models, put_model, unfinished_model
 from search.selection.outcome import Selection, bundle_of
-from search.selection.selection_record import ModelKey, ModelRecord, write_selection
+from search.selection.selection_record import KEPT, ModelKey, ModelRecord, write_selection
 from search.selection.slide_validation import SlideValidation, validate_by_slides
-from search.studies.plan import Plan
 from search.studies.study import Study, study_data
 
 
@@ -68,7 +63,9 @@ def select(
     by_slides = validate_by_slides(study, search_set, winner.number, winner.config)
     key = ModelKey(winner.number, final, len(entrant.repeats), model_hash(bundle_of(study, model)))
     selection, record = _read_and_keep(study, candidates, key, model, by_slides, dataset, models / key.sha256)
-    write_selection(study, asdict(options), key, record)
+    # The winner first, as `export_top` writes them.
+    kept = sorted((one for one in candidates if one.kept), key=lambda one: not one.wins)
+    write_selection(study, {**asdict(options), KEPT: [one.number for one in kept]}, key, record)
     return selection
 
 
@@ -91,19 +88,10 @@ def _read_and_keep(
             write_bundle(unfinished, bundle)
         locked = plan.held_out_set(data)
         opening = open_held_out(study, key, model.ensemble, locked, model.thresholds, model.backgrounds)
-        pixels = _searched_pixels(plan, data)
+        pixels = searched_pixels(plan, data)
         selection = Selection(study, tuple(candidates), key, model, opening, folder, by_slides, pixels)
-        bundle = replace(bundle, about=describe(selection), source=source_of(locked))
         with disk_errors(folder):
-            write_bundle(unfinished, bundle)
-            write_example(unfinished, bundle, plan.search_set(data))
-            (unfinished / CARD).write_text(write_card(selection, bundle), encoding="utf-8")
+            write_model(unfinished, selection.origin, data)
             record = ModelRecord(str(folder), file_hashes(unfinished))
             put_model(unfinished, folder)
     return selection, record
-
-
-def _searched_pixels(plan: Plan, data: Dataset) -> tuple[str, ...]:
-    """Give the hashes of the pits that the search saw, and of all that share plastic with one of them."""
-    searched = np.isin(data.groups, plan.search_set(data).groups)
-    return tuple(sorted({pixels for pixels, seen in zip(data.pixel_hashes, searched, strict=True) if seen}))

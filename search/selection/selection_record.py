@@ -15,6 +15,8 @@ from search.studies.study import Study
 
 # The last selection: its options, and the key of the winner.
 SELECTION = "pitsearch:selection"
+# What of the last selection lists the trials that it kept, the winner first; versions before wrote none.
+KEPT = "kept"
 # The key of a kept model's record is this and the model's hash.
 MODEL = "pitsearch:model"
 
@@ -57,6 +59,18 @@ def selected_key(study: Study) -> ModelKey:
         )
     winner = values.get("winner") if isinstance(values, Mapping) else values
     return from_json(winner, ModelKey, f"the attribute {SELECTION!r} of study {study.name!r}")
+
+
+def kept_trials(study: Study) -> list[int]:
+    """Number the trials that the last selection of a study kept, the winner first. Raises StudyError where there is none."""
+    key, values = selected_key(study), study.optuna.user_attrs[SELECTION]
+    kept = values.get(KEPT) if isinstance(values, Mapping) else None
+    if not isinstance(kept, list) or not kept or not all(type(number) is int for number in kept) or kept[0] != key.trial:
+        raise StudyError(
+            f"the last selection of study {study.name!r} must say which trials it kept, but an older version wrote none; run "
+            f"`pitsearch select --study {study.name}` again."
+        )
+    return kept
 
 
 def model_record(study: Study, key: ModelKey) -> ModelRecord:

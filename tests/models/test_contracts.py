@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.contracts import check_feature, check_loss, check_network, check_optimiser, check_scheme
+from models.contracts import check_feature, check_loss, check_network, check_optimiser, check_scheme, graph_notes
 from models.errors import ContractError
 from spaces.choices.features import FEATURES
 from spaces.choices.labelling import SCHEMES, Scheme
@@ -67,6 +67,19 @@ class Planted(nn.Module):
         return logits / 0 if self.fault == "infinite" else logits
 
 
+class Branching(nn.Module):
+    """A network that goes one way or another by what it sees, as no graph can."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(channels, classes)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        means = images.mean((2, 3))
+        logits: torch.Tensor = self.head(means if means.sum().item() > 0 else -means)
+        return logits
+
+
 @pytest.fixture
 def planted() -> Iterator[None]:
     """Add parts that break their contracts."""
@@ -78,7 +91,10 @@ def planted() -> Iterator[None]:
     register(
         PluginRef("planted", "0" * 64, "planted.py"),
         Plugin(
-            networks=[NetworkPlugin(fault, "planted", builder(fault)) for fault in faults],
+            networks=[
+                *(NetworkPlugin(fault, "planted", builder(fault)) for fault in faults),
+                NetworkPlugin("branching", "planted", lambda network, channels, classes, *_: Branching(channels, classes)),
+            ],
             losses=[
                 LossPlugin("vector", "planted", lambda logits, targets, weights: logits.sum(1)),
                 LossPlugin("backwards", "planted", lambda logits, targets, weights: (logits * targets).sum()),
@@ -105,6 +121,15 @@ def planted() -> Iterator[None]:
 def test_a_network_with_a_planted_fault_is_refused(name: str, rule: str, planted: None) -> None:
     with pytest.raises(ContractError, match=rule):
         check_network(Network(name), "stacked")
+
+
+def test_what_no_graph_can_hold_is_told_before_it_is_trained(planted: None) -> None:
+    check_network(Network("branching"), "stacked")
+    (note,) = graph_notes(["branching"])
+    assert note.startswith("network branching, mode single: the network must be one that ONNX can hold, but branching is not: ")
+    assert note.endswith("; export with --no-onnx, for the weights alone.")
+    assert "\n" not in note
+    assert [*graph_notes(["minihip"], ["stacked"])] == []
 
 
 def test_other_planted_faults_are_refused(planted: None) -> None:

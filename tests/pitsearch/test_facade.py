@@ -15,7 +15,19 @@ from pitsearch.location import PACKAGES
 from tests.support.repository import ROOT
 
 NAMES = {
-    "foils": {"Channel", "DataError", "Dataset", "Pit", "SyntheticFoils", "load", "relabel", "synthesise"},
+    "foils": {
+        "Channel",
+        "DataError",
+        "Dataset",
+        "Pit",
+        "Stage",
+        "SyntheticFoils",
+        "grid_stage",
+        "load",
+        "read_stage",
+        "relabel",
+        "synthesise",
+    },
     "spaces": {
         "Config",
         "FeaturePlugin",
@@ -30,11 +42,13 @@ NAMES = {
         "use_plugin",
     },
     "models": {"Bundle", "BundleError", "Ensemble", "read_bundle"},
+    "scan": {"Hit", "ScanError", "compare", "line_up", "read_hits", "read_places"},
     "search": {
         "Budget",
         "Callback",
         "Cluster",
         "ConfirmOptions",
+        "ExportOptions",
         "Holdout",
         "Ladder",
         "Processes",
@@ -44,6 +58,8 @@ NAMES = {
         "confirm",
         "diagnose",
         "export",
+        "export_top",
+        "export_trial",
         "importance",
         "launch",
         "learning_curve",

@@ -20,7 +20,7 @@ from models.inference.bundle_schema import SourceData
 from scan.choosing import SIGNAL, UNCERTAIN, UNLIKE, apart, choose
 from scan.errors import ScanError
 from scan.hits import Hit, write_hits
-from scan.merge import merge
+from scan.merging import merge
 from scan.queue import write_queue
 from tests.support.bundles import ensemble
 from tests.support.hits import hit

@@ -34,7 +34,7 @@ def test_the_lines_of_python_in_the_readme_run_as_they_stand(tmp_path: Path) -> 
     (tmp_path / "script.py").write_text(script)
     write_dataset(tmp_path / "mydata")
     subprocess.run([sys.executable, "script.py"], cwd=tmp_path, check=True, timeout=240)
-    assert (tmp_path / "best" / "weights.safetensors").is_file()
+    assert (tmp_path / "best" / "model.safetensors").is_file()
     assert (tmp_path / "studies.db").is_file()
 
 

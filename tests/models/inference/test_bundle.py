@@ -12,9 +12,10 @@ import torch
 from scipy.stats import trim_mean
 
 from models.errors import BundleError
-from models.inference.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
-from models.inference.bundle_schema import HASH, MODEL, seal
+from models.inference.bundle import Bundle, read_bundle, write_bundle
+from models.inference.bundle_schema import FORMER_WEIGHTS, HASH, MODEL, WEIGHTS, seal
 from models.inference.ensemble import with_weights
+from models.inference.hub_config import CONFIG
 from models.inputs import lay_out
 from spaces.choices.channels import MODES, SCORES
 from spaces.choices.features import FEATURES
@@ -64,7 +65,15 @@ def test_a_bundle_comes_back_whole(folder: Path) -> None:
     bundle = read_bundle(folder)
     assert (bundle.threshold, bundle.working_point, dict(bundle.about)) == (0.25, 0.05, {"study": "tiny", "seed": 1})
     assert np.array_equal(bundle.ensemble.scores(crops(5)), ensemble().scores(crops(5)))
-    assert sorted(path.name for path in folder.iterdir()) == [MODEL, WEIGHTS]
+    assert sorted(path.name for path in folder.iterdir()) == [CONFIG, MODEL, WEIGHTS]
+
+
+def test_weights_are_read_by_their_former_name_too(folder: Path) -> None:
+    (folder / WEIGHTS).rename(folder / FORMER_WEIGHTS)
+    assert np.array_equal(read_bundle(folder).score(crops(5)), ensemble().scores(crops(5)))
+    flip_a_bit(folder, FORMER_WEIGHTS)
+    with pytest.raises(BundleError, match=f"{FORMER_WEIGHTS}: the weights must be those that were exported, but their hash"):
+        read_bundle(folder)
 
 
 def break_json(folder: Path, **changes: object) -> None:
@@ -73,10 +82,10 @@ def break_json(folder: Path, **changes: object) -> None:
     (folder / MODEL).write_text(json.dumps(seal({**values, **changes})))
 
 
-def flip_a_bit(folder: Path) -> None:
-    content = bytearray((folder / WEIGHTS).read_bytes())
+def flip_a_bit(folder: Path, name: str = WEIGHTS) -> None:
+    content = bytearray((folder / name).read_bytes())
     content[-1] ^= 1
-    (folder / WEIGHTS).write_bytes(content)
+    (folder / name).write_bytes(content)
 
 
 @pytest.mark.parametrize(

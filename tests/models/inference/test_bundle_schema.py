@@ -17,8 +17,8 @@ import torch
 from safetensors.torch import load, save
 
 from models.errors import BundleError
-from models.inference.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
-from models.inference.bundle_schema import HASH, MODEL, SourceData, seal
+from models.inference.bundle import Bundle, read_bundle, write_bundle
+from models.inference.bundle_schema import HASH, MODEL, WEIGHTS, SourceData, seal
 from tests.support.bundles import ensemble
 from tests.support.toys import crops
 

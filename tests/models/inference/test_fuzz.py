@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from models.errors import BundleError
-from models.inference.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
-from models.inference.bundle_schema import HASH, MODEL, SourceData, read_form, seal
+from models.inference.bundle import Bundle, read_bundle, write_bundle
+from models.inference.bundle_schema import HASH, MODEL, WEIGHTS, SourceData, read_form, seal
 from tests.support.bundles import ensemble
 from tests.support.fuzzing import LENGTHS, bounded, edited_bytes, edited_text, edited_values
 

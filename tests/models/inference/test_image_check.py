@@ -23,9 +23,9 @@ def bundle() -> Bundle:
 
 
 def test_an_array_is_scored_as_a_data_set_is(bundle: Bundle) -> None:
-    scores = bundle.scores(crops(5), channels=NAMES, pixel_um=0.51)
+    scores = bundle.score(crops(5), channels=NAMES, pixel_um=0.51)
     assert np.array_equal(scores, bundle.ensemble.scores(crops(5)))
-    assert bundle.scores(crops(5)[:0]).shape == (0,)
+    assert bundle.score(crops(5)[:0]).shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_an_array_is_scored_as_a_data_set_is(bundle: Bundle) -> None:
 )
 def test_what_a_model_was_not_made_for_is_refused(bundle: Bundle, values: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(BundleError, match=message) as caught:
-        bundle.scores(values, **options)
+        bundle.score(values, **options)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -52,4 +52,4 @@ def test_values_beyond_the_cameras_bits_are_refused() -> None:
     twelve = Bundle(Ensemble(made.config, made.members, made.lights, made.size, 4095), 0.25, 0.05, {})
     values = np.full((1, len(NAMES), made.size, made.size), 5000, np.uint16)
     with pytest.raises(BundleError, match="must have values up to 4095, but got 5000"):
-        twelve.scores(values)
+        twelve.score(values)

@@ -75,7 +75,7 @@ def outputs(path: Path, images: Grey) -> tuple[Floats, Floats, Floats]:
 
 def is_the_same(config: Config, folder: Path, **kinds: Any) -> None:
     bundle, images = bundle_of(config, **kinds), pixels(kinds.get("full_scale", 255))
-    expected = bundle.scores(images)
+    expected = bundle.score(images)
     write_onnx(folder / "model.onnx", bundle, images, expected)  # which compares
     for part in (images[:1], images):  # any number of pits
         p_signal, p_class, spread = outputs(folder / "model.onnx", part)
@@ -124,7 +124,7 @@ def test_models_of_background(detector: str, tmp_path: Path) -> None:
 
 def test_the_spread_is_that_of_the_members(tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("stacked"), network=NAMED["pitnet"]), members=3), pixels()
-    write_onnx(tmp_path / "model.onnx", bundle, images, bundle.scores(images))
+    write_onnx(tmp_path / "model.onnx", bundle, images, bundle.score(images))
     networks = networks_of(bundle)
     alone = [replace(networks, members=(member,), temperature=1.0, offset=0.0).scores(images) for member in networks.members]
     assert outputs(tmp_path / "model.onnx", images)[2] == pytest.approx(np.std(alone, axis=0), abs=1e-6)
@@ -132,7 +132,7 @@ def test_the_spread_is_that_of_the_members(tmp_path: Path) -> None:
 
 def test_a_graph_says_what_it_is(tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("single"), network=NAMED["minihip"])), pixels()
-    write_onnx(tmp_path / "model.onnx", bundle, images, bundle.scores(images))
+    write_onnx(tmp_path / "model.onnx", bundle, images, bundle.score(images))
     said = {entry.key: entry.value for entry in onnx.load(tmp_path / "model.onnx").metadata_props}
     assert json.loads(said.pop("model.json"))["config"] == bundle.ensemble.config.to_dict()
     assert len(said.pop("graph_sha256")) == 64
@@ -148,7 +148,7 @@ def test_a_graph_says_what_it_is(tmp_path: Path) -> None:
 
 def test_another_score_is_refused(tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("single"), network=NAMED["minihip"])), pixels()
-    expected = bundle.scores(images)
+    expected = bundle.score(images)
     write_onnx(tmp_path / "model.onnx", bundle, images, expected)
     with pytest.raises(BundleError, match=r"ONNX Runtime must give the trainer's P\(signal\) within 1e-05, but one differs by"):
         check_onnx(tmp_path / "model.onnx", images, expected + 1e-4)
@@ -175,7 +175,7 @@ def test_what_a_graph_cannot_hold_is_refused_on_one_line(tmp_path: Path) -> None
     bundle, images = bundle_of(Config(channels=channels_of("single"), network=NAMED["minihip"]), members=1), pixels()
     networks_of(bundle).members[0].network = Counting()
     with pytest.raises(BundleError, match=r"^the network must be one that ONNX can hold, but minihip is not: ") as raised:
-        write_onnx(tmp_path / "model.onnx", bundle, images, bundle.scores(images))
+        write_onnx(tmp_path / "model.onnx", bundle, images, bundle.score(images))
     assert str(raised.value).endswith("; export with --no-onnx, for the weights alone.")
     assert "\n" not in str(raised.value)
     assert not [*tmp_path.iterdir()]
@@ -187,23 +187,23 @@ def test_a_number_of_pits_that_is_fixed_is_refused_on_one_line(tmp_path: Path) -
     with pytest.raises(
         BundleError, match=r"ONNX Runtime must be able to score any number of pits, but: .*; export with"
     ) as raised:
-        write_onnx(tmp_path / "model.onnx", bundle, images, bundle.scores(images))
+        write_onnx(tmp_path / "model.onnx", bundle, images, bundle.score(images))
     assert "\n" not in str(raised.value)
 
 
 def test_a_graph_alone_is_a_bundle(tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("stacked"), network=NAMED["pitnet"])), pixels()
-    write_onnx(tmp_path / "model.onnx", bundle, images, bundle.scores(images))
+    write_onnx(tmp_path / "model.onnx", bundle, images, bundle.score(images))
     read = read_bundle(tmp_path / "model.onnx")
     assert (read.threshold, read.working_point, read.about) == (bundle.threshold, bundle.working_point, bundle.about)
     assert read.ensemble.config == bundle.ensemble.config
-    assert read.scores(images) == pytest.approx(bundle.scores(images), abs=TOLERANCE)
+    assert read.score(images) == pytest.approx(bundle.score(images), abs=TOLERANCE)
     assert (read.predict(images) == bundle.predict(images)).all()
-    assert read.scores(images[:0]).shape == (0,)
+    assert read.score(images[:0]).shape == (0,)
     many = np.repeat(images, 60, 0)
-    assert read.scores(many) == pytest.approx(bundle.scores(many), abs=TOLERANCE)
+    assert read.score(many) == pytest.approx(bundle.score(many), abs=TOLERANCE)
     with pytest.raises(BundleError, match="crops must be uint8 as the microscope stored them, never scaled, but got float32"):
-        read.scores((images / 255).astype(np.float32))
+        read.score((images / 255).astype(np.float32))
     with pytest.raises(BundleError, match="a bundle must hold its networks, but got a graph of them; give the bundle's folder"):
         write_bundle(tmp_path, read)
 
@@ -226,7 +226,7 @@ def _silent(model: onnx.ModelProto) -> None:
 def test_a_changed_graph_is_refused_on_one_line(change: Callable[[onnx.ModelProto], None], tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("single"), network=NAMED["minihip"]), members=1), pixels()
     path = tmp_path / "model.onnx"
-    write_onnx(path, bundle, images, bundle.scores(images))
+    write_onnx(path, bundle, images, bundle.score(images))
     model = onnx.load(path)
     change(model)
     onnx.save_model(model, path)

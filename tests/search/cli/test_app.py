@@ -286,12 +286,12 @@ def test_a_changed_bundle_is_refused(run: Runner, tiny_folder: Path, finished_fo
     shutil.copy(finished_folder / "studies.db", "studies.db")
     run("select", *FEW)
     run("export", "best")
-    weights = Path("best/weights.safetensors")
+    weights = Path("best/model.safetensors")
     weights.write_bytes(weights.read_bytes()[:-1] + b"!")
     refused = run("predict", "best", tiny_folder, "--out", "scores.csv")
     assert refused.code == 1
     assert refused.err == (
-        "error: best/weights.safetensors: the weights must be those that were exported, but their hash differs from "
+        "error: best/model.safetensors: the weights must be those that were exported, but their hash differs from "
         "model.json's; export the model again.\n"
     )
     assert not Path("scores.csv").exists()

@@ -20,6 +20,7 @@ GROUPS = {
     "Choose": ["confirm", "front", "select"],
     "Understand": ["importance", "curve", "diagnose"],
     "Use": ["export", "predict"],
+    "Foil": ["match", "align"],
     "Clusters": ["worker", "jobscript"],
 }
 COMMANDS = [command for commands in GROUPS.values() for command in commands]

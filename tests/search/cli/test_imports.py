@@ -66,6 +66,9 @@ COMMANDS: Mapping[str, tuple[list[str], set[str]]] = {
     "front": (["front", "--storage", "STORAGE"], STUDY | {"plotly"}),
     "importance": (["importance", "--storage", "STORAGE"], FOLDS),
     "export": (["export", "best", "--storage", "STORAGE"], STUDY),
+    "match": (["match", "places.json", "places.json"], {"scipy.stats"}),
+    "match --out": (["match", "places.json", "places.json", "--out", "match.html"], {"scipy.stats", "plotly"}),
+    "align": (["align", "places.json", "places.json", "--no-mirror"], set()),
     "jobscript": (["jobscript", "--cluster", "slurm", "--storage", "STORAGE"], STUDY),
     "storage check": (["storage", "check", "STORAGE"], STUDY),
     "storage copy": (["storage", "copy", "STORAGE", "sqlite:///other.db"], STUDY),
@@ -86,6 +89,8 @@ def imports_of(names: Iterable[str], finished_folder: Path, tiny_folder: Path, f
     pit, label = (folder / "data" / "labels.csv").read_text().splitlines()[1].split(",")[:2]
     other = "top" if label != "top" else "bottom"
     (folder / "suspects.csv").write_text(f"pit,label,corrected\n{pit},{label},{other}\n")
+    # Twenty places that lie irregularly.
+    (folder / "places.json").write_text(json.dumps([[37 * n * n % 1009, 91 * n * n * n % 997] for n in range(1, 21)]))
     places = {"DATA": "data", "STORAGE": "sqlite:///studies.db"}
     commands = {name: [places.get(word, word) for word in COMMANDS[name][0]] for name in names}
     script = [sys.executable, "-c", SCRIPT, json.dumps([SLOW, commands])]

@@ -19,7 +19,7 @@ from search.errors import StudyError
 from search.selection import export as export_module
 from search.selection import final_model
 from search.selection.confirm import ConfirmOptions
-from search.selection.export import CHECKSUMS, export
+from search.selection.export import CHECKSUMS, ExportOptions, export
 from search.selection.front_matter import CARD
 from search.selection.held_out import openings
 from search.selection.model_store import read_model
@@ -47,7 +47,7 @@ def test_a_bundle_is_a_copy_of_what_select_kept_and_trains_nothing(
     selection = select(finished, OPTIONS, final="refit", workers=1)
     monkeypatch.setattr(final_model, "make_training", None)
     export(selection, tmp_path / "one")
-    export(finished, tmp_path / "two", onnx=False)
+    export(finished, tmp_path / "two", ExportOptions(onnx=False))
     assert {ONNX, CHECKSUMS} <= {path.name for path in (tmp_path / "one").iterdir()}
     assert not (tmp_path / "two" / ONNX).exists()
     for name in ("one", "two"):
@@ -59,9 +59,9 @@ def test_a_bundle_is_a_copy_of_what_select_kept_and_trains_nothing(
 def test_a_copy_needs_neither_torch_nor_the_data(finished: Study, selection: Selection, tmp_path: Path) -> None:
     script = (
         "import sys\n"
-        "from search.selection.export import export\n"
+        "from search.selection.export import ExportOptions, export\n"
         "from search.studies.study import Study\n"
-        f"export(Study('tiny', {finished.storage!r}), {str(tmp_path / 'out')!r}, onnx=False)\n"
+        f"export(Study('tiny', {finished.storage!r}), {str(tmp_path / 'out')!r}, ExportOptions(onnx=False))\n"
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[3])
@@ -69,7 +69,9 @@ def test_a_copy_needs_neither_torch_nor_the_data(finished: Study, selection: Sel
 
 
 def test_a_card_begins_with_what_catalogues_read(selection: Selection, tmp_path: Path) -> None:
-    folder = export(selection, tmp_path / "out", licence="cc-by-4.0")
+    folder = export(selection, tmp_path / "out", ExportOptions(licence="cc-by-4.0", bioimageio=True))
+    assert yaml.safe_load((folder / "bioimageio.yaml").read_text())["license"] == "CC-BY-4.0"
+    assert "  bioimageio.yaml\n" in (folder / CHECKSUMS).read_text()
     nothing, block, card = (folder / CARD).read_text().split("---\n", 2)
     assert nothing == ""
     assert card.strip() == (selection.bundle_folder / CARD).read_text().strip()
@@ -85,7 +87,7 @@ def test_a_card_begins_with_what_catalogues_read(selection: Selection, tmp_path:
     accepted = found[f"acceptance at {point.working_point:.0%} false positives, held out"]
     assert (accepted["type"], accepted["value"]) == ("recall", point.acceptance.value)
     assert accepted["args"]["interval_90"] == [point.acceptance.low, point.acceptance.high]
-    without = (export(selection, tmp_path / "without", onnx=False) / CARD).read_text()
+    without = (export(selection, tmp_path / "without", ExportOptions(onnx=False)) / CARD).read_text()
     assert not re.search("^license:|- onnx$", without, re.MULTILINE)
 
 
@@ -108,7 +110,7 @@ def test_a_model_of_an_older_version_is_copied_alone(
     with pytest.raises(StudyError, match=r"^a graph must be compared on pits that select kept, but an older .* --no-onnx\.$"):
         export(selection, tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    assert (export(selection, tmp_path / "out", onnx=False) / "model.json").is_file()
+    assert (export(selection, tmp_path / "out", ExportOptions(onnx=False)) / "model.json").is_file()
 
 
 def test_the_selected_model_is_exported_whatever_came_after(finished: Study, selection: Selection, tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_an_earlier_selection_is_exported_too(finished: Study, selection: Select
     assert {path.name for path in refit.bundle_folder.parent.iterdir()} == {refit.key.sha256, selection.key.sha256}
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "model.json", "README.md"])
+@pytest.mark.parametrize("name", ["model.safetensors", "model.json", "README.md"])
 def test_a_kept_model_that_was_changed_or_removed_is_refused(
     finished: Study, selection: Selection, tmp_path: Path, name: str
 ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from threading import Barrier
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy.orm import Session
 
@@ -38,9 +39,15 @@ def test_a_reading_is_recorded_and_seeing_it_again_opens_nothing(
     assert recall(finished, MODEL) is None
     first = open_held_out(finished, MODEL, ensemble, locked, THRESHOLDS)
     assert (first.number, first.honest) == (1, True)
-    assert first.held_out == read(ensemble, locked, THRESHOLDS)
+    scores = ensemble.scores(locked.crops())
+    assert first.held_out == read(scores, locked, THRESHOLDS)
+    assert first.scores is not None
+    assert np.array_equal(first.scores, scores)
     monkeypatch.setattr(held_out, "read", None)
-    assert open_held_out(finished, MODEL, ensemble, locked, THRESHOLDS) == first
+    again = open_held_out(finished, MODEL, ensemble, locked, THRESHOLDS)
+    assert again == first
+    assert again.scores is not None
+    assert np.array_equal(again.scores, scores)
 
 
 def test_every_further_model_is_numbered_also_of_the_same_trial(finished: Study, tiny: Dataset, ensemble: Ensemble) -> None:

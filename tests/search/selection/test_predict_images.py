@@ -62,6 +62,6 @@ def test_a_folder_of_images_that_tell_no_pits_is_refused(model: Bundle, tiny: Da
 
 def test_arrays_are_scored_as_scikit_learn_does(model: Bundle, tiny: Dataset) -> None:
     crops = tiny.crops()[:5]
-    np.testing.assert_array_equal(model.predict_proba(crops)[:, 1], model.scores(crops))
+    np.testing.assert_array_equal(model.predict_proba(crops)[:, 1], model.score(crops))
     np.testing.assert_allclose(model.predict_proba(crops).sum(1), 1)
-    assert (model.predict(crops) == (model.scores(crops) >= model.threshold)).all()
+    assert (model.predict(crops) == (model.score(crops) >= model.threshold)).all()

@@ -1,0 +1,63 @@
+"""A set of subjects for Zooniverse: manifest.csv, and beside it crops of 56 pixels as PNG, a file for each light.
+
+A subject's images are the lights, one after the other. Columns that begin with # are kept from volunteers, so that scores do
+not lead them. Knows nothing of foils.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from foils.frames import cut_crops
+from foils.open_image import Grey
+from foils.resize import resized
+from scan.errors import ScanError
+from scan.formats.context import FormatContext, by_frame, file_name, write_file
+from scan.hits import Hit
+
+FOLDER = "zooniverse"
+MANIFEST = "manifest.csv"
+# The edge of a crop as people look at it, in pixels.
+EDGE = 56
+HIDDEN = ("#foil", "#slide", "#x", "#y", "#p_signal", "#class", "#accepted")
+
+
+def write_zooniverse(hits: Sequence[Hit], out: Path, context: FormatContext) -> None:
+    """Write the manifest and the crops, frame by frame. Raises ScanError where a hit's frame is not known."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["hit", *(f"image_{number}" for number in range(1, len(context.channels) + 1)), *HIDDEN])
+    for foil, slide, members in by_frame(hits):
+        frame = context.frames.get(f"{foil}:{slide}")
+        if frame is None:
+            raise ScanError(
+                f"crops need the frames of all hits, but got none of {foil}:{slide}; give the folder that was scanned."
+            )
+        for hit, images in _crops(context.pixels(frame), members, context.full_scale):
+            files = [file_name(f"_{channel}.png", hit.hit) for channel in context.channels]
+            for file, image in zip(files, images, strict=True):
+                stream = io.BytesIO()
+                Image.fromarray(image).save(stream, "PNG")
+                write_file(out / FOLDER / file, stream.getvalue())
+            place = [hit.foil, hit.slide, f"{hit.x:.12g}", f"{hit.y:.12g}"]
+            writer.writerow([hit.hit, *files, *place, f"{hit.p_signal:.6f}", hit.class_name, int(hit.accepted)])
+    # Last, so that every file that it names is there.
+    write_file(out / FOLDER / MANIFEST, text.getvalue().encode())
+
+
+def _crops(pixels: Grey, hits: Sequence[Hit], full_scale: int) -> Iterator[tuple[Hit, Grey]]:
+    """Cut the hits of a frame out, each `[channels, y, x]`, eight bits, for browsers show no more."""
+    by_scale = sorted(hits, key=lambda hit: hit.scale)
+    for scale, members in itertools.groupby(by_scale, key=lambda hit: hit.scale):
+        same = list(members)
+        edge = round(EDGE * scale)
+        crops = cut_crops(pixels, [(hit.x, hit.y) for hit in same], edge)
+        crops = crops if edge == EDGE else resized(crops, EDGE)
+        yield from zip(same, np.clip(crops * (255.0 / full_scale), 0, 255).round().astype(np.uint8), strict=True)

@@ -1,0 +1,91 @@
+"""The table of P(signal) of every pit that a model is judged by: out of fold, and held out.
+
+Trains nothing, scores nothing and opens nothing: it writes what a selection computed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from foils import Dataset
+from foils.pit import Pit
+
+if TYPE_CHECKING:
+    from models.metrics import Floats  # imports scikit-learn, which a copy of a model does not need
+
+# The table, twice.
+CSV, PARQUET = "scores.csv", "scores.parquet"
+COLUMNS = ("pit", "foil", "slide", "label", "set", "fold", "p_signal", "accepted")
+# Digits of a score in the CSV, as in those of `predict`.
+DIGITS = 6
+OUT_OF_FOLD, HELD_OUT = "out-of-fold", "held-out"
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """P(signal) of the pits of the search by networks that did not learn from them; calibration and threshold rest on it."""
+
+    # Calibrated, `[rounds, pits]`; NaN where no network that learned scored the pit.
+    scores: Floats
+    # The pit's fold, or its folds where networks of several cross-validations are averaged, one text a score.
+    folds: Sequence[Sequence[str]]
+
+
+# The values of COLUMNS.
+Row = tuple[str, str, str, str, str, str, float | None, bool | None]
+
+
+def pit_rows(
+    searched: Dataset, out_of_fold: OutOfFold, threshold: float, locked: Dataset | None = None, held_out: Floats | None = None
+) -> list[Row]:
+    """List the scores out of fold, then those of the held-out pits.
+
+    `searched`: the pits that trials may see; `locked`: the held-out pits; `held_out`: their P(signal), `[pits]`, None where
+    an older version read it and kept none: their rows have no score then.
+    """
+    rows = [
+        _row(pit, OUT_OF_FOLD, fold, float(chance), threshold)
+        for scores, folds in zip(out_of_fold.scores, out_of_fold.folds, strict=True)
+        for pit, fold, chance in zip(searched.pits, folds, scores, strict=True)
+    ]
+    if locked is not None:
+        chances = np.full(len(locked), np.nan) if held_out is None else held_out
+        rows += [_row(pit, HELD_OUT, "", float(chance), threshold) for pit, chance in zip(locked.pits, chances, strict=True)]
+    return rows
+
+
+def write_pit_scores(folder: Path, rows: Sequence[Row]) -> None:
+    """Write the table as CSV and as Parquet into an existing folder; what is not known is empty."""
+    import pyarrow
+    import pyarrow.parquet
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    (folder / CSV).write_text(text.getvalue(), encoding="utf-8")
+    kinds = {"p_signal": pyarrow.float64(), "accepted": pyarrow.bool_()}
+    schema = pyarrow.schema([(column, kinds.get(column, pyarrow.string())) for column in COLUMNS])
+    columns = [[row[place] for row in rows] for place in range(len(COLUMNS))]
+    pyarrow.parquet.write_table(pyarrow.table(columns, schema=schema), folder / PARQUET, compression="zstd")
+
+
+def _row(pit: Pit, part: str, fold: str, chance: float, threshold: float) -> Row:
+    known = not np.isnan(chance)
+    place = (pit.pit, pit.foil, pit.slide, pit.label, part, fold)
+    return (*place, chance if known else None, chance >= threshold if known else None)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    return f"{value:.{DIGITS}f}" if isinstance(value, float) else str(value)
