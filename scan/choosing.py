@@ -69,7 +69,8 @@ def choose(
     }
     short = np.unique(np.concatenate([order[: SHORT_LIST * count] for order in orders.values()]))
     barred, partners = _same_plastic_of(short, crops, channels, seen)
-    lists = {why: [index for index in order.tolist() if index in set(short.tolist())] for why, order in orders.items()}
+    listed = set(short.tolist())
+    lists = {why: [index for index in order.tolist() if index in listed] for why, order in orders.items()}
     choices: list[Choice] = []
     turns = itertools.cycle(lists)
     while len(choices) < count and any(lists.values()):

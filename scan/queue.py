@@ -26,8 +26,8 @@ from scan.hit_crops import frames_of, order_by_frame
 from scan.hits import Hit, read_hits
 
 PAGE = "hits.html"
-# Hits whose crops are compared; of more, those with the highest scores.
-MOST_HITS = 20_000
+# Hits whose crops are compared, which takes 1 GB of memory under ten lights; of more, those with the highest scores.
+MOST_HITS = 10_000
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def test_of_two_hits_unlike_all_others_that_of_the_higher_score_is_chosen_and_no
     crops = generator.integers(97, 103, (30, 2, 12, 12)).astype(np.uint8)
     crops[::2, :, 4:8, 1:5] += 90
     crops[1::2, :, 4:8, 7:11] += 90
-    for rows, numbers in ((slice(9, 12), [20, 21, 22]), (slice(5, 7), [24])):
+    for rows, numbers in ((slice(5, 7), [20, 21, 22]), (slice(9, 12), [24])):
         crops[numbers] = generator.integers(97, 103, (len(numbers), 2, 12, 12))
         crops[numbers, :, rows] += 90
     hits = [hit(number, p_signal=1 - number / 30, threshold=0.5, spread=0.1) for number in range(30)]

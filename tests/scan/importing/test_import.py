@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import pickle
 from collections.abc import Callable
@@ -11,98 +9,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from foils import load
 from foils.description import Channel
 from foils.errors import DataError
-from foils.open_image import Grey
 from foils.synthetic.lighting import QMUL_RIG
 from pitsearch.errors import PitsearchError
 from scan.errors import ScanError
 from scan.importing.run import ImportOptions, _mirror, guess, import_source, turned
-from tests.support.tiny import draw_pits
-
-LABELS = ["sig"] * 6 + ["bkg"] * 7
-CHANNELS = [(light.name, light.kind, light.azimuth_deg) for light in QMUL_RIG]
-CROPS: Grey = (draw_pits(["candidate"] * 6 + ["top"] * 7, CHANNELS, 0) * 255).astype(np.uint8)
-SIGNAL = ImportOptions(signal="sig")
-
-
-def of_label(label: str) -> Grey:
-    return CROPS[[index for index, one in enumerate(LABELS) if one == label]]
-
-
-def npz(place: Path) -> Path:
-    place.mkdir()
-    for label in ("sig", "bkg"):
-        crops = of_label(label).transpose(0, 2, 3, 1)
-        np.savez(place / f"{label}.npz", rim=crops[..., :8], b=crops[..., 8], h=crops[..., 9])
-    return place
-
-
-def parquet(place: Path) -> Path:
-    import pyarrow
-    import pyarrow.parquet
-
-    flat = [crop.transpose(1, 2, 0)[..., :8].ravel().tolist() for crop in CROPS / 255.0]  # as QMUL scales them
-    rest = {name: [crop.ravel().tolist() for crop in CROPS[:, number]] for name, number in (("b", 8), ("h", 9))}
-    place.mkdir()
-    pyarrow.parquet.write_table(pyarrow.table({"rim": flat, "label": LABELS, **rest}), place / "pits.parquet")
-    return place / "pits.parquet"
-
-
-def folders(place: Path) -> Path:
-    for number, (label, crop) in enumerate(zip(LABELS, CROPS, strict=True)):
-        (place / label).mkdir(parents=True, exist_ok=True)
-        for light, image in zip(QMUL_RIG, crop, strict=True):
-            Image.fromarray(image).save(place / label / f"p{number:02d}_{light.name}.png")
-    return place
-
-
-def paths(place: Path) -> Path:
-    folders(place)
-    rows = [f"{label}/p{n:02d}_{{channel}}.png,{label},f7,{n // 3},{30 * n},5,seen" for n, label in enumerate(LABELS)]
-    (place / "pits.csv").write_text("\n".join(["path,label,foil,slide,x,y,who", *rows]) + "\n")
-    return place / "pits.csv"
-
-
-def zooniverse(place: Path) -> Path:
-    place.mkdir()
-    with (place / "classifications.csv").open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["classification_id", "user_name", "annotations", "subject_data", "subject_ids"])
-        for number, (label, crop) in enumerate(zip(LABELS, CROPS, strict=True)):
-            tifffile.imwrite(place / f"p{number:02d}.tif", crop, photometric="minisblack")
-            facts = {str(100 + number): {"retired": None, "#Filename": f"p{number:02d}.tif", "#slide": str(number)}}
-            other = "bkg" if label == "sig" else "sig"
-            # Ann changes her mind, which does not count; of the last subject one of two says so.
-            answers = [("ann", label), ("ann", other), ("bob", label), ("eve", other if number == 12 else label)]
-            answers += [("joe", other)] * (number == 12)
-            for who, answer in answers:
-                writer.writerow([number, who, json.dumps([{"task": "T0", "value": answer}]), json.dumps(facts), 100 + number])
-    return place / "classifications.csv"
-
-
-def ome_tiff(place: Path) -> Path:
-    place.mkdir()
-    tifffile.imwrite(place / "stack.ome.tif", CROPS, photometric="minisblack", metadata={"axes": "TCYX"})
-    (place / "labels.csv").write_text("label,slide\n" + "".join(f"{label},{n}\n" for n, label in enumerate(LABELS)))
-    return place / "stack.ome.tif"
-
-
-def zarr_stack(place: Path) -> Path:
-    import zarr
-
-    place.mkdir()
-    array = zarr.create_array(place / "stack.zarr", shape=CROPS.shape, chunks=(4, 10, 12, 12), dtype="uint8")
-    array[:] = CROPS
-    (place / "labels.csv").write_text("label\n" + "".join(f"{label}\n" for label in LABELS))
-    return place / "stack.zarr"
-
+from tests.support.sources import (
+    CROPS,
+    LABELS,
+    SIGNAL,
+    folders,
+    npz,
+    ome_tiff,
+    parquet,
+    paths,
+    zarr_stack,
+    zooniverse,
+)
 
 WRITERS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "npz": (npz, "tables"),
@@ -248,80 +176,6 @@ def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> Non
         assert sorted(tmp_path.rglob("*")) == before, said
     with pytest.raises(DataError, match="this one exists"):
         import_source(tmp_path / "good", tmp_path / "empty", SIGNAL)
-
-
-def test_pits_at_a_border_are_left_out_and_counted(tmp_path: Path) -> None:
-    import pyarrow
-    import pyarrow.parquet
-
-    cells = [crop[8].ravel().tolist() for crop in CROPS]
-    cells[12] = cells[12][:60]
-    pyarrow.parquet.write_table(pyarrow.table({"b": cells, "label": LABELS}), tmp_path / "pits.parquet")
-    imported = import_source(tmp_path / "pits.parquet", tmp_path / "data", SIGNAL)
-    assert len(imported.data) == 12
-    assert imported.notes == ("1 pits of pits.parquet left out: their images are not all 12 x 12, as at a frame's border",)
-
-
-def test_a_dark_crop_is_read_as_the_others_of_its_column(tmp_path: Path) -> None:
-    for name, full_scale in (("whole", 1), ("scaled", 255)):
-        backlit = CROPS[:, 8].astype(np.float64)
-        backlit[3], backlit[3, 5, 5] = 0, 1  # all its values are 0 or 1
-        (tmp_path / name).mkdir()
-        for label in ("sig", "bkg"):
-            of = [index for index, one in enumerate(LABELS) if one == label]
-            np.savez(tmp_path / name / f"{label}.npz", b=backlit[of] / full_scale)
-        data = import_source(tmp_path / name, tmp_path / f"{name}-data", SIGNAL).data
-        assert data.pixels.dtype == np.uint8
-        assert sorted(int(crop.sum()) for crop in data.crops())[0] == 1
-    # Of 16 bits, a dark crop is no crop of 8 bits.
-    deep = CROPS[:, 8].astype(np.int64) * 200
-    deep[3] = 7
-    (tmp_path / "deep").mkdir()
-    np.savez(tmp_path / "deep" / "pits.npz", b=deep, label=np.array(LABELS))
-    data = import_source(tmp_path / "deep", tmp_path / "deep-data", SIGNAL).data
-    assert np.array_equal(data.crops()[:, 0], deep)
-
-
-def test_rows_of_unequal_length_are_left_out_and_names_are_made_of_files_names(tmp_path: Path) -> None:
-    import pyarrow
-    import pyarrow.parquet
-
-    cells = [crop[8].tolist() for crop in CROPS]
-    cells[12][4] = cells[12][4][:5]
-    pyarrow.parquet.write_table(pyarrow.table({"b": cells, "label": LABELS}), tmp_path / "my pits.parquet")
-    data = import_source(tmp_path / "my pits.parquet", tmp_path / "data", SIGNAL).data
-    assert [pit.pit for pit in data.pits] == [f"my_pits-{number:05d}" for number in range(12)]
-    source = folders(tmp_path / "source")
-    for file in [*source.glob("sig/*_1.png")]:
-        file.rename(file.with_name(file.name.replace("p0", "pit 0")))
-    for file in [*source.glob("sig/p0*")]:
-        file.rename(file.with_name(file.name.replace("p0", "pit 0")))
-    assert {pit.pit[:4] for pit in import_source(source, tmp_path / "named", SIGNAL).data.pits if pit.label == "sig"} == {
-        "pit_"
-    }
-
-
-def test_an_image_of_ome_zarr_is_a_stack_of_its_times_or_its_planes(tmp_path: Path) -> None:
-    import zarr
-
-    (tmp_path / "labels.csv").write_text("label\n" + "".join(f"{label}\n" for label in LABELS))
-    for name, values in (("times", CROPS[:, :, None]), ("planes", np.moveaxis(CROPS, 0, 1)[None])):
-        zarr.create_group(str(tmp_path / f"{name}.zarr"), zarr_format=2).create_array("0", data=np.ascontiguousarray(values))
-        data = import_source(tmp_path / f"{name}.zarr", tmp_path / name, SIGNAL).data
-        assert np.array_equal(data.crops(), CROPS)
-
-
-def test_a_classification_without_an_answer_is_left_out(tmp_path: Path) -> None:
-    zoo = zooniverse(tmp_path / "zoo")
-    rows = list(csv.reader(io.StringIO(zoo.read_text())))
-    rows[1][2] = json.dumps([{"task": "T0", "value": None}])  # Ann's first: her second counts then
-    with zoo.open("w", newline="") as stream:
-        csv.writer(stream).writerows(rows)
-    imported = import_source(zoo, tmp_path / "data", SIGNAL)
-    assert imported.notes[0] == "1 classifications without an answer left out"
-    assert imported.data.pits[0].further == (("votes", "3"), ("vote_share", "0.667"))
-    with pytest.raises(ScanError, match="`0 < votes <= 1` must hold, but got nan"):
-        import_source(zoo, tmp_path / "new", ImportOptions(signal="sig", votes=float("nan")))
 
 
 def test_kinds_are_guessed_where_they_are_plain(tmp_path: Path) -> None:
