@@ -44,7 +44,7 @@ class Look:
 
     def __call__(self, frame: Frame) -> FrameResult:
         """Find the objects of a frame; what is wrong with it is part of the result."""
-        detector = _detector(self.bundle, self.least, self.scales)
+        detector = _detector(self.bundle, self.least, self.scales, self.heat is not None)
         try:
             pixels = read_frame(frame, len(detector.bundle.ensemble.lights))
             _check_depth(pixels, frame, detector.bundle)
@@ -58,8 +58,8 @@ class Look:
 
 
 @lru_cache(maxsize=2)
-def _detector(bundle: Path, least: float, scales: tuple[float, ...]) -> Detector:
-    return Detector(read_bundle(bundle), least, scales)
+def _detector(bundle: Path, least: float, scales: tuple[float, ...], whole: bool) -> Detector:
+    return Detector(read_bundle(bundle), least, scales, whole)
 
 
 def _check_depth(pixels: Grey, frame: Frame, bundle: Bundle) -> None:

@@ -27,8 +27,6 @@ from scan.errors import ScanError
 SETTINGS, FRAMES = "scan.json", "frames.jsonl"
 # Bytes of all lines: a hundred million detections would have as many.
 MOST_LINES = 2**33
-# Digits of what is kept of a detection.
-DIGITS = 7
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def appending(folder: Path) -> Iterator[TextIO]:
 def append(stream: TextIO, result: FrameResult) -> None:
     """Add a finished frame."""
     assert result.detections is not None
-    values = {name: np.round(each, DIGITS).tolist() for name, each in asdict(result.detections).items()}
+    values = {name: each.tolist() for name, each in asdict(result.detections).items()}
     row = {"frame": result.frame.name, "state": state_of(result.frame), "width": result.width, "height": result.height}
     stream.write(json.dumps({**row, **values}, allow_nan=False) + "\n")
     stream.flush()

@@ -29,7 +29,7 @@ from scan.places import area_cm2, check_placed, joined_hits
 from scan.record import SETTINGS, FrameResult, append, appending, read_results, read_settings, write_settings
 
 # Of the threshold, from where on a hit is kept: what is just not accepted is worth a look, too.
-LEAST_SHARE = 0.1
+LEAST_SHARE = 0.25
 # By this share the pixels of frames and of the model's data may differ in size.
 PIXELS_DIFFER = 0.05
 LEAST_SCALE, MOST_SCALE = 0.25, 64.0
@@ -63,7 +63,7 @@ class Positions:
 class ScanOptions:
     """How to scan."""
 
-    # The least P(signal) of a hit that is kept; None: a tenth of the threshold.
+    # The least P(signal) of a hit that is kept; None: a quarter of the threshold.
     least: float | None = None
     # By how much frames are shrunk before they are looked at, each in turn; None: as the sizes of pixels say.
     scales: tuple[float, ...] | None = None

@@ -54,10 +54,11 @@ class DenseScorer(nn.Module):
 
     used: torch.Tensor
 
-    def __init__(self, ensemble: Ensemble) -> None:
+    def __init__(self, ensemble: Ensemble, members: int | None = None) -> None:
+        """`members`: how many, the first; None for all."""
         super().__init__()
         config = ensemble.config
-        self.members = nn.ModuleList(_DenseMember(member, ensemble.size) for member in ensemble.members)
+        self.members = nn.ModuleList(_DenseMember(member, ensemble.size) for member in ensemble.members[:members])
         self.register_buffer("used", torch.tensor(used_lights(config.channels, ensemble.lights)))
         self.apart, self.rule = MODES[config.channels.mode].apart, config.channels.scores
         self.temperature, self.offset = ensemble.temperature, ensemble.offset

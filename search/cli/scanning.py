@@ -23,7 +23,9 @@ def scan(
     ] = "",
     least: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, show_default="a tenth of the threshold", help="Least P(signal) of a hit that is kept."),
+        typer.Option(
+            min=0.0, max=1.0, show_default="a quarter of the threshold", help="Least P(signal) of a hit that is kept."
+        ),
     ] = None,
     scales: Annotated[
         str | None,

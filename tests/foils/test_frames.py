@@ -16,7 +16,7 @@ from tests.support.tiny import write_dataset
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8)
 
 
-def save(folder: Path, *names: str, pixels: np.ndarray = GREY) -> None:  # type: ignore[type-arg]
+def save(folder: Path, *names: str, pixels: np.ndarray = GREY) -> None:
     """Write images."""
     for name in names:
         path = folder / name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,10 +12,10 @@ from scipy.spatial.distance import pdist
 from scan.maxima import maxima, most_probable
 
 
-def bump(row: float, column: float, shape: tuple[int, int] = (12, 15)) -> np.ndarray:  # type: ignore[type-arg]
+def bump(row: float, column: float, shape: tuple[int, int] = (12, 15)) -> npt.NDArray[np.float32]:
     """A paraboloid with its top between places."""
     rows, columns = np.mgrid[: shape[0], : shape[1]]
-    return (1 - 0.01 * ((rows - row) ** 2 + (columns - column) ** 2)).astype(np.float32)
+    return np.asarray(1 - 0.01 * ((rows - row) ** 2 + (columns - column) ** 2), np.float32)
 
 
 def test_the_top_of_a_paraboloid_is_found_between_places() -> None:

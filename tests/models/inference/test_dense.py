@@ -39,6 +39,7 @@ def _member(config: Config) -> Any:
     member.normalise.deviation.uniform_(0.1, 0.3)
     for module in member.modules():
         if isinstance(module, torch.nn.BatchNorm2d | torch.nn.BatchNorm3d):
+            assert module.running_mean is not None and module.running_var is not None
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 1.5)
     return member
