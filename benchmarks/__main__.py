@@ -18,8 +18,8 @@ from rich.table import Table as RichTable
 from benchmarks.replay import report as replay
 from benchmarks.search import anomaly, finals, fronts, losses, pruning, selected, winners
 from benchmarks.search import search_cost as search
-from benchmarks.speed import checkpoints, cost, load, parts, storage, throughput
-from benchmarks.statistics import coverage, diagnosis, fitted_coverage, reliability, verdicts
+from benchmarks.speed import checkpoints, cost, load, parts, scanning, storage, throughput
+from benchmarks.statistics import coverage, diagnosis, finding, fitted_coverage, reliability, verdicts
 from benchmarks.support.measure import Table, machine
 from benchmarks.table.recorded import is_there
 
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "storage": storage.measure,
     "checkpoints": checkpoints.measure,
     "cost": cost.measure,
+    "scanning": scanning.measure,
     "search": search.measure,
     "pruning": pruning.measure,
     "fronts": fronts.measure,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "reliability": reliability.measure,
     "diagnosis": diagnosis.measure,
     "verdicts": verdicts.measure,
+    "finding": finding.measure,
     "anomaly": anomaly.measure,
     **({"replay": replay.measure} if is_there() else {}),
 }

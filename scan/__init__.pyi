@@ -1,5 +1,6 @@
 from .comparison import compare as compare
 from .errors import ScanError as ScanError
+from .expected import ExpectedOptions as ExpectedOptions
 from .faces import line_up as line_up
 from .hit_lists import read_places as read_places
 from .hits import Hit as Hit
@@ -8,6 +9,7 @@ from .importing.run import ImportOptions as ImportOptions
 from .importing.run import import_source as import_source
 from .merging import merge as merge
 from .queue import write_queue as write_queue
+from .run import Positions as Positions
 from .run import Scan as Scan
 from .run import ScanOptions as ScanOptions
 from .run import scan as scan

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 INPUT, OUTPUT = "test_input.npy", "test_output.npy"
 # The graph that scores them the same, where there is one.
 ONNX = "model.onnx"
+# The graph that runs over whole frames, where the networks can.
+SCAN_ONNX = "scan.onnx"
 # At most.
 PITS = 256
 

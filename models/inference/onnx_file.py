@@ -9,13 +9,15 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import torch
+from torch import nn
 
 from foils.open_image import Grey
 from models.errors import BundleError
@@ -37,28 +39,36 @@ def write_onnx(path: Path, bundle: Bundle, pixels: Grey, expected: Floats) -> No
     cannot be written, or the graph does not score as it does.
     """
     example = torch.from_numpy(np.resize(pixels, (TRACED, *pixels.shape[1:])))
-    batch = torch.export.Dim("batch", min=1)
+    shapes = {0: torch.export.Dim("batch", min=1)}
+    graph = trace(Scorer(networks_of(bundle)), example, OUTPUTS, shapes, bundle.ensemble.config.network.name)
+    onnx.helper.set_model_props(graph, {**metadata(bundle), HASH: graph_hash(graph)})
+    onnx.save_model(graph, path)
+    check_onnx(path, pixels, expected)
+
+
+def trace(module: nn.Module, example: torch.Tensor, outputs: Sequence[str], shapes: Mapping[int, Any], name: str) -> Any:
+    """Give a module of one input as a model of onnx; `shapes`: the input's axes that may be of any length.
+
+    `name`: the network's, for the error. Raises BundleError where ONNX cannot hold the module.
+    """
     try:
         with _quiet():
             program = torch.onnx.export(
-                Scorer(networks_of(bundle)),
+                module,
                 (example,),
                 dynamo=True,
                 input_names=[INPUT],
-                output_names=list(OUTPUTS),
-                dynamic_shapes=({0: batch},),
+                output_names=list(outputs),
+                dynamic_shapes=(dict(shapes),),
                 verbose=False,
             )
             assert program is not None
-            graph = program.model_proto
+            return program.model_proto
     except Exception as error:  # torch raises what it meets on the way
         raise BundleError(
-            f"the network must be one that ONNX can hold, but {bundle.ensemble.config.network.name} is not: "
-            f"{first_cause(error)}; export with --no-onnx, for the weights alone."
+            f"the network must be one that ONNX can hold, but {name} is not: {first_cause(error)}; export with --no-onnx, for "
+            "the weights alone."
         ) from None
-    onnx.helper.set_model_props(graph, {**_metadata(bundle), HASH: graph_hash(graph)})
-    onnx.save_model(graph, path)
-    check_onnx(path, pixels, expected)
 
 
 def check_onnx(path: Path, pixels: Grey, expected: Floats) -> None:
@@ -79,7 +89,7 @@ def check_onnx(path: Path, pixels: Grey, expected: Floats) -> None:
         )
 
 
-def _metadata(bundle: Bundle) -> dict[str, str]:
+def metadata(bundle: Bundle) -> dict[str, str]:
     """Give what the graph says of itself."""
     ensemble = networks_of(bundle)
     return {

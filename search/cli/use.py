@@ -33,6 +33,7 @@ def export(
     ] = None,
     data: MovedData = None,
     workers: Workers = None,
+    scan_onnx: Annotated[bool, typer.Option("--scan-onnx", help="Write scan.onnx too, which runs over whole frames.")] = False,
     bioimageio: Annotated[
         bool, typer.Option("--bioimageio", help="Write bioimageio.yaml too, a description for bioimage.io.")
     ] = False,
@@ -52,7 +53,7 @@ def export(
     check_new(out)
     if trial is not None and top is not None:
         raise StudyError(f"a model is named by --trial or by --top, but got both, {trial} and {top}; choose one.")
-    handle, parts = find_study(study, storage), ExportOptions(onnx, licence, bioimageio)
+    handle, parts = find_study(study, storage), ExportOptions(onnx, licence, bioimageio, scan_onnx)
     bundle = out
     if trial is not None:
         from search.selection.export_others import export_trial

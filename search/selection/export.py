@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from foils.atomic_write import open_new, temporary_name
 from models.inference.bundle_schema import FORMER_WEIGHTS, MODEL, WEIGHTS
-from models.inference.example import INPUT, ONNX, read_example
+from models.inference.example import INPUT, ONNX, SCAN_ONNX, read_example
 from pitsearch.errors import reason
 from search.errors import StudyError
 from search.selection.bioimageio import check_licence, write_bioimageio
@@ -40,6 +40,8 @@ class ExportOptions:
     licence: str | None = None
     # A description for bioimage.io, which is of the graph.
     bioimageio: bool = False
+    # A graph of whole frames, for networks that are fully convolutional.
+    scan_onnx: bool = False
 
     def __post_init__(self) -> None:
         if self.bioimageio:
@@ -113,6 +115,8 @@ def complete_bundle(folder: Path, options: ExportOptions) -> None:
     card.write_bytes(begin.encode() + card.read_bytes())
     if options.onnx:
         _add_graph(folder)
+    if options.scan_onnx:
+        _add_scan_graph(folder)
     if options.bioimageio:
         write_bioimageio(folder, options.licence)
     hashes = "".join(f"{sha256}  {name}\n" for name, sha256 in file_hashes(folder).items())
@@ -125,6 +129,19 @@ def _add_graph(folder: Path) -> None:
     from models.inference.onnx_file import write_onnx
 
     write_onnx(folder / ONNX, read_bundle(folder), *read_example(folder))
+
+
+def _add_scan_graph(folder: Path) -> None:
+    """Write the graph that runs over whole frames, and compare its map. Raises StudyError where the networks do not."""
+    from models.inference.bundle import read_bundle
+    from models.inference.dense import is_dense
+    from models.inference.scan_graph import write_scan_onnx
+
+    bundle = read_bundle(folder)
+    if not is_dense(bundle.ensemble):
+        name = bundle.ensemble.config.network.name
+        raise StudyError(f"a graph of whole frames needs fully convolutional networks, but got {name}; leave out --scan-onnx.")
+    write_scan_onnx(folder / SCAN_ONNX, bundle, read_example(folder)[0])
 
 
 def check_new(folder: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # The table, twice.
 CSV, PARQUET = "scores.csv", "scores.parquet"
-COLUMNS = ("pit", "foil", "slide", "label", "set", "fold", "p_signal", "accepted")
+COLUMNS = ("pit", "foil", "slide", "label", "role", "set", "fold", "p_signal", "accepted")
 # Digits of a score in the CSV, as in those of `predict`.
 DIGITS = 6
 OUT_OF_FOLD, HELD_OUT = "out-of-fold", "held-out"
@@ -39,7 +39,7 @@ class OutOfFold:
 
 
 # The values of COLUMNS.
-Row = tuple[str, str, str, str, str, str, float | None, bool | None]
+Row = tuple[str, str, str, str, str, str, str, float | None, bool | None]
 
 
 def pit_rows(
@@ -51,13 +51,16 @@ def pit_rows(
     an older version read it and kept none: their rows have no score then.
     """
     rows = [
-        _row(pit, OUT_OF_FOLD, fold, float(chance), threshold)
+        _row(pit, role, OUT_OF_FOLD, fold, float(chance), threshold)
         for scores, folds in zip(out_of_fold.scores, out_of_fold.folds, strict=True)
-        for pit, fold, chance in zip(searched.pits, folds, scores, strict=True)
+        for pit, role, fold, chance in zip(searched.pits, _roles(searched), folds, scores, strict=True)
     ]
     if locked is not None:
         chances = np.full(len(locked), np.nan) if held_out is None else held_out
-        rows += [_row(pit, HELD_OUT, "", float(chance), threshold) for pit, chance in zip(locked.pits, chances, strict=True)]
+        rows += [
+            _row(pit, role, HELD_OUT, "", float(chance), threshold)
+            for pit, role, chance in zip(locked.pits, _roles(locked), chances, strict=True)
+        ]
     return rows
 
 
@@ -77,9 +80,17 @@ def write_pit_scores(folder: Path, rows: Sequence[Row]) -> None:
     pyarrow.parquet.write_table(pyarrow.table(columns, schema=schema), folder / PARQUET, compression="zstd")
 
 
-def _row(pit: Pit, part: str, fold: str, chance: float, threshold: float) -> Row:
+def _roles(data: Dataset) -> list[str]:
+    """Say what each pit counts as: signal, background, or, where it is never scored, nothing."""
+    return [
+        ("signal" if signal else "background") if scored else ""
+        for signal, scored in zip(data.is_signal, data.is_scored, strict=True)
+    ]
+
+
+def _row(pit: Pit, role: str, part: str, fold: str, chance: float, threshold: float) -> Row:
     known = not np.isnan(chance)
-    place = (pit.pit, pit.foil, pit.slide, pit.label, part, fold)
+    place = (pit.pit, pit.foil, pit.slide, pit.label, role, part, fold)
     return (*place, chance if known else None, chance >= threshold if known else None)
 
 

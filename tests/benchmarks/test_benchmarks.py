@@ -52,6 +52,7 @@ CUT: dict[str, object] = {
     "search.finals.TERMS": FEW,
     "statistics.coverage.cpu_count": one,
     "statistics.coverage.TRIALS": 3,
+    "statistics.finding.CASES": ("minihip",),
 }
 
 

@@ -15,12 +15,12 @@ from search.cli.app import app, main
 from tests.support.commands import Runner
 
 GROUPS = {
-    "Data": ["synth", "check", "relabel"],
+    "Data": ["synth", "check", "relabel", "import"],
     "Search": ["spaces", "launch", "status", "dashboard"],
     "Choose": ["confirm", "front", "select"],
     "Understand": ["importance", "curve", "diagnose"],
     "Use": ["export", "predict"],
-    "Foil": ["match", "align"],
+    "Foil": ["scan", "match", "align", "queue", "merge"],
     "Clusters": ["worker", "jobscript"],
 }
 COMMANDS = [command for commands in GROUPS.values() for command in commands]

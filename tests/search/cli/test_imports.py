@@ -113,10 +113,10 @@ def test_no_command_that_trains_nothing_imports_torch(finished_folder: Path, tin
 
 
 def test_every_command_is_listed_or_trains() -> None:
-    trains = {"confirm", "select", "curve", "diagnose", "worker", "predict", "queue"}
+    trains = {"confirm", "select", "curve", "diagnose", "worker", "predict", "scan", "queue"}
     listed = {name.split()[0] for name in COMMANDS}
     # Of merge and import the sources are many: their own tests run them.
     elsewhere = {"merge", "import"}
-    # The dashboard serves until it is stopped; a bundle's networks, which predict and queue read, are torch's.
+    # The dashboard serves until it is stopped; a bundle's networks, which predict, scan and queue read, are torch's.
     commands = {command.__name__.rstrip("_") for group in GROUPS.values() for command, _ in group}
     assert commands <= {*trains, *listed, *elsewhere, "dashboard"}

@@ -42,6 +42,8 @@ def test_the_table_is_alike_in_csv_and_parquet(searched: Dataset, locked: Datase
     assert [*rows[0]] == [*table.columns] == [*COLUMNS]
     assert [row["pit"] for row in rows] == [pit.pit for pit in (*searched.pits, *locked.pits)] == table["pit"].tolist()
     assert [row["label"] for row in rows] == [pit.label for pit in (*searched.pits, *locked.pits)]
+    assert {row["role"] for row in rows if row["label"] == "maybe"} <= {""}
+    assert {row["role"] for row in rows if row["label"] == "candidate"} == {"signal"}
     assert [row["set"] for row in rows] == ["out-of-fold"] * 6 + ["held-out"] * 2
     assert [row["fold"] for row in rows] == [*OUT.folds[0], "", ""]
     # What reaches the threshold is accepted; what no network scored is empty.

@@ -1,0 +1,43 @@
+"""Fully convolutional networks as a graph: the same map in ONNX Runtime, on frames of any size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from models.errors import BundleError
+from models.inference.bundle import Bundle
+from models.inference.dense import DenseScorer
+from models.inference.onnx_file import TOLERANCE
+from models.inference.scan_graph import write_scan_onnx
+from tests.support.bundles import ensemble
+from tests.support.tiny import SIZE
+from tests.support.toys import crops
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["stacked", "examples", "volume"])
+def test_frames_of_any_size_have_the_same_map(mode: str, tmp_path: Path) -> None:
+    bundle = Bundle(ensemble(mode), 0.5, 0.05, {})
+    write_scan_onnx(tmp_path / "scan.onnx", bundle, crops(8))
+    said = {entry.key: entry.value for entry in onnx.load(tmp_path / "scan.onnx").metadata_props}
+    assert (said["stride"], said["crop"]) == ("4", str(SIZE))
+    session = onnxruntime.InferenceSession(tmp_path / "scan.onnx")
+    scorer = DenseScorer(bundle.ensemble)  # type: ignore[arg-type]  # it holds networks
+    for shape in ((1, 6, 31, 90), (3, 6, 64, 40)):
+        frames = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        with torch.no_grad():
+            own = scorer(torch.from_numpy(frames)).numpy()
+        np.testing.assert_allclose(session.run(["heat"], {"pixels": frames})[0], own, atol=TOLERANCE)
+
+
+@pytest.mark.slow
+def test_a_map_that_differs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.inference.scan_graph.TOLERANCE", -1.0)
+    with pytest.raises(BundleError, match="must give the networks' own map"):
+        write_scan_onnx(tmp_path / "scan.onnx", Bundle(ensemble(), 0.5, 0.05, {}), crops(8))
