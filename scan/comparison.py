@@ -177,8 +177,12 @@ def _by_score(near: Links, hits: Places, rule: str) -> tuple[CurvePoint, ...]:
         return ()
     thresholds = np.unique(hits.scores)
     if len(thresholds) > MOST_THRESHOLDS:
-        # As many hits between two of them, the least and the greatest score among them.
-        thresholds = np.unique(np.quantile(thresholds, np.linspace(0, 1, MOST_THRESHOLDS), method="nearest"))
+        # Half of them with as many hits between two, half with as much score: most hits of a scan have a low one.
+        shares = np.linspace(0, 1, MOST_THRESHOLDS // 2)
+        by_count = np.quantile(thresholds, shares, method="nearest")
+        evenly = thresholds[0] + shares * (thresholds[-1] - thresholds[0])
+        by_value = thresholds[np.minimum(np.searchsorted(thresholds, evenly), len(thresholds) - 1)]
+        thresholds = np.unique(np.concatenate([by_count, by_value]))
     return tuple(_point(float(least), near.of_hits(hits.scores >= least), rule) for least in thresholds)
 
 
