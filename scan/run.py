@@ -145,6 +145,7 @@ def scan(
         "least": least,
         "scales": list(scales),
         "pixel_um": pixel_um,
+        "heat": HEAT in options.formats,
     }
     look = Look(Path(bundle).resolve(), least, scales, out.resolve() / HEAT if HEAT in options.formats else None, pixel_um)
     results = _run(out, settings, listed, look, workers, progress)
@@ -152,7 +153,7 @@ def scan(
     clean_results = None
     if clean is not None:
         clean_frames, clean_faults = list_frames(clean, names)
-        there = {**settings, "frames_folder": str(clean.resolve())}
+        there = {**settings, "frames_folder": str(clean.resolve()), "heat": False}
         clean_results = _run(out / CLEAN, there, clean_frames, replace(look, heat=None), workers, progress)
         faults += clean_faults
     faults += [result.fault for result in (*results, *(clean_results or ())) if result.fault is not None]

@@ -79,7 +79,7 @@ def test_a_curve_of_many_scores_has_some_points_with_both_ends() -> None:
     scores = random.uniform(0, 1, 500)
     hits = on_foil("hits.csv", *((float(number * 50), 0.0) for number in range(500)), scores=scores.tolist())
     points = compare(hits, TRUTH).by_score
-    assert len(points) == MOST_THRESHOLDS
+    assert MOST_THRESHOLDS // 2 <= len(points) <= MOST_THRESHOLDS
     assert (points[0].at, points[-1].at) == (scores.min(), scores.max())
 
 

@@ -152,6 +152,8 @@ def test_another_scan_and_other_files_are_not_written_over(bundle: Path, frames:
     scan(bundle, frames, tmp_path / "hits", ScanOptions(least=0.6))
     with pytest.raises(ScanError, match=r"another least was used for what is there \(0.6, not 0.7\); choose another --out"):
         scan(bundle, frames, tmp_path / "hits", ScanOptions(least=0.7))
+    with pytest.raises(ScanError, match="another heat was used"):
+        scan(bundle, frames, tmp_path / "hits", ScanOptions(least=0.6, formats=("heat",)))
     with pytest.raises(ScanError, match="a scan goes into a new or empty folder"):
         scan(bundle, frames, tmp_path)
 
