@@ -41,11 +41,11 @@ def write_scan_onnx(path: Path, bundle: Bundle, pixels: Grey) -> None:
     said = {**metadata(bundle), "stride": str(dense.stride), "crop": str(size), HASH: graph_hash(graph)}
     onnx.helper.set_model_props(graph, said)
     onnx.save_model(graph, path)
-    _check(path, dense, _mosaic(pixels, *COMPARED))
+    check_scan_onnx(path, dense, _mosaic(pixels, *COMPARED))
 
 
 @torch.no_grad()
-def _check(path: Path, dense: DenseScorer, frame: Grey) -> None:
+def check_scan_onnx(path: Path, dense: DenseScorer, frame: Grey) -> None:
     """Raise BundleError where the graph's map is not that of the networks, within TOLERANCE."""
     import onnxruntime
 
