@@ -12,16 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from pitsearch.errors import reason
-from pitsearch.json_text import MOST_BYTES, parse_json
-from pitsearch.regular_file import read_regular
 from scan.errors import ScanError
 from scan.intervals import Estimate, rate
 from scan.match import ONE_TO_ONE, RADIUS, Links, Match, link, match
 from scan.place_list import Places, PointList, comparable
+from scan.settings import read_settings
 
-# What a scan writes beside its hits.
-SCAN_FILE = "scan.json"
 # Points of a curve.
 MOST_THRESHOLDS = 60
 DISTANCES = 30
@@ -132,17 +128,9 @@ def read_area(hits: Path, slides: int | None = None) -> float | None:
 
     `slides`: of so many of its frames. Raises ScanError for a file that is none of ours.
     """
-    path = (hits if hits.is_dir() else hits.parent) / SCAN_FILE
-    try:
-        told: Any = parse_json(read_regular(path, MOST_BYTES))
-        if not isinstance(told, Mapping):
-            raise ValueError("it is no object")
-    except FileNotFoundError:
+    told = read_settings(hits if hits.is_dir() else hits.parent, "scan again, or remove it")
+    if told is None:
         return None
-    except (OSError, ValueError) as error:
-        raise ScanError(
-            f"{path}: the file must be what `pitsearch scan` wrote, but: {reason(error)}; scan again, or remove it."
-        ) from None
     if slides is None:
         return _number(told, "area_cm2")
     width, height, pixel_um = (_number(told, key) for key in ("width", "height", "pixel_um"))

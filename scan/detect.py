@@ -18,7 +18,6 @@ from foils.open_image import Grey
 from foils.resize import resized, scaled
 from models.inference.bundle import Bundle
 from models.inference.dense import DenseScorer, is_dense
-from models.inference.ensemble import Ensemble
 from models.inference.graph import Graph
 from models.inference.scorer import Scorer, score_crops
 from models.metrics import Floats
@@ -68,7 +67,7 @@ class Detector:
     def dense(self) -> DenseScorer | None:
         """The fully convolutional networks; None where blobs are looked for."""
         ensemble = self.bundle.ensemble
-        if not (isinstance(ensemble, Ensemble) and is_dense(ensemble)):
+        if not is_dense(ensemble):
             return None
         return DenseScorer(ensemble, None if self.whole else LOOKING)
 

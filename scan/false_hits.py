@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest, chi2
 
-LEVEL = 0.95
+from scan.intervals import rate, share
+
 Floats = npt.NDArray[np.floating[Any]]
 
 
@@ -34,12 +34,8 @@ class FalseHits:
 def from_clean(scores: Floats, threshold: float, area_cm2: float) -> FalseHits:
     """Count hits on frames that hold no signal; the interval is that of a Poisson rate (Garwood 1936, Biometrika 28:437)."""
     count = int((scores >= threshold).sum())
-    tail = (1 - LEVEL) / 2
-    low = chi2.ppf(tail, 2 * count) / 2 if count else 0.0
-    high = chi2.ppf(1 - tail, 2 * count + 2) / 2
-    return FalseHits(
-        count / area_cm2, float(low) / area_cm2, float(high) / area_cm2, f"{count} hits on {area_cm2:.3g} cm2 without signal"
-    )
+    found = rate(count, area_cm2)
+    return FalseHits(found.value, found.low, found.high, f"{count} hits on {area_cm2:.3g} cm2 without signal")
 
 
 def from_background(scores: Floats, threshold: float, per_cm2: float) -> FalseHits:
@@ -48,10 +44,10 @@ def from_background(scores: Floats, threshold: float, per_cm2: float) -> FalseHi
     The interval is that of the share (Clopper & Pearson 1934, Biometrika 26:404); that of the density is not known.
     """
     count, total = int((scores >= threshold).sum()), len(scores)
-    interval = binomtest(count, total).proportion_ci(LEVEL)
-    share = count / total
+    accepted = share(count, total)
+    assert accepted is not None  # there are scores
     source = f"{count} of {total} background pits accepted, {per_cm2:g} of them on a cm2"
-    return FalseHits(share * per_cm2, float(interval.low) * per_cm2, float(interval.high) * per_cm2, source)
+    return FalseHits(accepted.value * per_cm2, accepted.low * per_cm2, accepted.high * per_cm2, source)
 
 
 def threshold_for(scores: Floats, allowed: float) -> float:

@@ -9,19 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-from foils.errors import DataError
 from foils.frames import Frame, by_number, cut_crops, list_frames, read_frame
 from foils.open_image import Grey
 from pitsearch.errors import reason
-from pitsearch.json_text import MOST_BYTES, parse_json
-from pitsearch.regular_file import read_regular
 from scan.errors import ScanError
 from scan.hits import Hit
-
-# What a scan writes beside its hits.
-RECORD = "scan.json"
+from scan.settings import SETTINGS, parse_settings
 
 
 @dataclass(frozen=True)
@@ -67,13 +61,12 @@ def order_by_frame(hits: Sequence[Hit], folder: Path, channels: Sequence[str]) -
 
 def frames_of(hits_file: Path) -> Path:
     """Give the folder of frames that a scan names beside its hits. Raises ScanError where it names none."""
-    path = hits_file.parent / RECORD
+    path = hits_file.parent / SETTINGS
     try:
-        record: Any = parse_json(read_regular(path, MOST_BYTES).decode("utf-8"))
-        folder = record["frames_folder"]
+        folder = parse_settings(path)["frames_folder"]
         if not isinstance(folder, str) or not folder:
             raise ValueError("`frames_folder` must be a path")
-    except (OSError, ValueError, KeyError, TypeError, DataError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise ScanError(
             f"{path}: the folder of the hits' frames must be named there, but: {reason(error)}; give --frames."
         ) from None

@@ -66,8 +66,7 @@ def merge(
     def pits() -> Iterator[WrittenPit]:
         for pit, crop in zip(old.pits, old.pixels[old.rows], strict=True):
             # Crops stand as networks see them, and their places in the same pixels.
-            x, y = (None if value is None else value * scale for value in (pit.x, pit.y))
-            yield WrittenPit(replace(pit, x=x, y=y), crop)
+            yield WrittenPit(replace(pit, x=_times(pit.x, scale), y=_times(pit.y, scale)), crop)
         for pit, index in zip(added, fresh, strict=True):
             yield WrittenPit(replace(pit, x=_times(pit.x, scale), y=_times(pit.y, scale)), new.pixels[new.rows[index]])
 

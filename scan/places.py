@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from foils.errors import DataError
 from foils.frames import by_number
@@ -33,7 +34,7 @@ class _Found:
     """The objects of all frames of a foil."""
 
     # The frame of each, `[objects]`, as its number among the results.
-    frame: Floats
+    frame: npt.NDArray[np.int64]
     detections: Detections
     # In the scan, in micrometres, `[objects, 2]`; None where the frames' positions are not known.
     on_scan: Floats | None
@@ -74,7 +75,7 @@ def joined_hits(results: Sequence[FrameResult], bundle: Bundle, model: str, thre
             reach: Floats = APART * bundle.ensemble.size * objects.scale * stage.pixel_um
             order = most_probable(found.on_scan, objects.p_signal, reach)
         for number in order:
-            slide, x, y = there[int(found.frame[number])].frame.slide, float(objects.x[number]), float(objects.y[number])
+            slide, x, y = there[found.frame[number]].frame.slide, float(objects.x[number]), float(objects.y[number])
             nowhere = (None, None)
             scanned = nowhere if stage is None else stage.on_scan(slide, x, y)
             on_foil = nowhere if stage is None else stage.on_foil(slide, x, y)
@@ -127,12 +128,12 @@ def area_cm2(results: Sequence[FrameResult], pixel_um: float, stage: Stage | Non
 def _found(results: Sequence[FrameResult], stage: Stage | None) -> _Found:
     """Join the objects of frames."""
     parts = [result.detections for result in results if result.detections is not None]
-    frame = np.repeat(np.arange(len(parts)), [len(part.x) for part in parts]).astype(np.float64)
+    frame = np.repeat(np.arange(len(parts)), [len(part.x) for part in parts])
     joined = join(parts)
     if stage is None:
         return _Found(frame, joined, None)
     on_scan = [
-        stage.on_scan(results[int(number)].frame.slide, float(x), float(y))
-        for number, x, y in zip(frame, joined.x, joined.y, strict=True)
+        stage.on_scan(results[number].frame.slide, float(x), float(y))
+        for number, x, y in zip(frame.tolist(), joined.x, joined.y, strict=True)
     ]
     return _Found(frame, joined, np.array(on_scan).reshape(-1, 2))

@@ -22,7 +22,7 @@ from models.inference.bundle import Bundle
 from scan.choosing import Choice, choose
 from scan.errors import ScanError
 from scan.gallery import EDGE, Answers, Gallery, write_gallery
-from scan.hit_crops import frames_of, order_by_frame
+from scan.hit_crops import CropOrder, frames_of, order_by_frame
 from scan.hits import Hit, read_hits
 
 PAGE = "hits.html"
@@ -86,7 +86,7 @@ def write_queue(
     ]
     why = tuple((hit.hit, choice.why) for hit, choice in zip(chosen, choices, strict=True))
     answers = Answers(signal, background, further=_further(seen, signal, background))
-    shown = order_by_frame(chosen, frames or frames_of(hits_file), names)
+    shown = CropOrder.of(chosen, list(ordered.frames.values()))
     gallery = Gallery(f"{folder.resolve().name}: hits to label", tuple(names), answers, folder.resolve().name, why=why)
 
     def add_gallery(unfinished: Path) -> None:

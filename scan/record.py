@@ -1,4 +1,4 @@
-"""What a scan has done so far, in its folder: its settings, `scan.json`, and a line for each finished frame, `frames.jsonl`.
+"""What a scan has done so far, in its folder: a line for each finished frame, `frames.jsonl`.
 
 A line that is cut short, where the scan was killed, is left out, and its frame is scanned again. Knows nothing of images.
 """
@@ -16,15 +16,13 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from foils.atomic_write import write_whole
 from foils.frames import Frame
 from pitsearch.errors import reason
-from pitsearch.json_text import MOST_BYTES, parse_json
 from pitsearch.regular_file import read_regular
 from scan.detect import FIELDS, Detections
 from scan.errors import ScanError
 
-SETTINGS, FRAMES = "scan.json", "frames.jsonl"
+FRAMES = "frames.jsonl"
 # Bytes of all lines: a hundred million detections would have as many.
 MOST_LINES = 2**33
 
@@ -41,24 +39,6 @@ class FrameResult:
     height: int = 0
     # What was wrong with it.
     fault: str | None = None
-
-
-def write_settings(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Write what a scan is made with, and what came of it."""
-    text = json.dumps(settings, indent=2, allow_nan=False) + "\n"
-    write_whole(folder / SETTINGS, lambda stream: stream.write(text.encode()))
-
-
-def read_settings(folder: str | Path) -> dict[str, Any]:
-    """Read what a scan was made with. Raises ScanError where the folder holds no scan."""
-    path = Path(folder) / SETTINGS
-    try:
-        settings = parse_json(read_regular(path, MOST_BYTES))
-        if not isinstance(settings, dict):
-            raise ValueError(f"it must be a table, but is a {type(settings).__name__}")
-    except (OSError, ValueError) as error:
-        raise ScanError(f"{path}: a scan must have this file, but: {reason(error)}; scan again, into a new folder.") from None
-    return settings
 
 
 def read_results(folder: Path, frames: Mapping[str, Frame]) -> dict[str, FrameResult]:

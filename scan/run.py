@@ -26,7 +26,8 @@ from scan.hits import Hit
 from scan.look import Look
 from scan.outputs import write_outputs
 from scan.places import area_cm2, check_placed, joined_hits
-from scan.record import SETTINGS, FrameResult, append, appending, read_results, read_settings, write_settings
+from scan.record import FrameResult, append, appending, read_results
+from scan.settings import read_settings, write_settings
 
 # Of the threshold, from where on a hit is kept: what is just not accepted is worth a look, too.
 LEAST_SHARE = 0.25
@@ -238,8 +239,8 @@ def _open(out: Path, settings: Mapping[str, Any]) -> None:
     """Begin a scan in a new or empty folder, or go on with the same."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if (out / SETTINGS).exists():
-            known = read_settings(out)
+        known = read_settings(out, "scan again, into a new folder")
+        if known is not None:
             other = [key for key, value in settings.items() if known.get(key) != value]
             if other:
                 raise ScanError(

@@ -9,7 +9,7 @@ The map therefore says where to look, and what is found is scored as a crop. Kno
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import nn
@@ -35,7 +35,7 @@ _CONVS = (nn.Conv2d, nn.Conv3d)
 _PLAIN = (nn.BatchNorm2d, nn.BatchNorm3d, nn.ReLU, nn.Tanh, nn.GELU, nn.SiLU, nn.Identity, Neighbours)
 
 
-def is_dense(ensemble: object) -> bool:
+def is_dense(ensemble: object) -> TypeGuard[Ensemble]:
     """Tell whether an ensemble can be run fully convolutionally."""
     return isinstance(ensemble, Ensemble) and all(
         type(member) is Classifier
