@@ -131,3 +131,11 @@ Reliability = Annotated[
     float, typer.Option(min=0.0, max=0.999, help="Bar that the lower bound of the probability to learn must pass.")
 ]
 Final = Annotated[str, typer.Option(help="What is made of the winner: ensemble, or refit, one network on all pits.")]
+
+
+def check_workers(cluster: str | None, workers: int | None) -> None:
+    """Raise StudyError where both a cluster and processes of this machine are asked for."""
+    if cluster is not None and workers is not None:
+        from search.errors import StudyError
+
+        raise StudyError(f"a cluster must be given --jobs, not --workers, but got {workers}; remove --workers.")

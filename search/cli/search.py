@@ -68,7 +68,6 @@ def launch(
     """
     from foils import load
     from search.analysis.status import summarise
-    from search.errors import StudyError
     from search.launcher.executors import Cluster, Processes
     from search.launcher.launch import launch as run
     from search.report.progress import LiveTable, PlainLines
@@ -96,8 +95,7 @@ def launch(
         "objectives": None if objectives is None else parse_objectives(objectives),
         "holdout": parse_holdout(holdout_share, tuple(holdout_slide or ())),
     }
-    if cluster is not None and workers is not None:
-        raise StudyError(f"a cluster must be given --jobs, not --workers, but got {workers}; remove --workers.")
+    options.check_workers(cluster, workers)
     with on_stop("finished trials are kept, the same command goes on"):
         folder, study = data_and_study(data, study, storage)
         loaded = load(folder)
