@@ -21,7 +21,7 @@ def export(
     study: StudyName = None,
     storage: Storage = defaults.STORAGE,
     runs: options.MovedRuns = None,
-    onnx: Annotated[bool, typer.Option(help="Write model.onnx, which runs without pitsearch, and compare its scores.")] = True,
+    onnx: Annotated[bool, typer.Option(help="Write graphs, which run without pitsearch, and compare what they give.")] = True,
     licence: Annotated[
         str | None, typer.Option("--license", metavar="NAME", help="Licence that the model card names, e.g. cc-by-4.0.")
     ] = None,
@@ -33,7 +33,6 @@ def export(
     ] = None,
     data: MovedData = None,
     workers: Workers = None,
-    scan_onnx: Annotated[bool, typer.Option("--scan-onnx", help="Write scan.onnx too, which runs over whole frames.")] = False,
     bioimageio: Annotated[
         bool, typer.Option("--bioimageio", help="Write bioimageio.yaml too, a description for bioimage.io.")
     ] = False,
@@ -41,8 +40,8 @@ def export(
 ) -> None:
     """Write the selected model as a bundle.
 
-    Copies what select kept into a new folder: weights, description and model card. Adds a graph of it, model.onnx. Trains
-    nothing; with --trial or --top it trains again what is no longer kept.
+    Copies what select kept into a new folder: weights, description and model card. Adds graphs of it, model.onnx and, where it
+    runs over whole frames, scan.onnx. Trains nothing; with --trial or --top it trains again what is no longer kept.
     """
     from search.selection.export import ExportOptions, check_new
     from search.selection.export import export as run
@@ -53,7 +52,7 @@ def export(
     check_new(out)
     if trial is not None and top is not None:
         raise StudyError(f"a model is named by --trial or by --top, but got both, {trial} and {top}; choose one.")
-    handle, parts = find_study(study, storage), ExportOptions(onnx, licence, bioimageio, scan_onnx)
+    handle, parts = find_study(study, storage), ExportOptions(onnx, licence, bioimageio)
     bundle = out
     if trial is not None:
         from search.selection.export_others import export_trial
