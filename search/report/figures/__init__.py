@@ -1,1 +1,12 @@
 """Figures of a study: each a function of plain values that gives a plotly `Figure`, for the report and for notebooks."""
+
+from search.report.figures.trainings import (
+    acceptance_curves,
+    accuracy_curves,
+    loss_curves,
+    outcomes_by_fold,
+    seed_outcomes,
+    training_ends,
+)
+
+__all__ = ["acceptance_curves", "accuracy_curves", "loss_curves", "outcomes_by_fold", "seed_outcomes", "training_ends"]
