@@ -15,7 +15,7 @@ from search.errors import StudyError
 from search.report.contents import Section
 from search.report.figures.style import DARK, LIGHT
 from search.report.pages import json_in_script, render_page
-from search.report.sections import answer, repeat, search_history, selection
+from search.report.sections import answer, repeat, search_history, selection, training_curves
 from search.report.subject import Subject
 
 # In the order of the page: the id and the title of each section, and what lays it out, which gives None where the study has
@@ -23,6 +23,7 @@ from search.report.subject import Subject
 SECTIONS: tuple[tuple[str, str, Callable[[Subject], Section | None]], ...] = (
     ("answer", "The answer", answer.section),
     ("search", "The search", search_history.section),
+    ("curves", "Training curves", training_curves.section),
     ("selection", "The race and the selection", selection.section),
     ("repeat", "How to repeat it", repeat.section),
 )

@@ -2,5 +2,24 @@
 
 from search.report.figures.history import best_so_far, rung_counts
 from search.report.figures.readings import race, readings
+from search.report.figures.trainings import (
+    acceptance_curves,
+    accuracy_curves,
+    loss_curves,
+    outcomes_by_fold,
+    seed_outcomes,
+    training_ends,
+)
 
-__all__ = ["best_so_far", "race", "readings", "rung_counts"]
+__all__ = [
+    "acceptance_curves",
+    "accuracy_curves",
+    "best_so_far",
+    "loss_curves",
+    "outcomes_by_fold",
+    "race",
+    "readings",
+    "rung_counts",
+    "seed_outcomes",
+    "training_ends",
+]
