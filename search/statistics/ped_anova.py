@@ -1,6 +1,6 @@
 """Measure by PED-ANOVA how far the choices of some trials differ from those of all, for hundreds of draws of them at once.
 
-Watanabe, Bansal & Hutter 2023 (arXiv:2304.10255); where a domain depends on another choice, arXiv:2601.20800. Optuna's evaluator
+Watanabe, Bansal & Hutter 2023 (arXiv:2304.10255); where a domain depends on other choices, 2601.20800. Optuna's evaluator
 asks Python about every trial, for one draw at a time: with a thousand trials and the hundreds of draws that an interval needs,
 that takes minutes. Here a draw is a count of trials in each cell of Optuna's grid. A test holds the numbers against Optuna's.
 Knows nothing of acceptance.

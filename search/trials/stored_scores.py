@@ -66,8 +66,8 @@ class _Stored:
     # Log-odds of the first and the last step.
     low: float
     high: float
-    # Base 64 of deflated bytes: steps of two bytes, least first; fold; 1 for signal, plus 2 where the pit is scored, plus 4 times
-    # (the number of the class + 1), or plus nothing where that is not known.
+    # Base 64 of deflated bytes: steps of two bytes, least first; fold; 1 for signal, plus 2 where it is scored, plus 4 times
+    # (the number of the class + 1), or nothing where that is not known.
     packed: str
 
 
