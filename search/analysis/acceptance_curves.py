@@ -52,7 +52,8 @@ def acceptance_curve(name: str, scored: ScoredPits, working_points: Sequence[flo
         single += [*curves]
         # One rule for the whole curve, that of the working point: a change on the way would look like a step of the network.
         if is_few([len(background) for _, background in folds], working_points[0]):
-            whole.append(_curve(*(np.concatenate(parts) for parts in zip(*folds, strict=True)), rates))
+            signals, others = (np.concatenate(parts) for parts in zip(*folds, strict=True))
+            whole.append(_curve(signals, others, rates))
         else:
             whole.append(np.average(curves, axis=0, weights=[len(signal) for signal, _ in folds if len(signal)]))
     low, high = np.quantile(single, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)

@@ -109,9 +109,7 @@ def scores_of_trial(trial: FrozenTrial, plan: Plan, data: Dataset | None = None)
         return None
     groups = np.arange(len(stored.scores)) if data is None else data.groups
     source = f"trial {trial.number}, on the split of the search"
-    return ScoredPits(
-        trial.number, source, stored.scores[None], stored.folds[None], stored.is_signal, stored.is_scored, groups
-    )
+    return ScoredPits(trial.number, source, stored.scores[None], stored.folds[None], stored.is_signal, stored.is_scored, groups)
 
 
 def scored_pits(
