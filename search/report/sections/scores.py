@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from optuna.trial import FrozenTrial
 
 from foils import Dataset
 from search.analysis.acceptance_curves import (
@@ -26,23 +25,16 @@ from search.analysis.out_of_fold import ScoredPits, scored_pits
 from search.report import figures
 from search.report.contents import Drawing, Listing, Part, Section
 from search.report.subject import Subject
+from search.report.winner import Winner, winner_of
 from search.selection.final_model import STRICT
 from search.statistics.fitted import pooled_remarks
 from search.statistics.intervals import Share
 from search.text import counted
-from search.trials.ranking import find_trial
 
 NAME, TITLE = "scores", "How well signal is told from background"
 SIGNAL, BACKGROUND, UNSCORED = "signal", "background", "never scored"
 # Slides drawn, at most.
 SLIDES = 24
-
-
-def judged_trial(subject: Subject) -> FrozenTrial | None:
-    """Give the trial that the report is about: the winner of the last selection, or else the best complete one."""
-    if subject.selection is not None:
-        return find_trial(subject.trials, subject.selection.trial)
-    return subject.status.best
 
 
 def searched_data(subject: Subject) -> Dataset | None:
@@ -52,21 +44,19 @@ def searched_data(subject: Subject) -> Dataset | None:
 
 def judged_pits(subject: Subject, data: Dataset | None) -> ScoredPits | None:
     """Give the scores out of fold of the trial that the report is about; `data`: the pits that trials may see."""
-    trial = judged_trial(subject)
-    return None if trial is None else scored_pits(trial, subject.plan, subject.confirmations, data)
+    winner = winner_of(subject)
+    return None if winner is None else scored_pits(winner.trial, subject.plan, subject.confirmations, data)
 
 
 def section(subject: Subject) -> Section:
     """Lay out the scores of the winner, or before a selection of the best trial, beside those of the network in use."""
-    data = searched_data(subject)
+    data, winner = searched_data(subject), winner_of(subject)
     scored = judged_pits(subject, data)
-    if scored is None:
-        missing = (
-            "no trial has climbed the whole ladder yet" if judged_trial(subject) is None else "the best trial kept no scores"
-        )
+    if winner is None or scored is None:
+        missing = "no trial has climbed the whole ladder yet" if winner is None else "the best trial kept none"
         return Section(NAME, TITLE, (f"There are no scores out of fold to show: {missing}.",), ())
     rate = subject.plan.options.working_point
-    curves = [acceptance_curve(_curve_name(subject), scored, _rates(rate)), *_in_use(subject, scored, data)]
+    curves = [acceptance_curve(_curve_name(winner), scored, _rates(rate)), *_in_use(subject, winner, data)]
     remarks = pooled_remarks(share for curve in curves for _, share in curve.points)
     labels, order = _labels(subject, scored, data)
     tables = confusions(subject.trials, subject.plan, labels, order)
@@ -87,10 +77,8 @@ def _rates(working_point: float) -> tuple[float, ...]:
     return tuple(dict.fromkeys((working_point, STRICT)))
 
 
-def _curve_name(subject: Subject) -> str:
-    trial = judged_trial(subject)
-    assert trial is not None  # whoever has its scores has it
-    return f"{'winner' if subject.selection else 'best'}, trial {trial.number}"
+def _curve_name(winner: Winner) -> str:
+    return f"{'winner' if winner.is_selected else 'best'}, trial {winner.trial.number}"
 
 
 def _sentence(curve: AcceptanceCurve, scored: ScoredPits) -> str:
@@ -102,12 +90,11 @@ def _sentence(curve: AcceptanceCurve, scored: ScoredPits) -> str:
     )
 
 
-def _in_use(subject: Subject, scored: ScoredPits, data: Dataset | None) -> list[AcceptanceCurve]:
+def _in_use(subject: Subject, winner: Winner, data: Dataset | None) -> list[AcceptanceCurve]:
     """Give the curve of the network in use, where that is another trial and kept its scores."""
-    comparison = subject.status.comparison
-    if comparison is None or comparison.baseline.number == scored.trial:
+    if winner.comparison is None or winner.is_in_use:
         return []
-    others = scored_pits(comparison.baseline, subject.plan, subject.confirmations, data)
+    others = scored_pits(winner.comparison.baseline, subject.plan, subject.confirmations, data)
     if others is None:
         return []
     name = f"network in use, trial {others.trial}"
