@@ -83,7 +83,7 @@ def slices(trials: Sequence[Outcome], axes: Sequence[SampledAxis], working_point
         ticks = {} if axis.names is None else {"tickvals": [*range(len(axis.names))], "ticktext": [*map(literal, axis.names)]}
         figure.update_xaxes(title_text=axis.name, type="log" if axis.is_log else "linear", row=row + 1, col=column + 1, **ticks)
         if axis.is_log:
-            figure.update_xaxes(dtick=1, row=row + 1, col=column + 1)
+            figure.update_xaxes(dtick=1, exponentformat="power", row=row + 1, col=column + 1)
         if column == 0:
             figure.update_yaxes(title_text=f"acceptance at {working_point:.0%}", row=row + 1, col=1)
     return figure.update_yaxes(range=[-0.02, 1.02])

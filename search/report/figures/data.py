@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
@@ -12,12 +12,16 @@ from search.report.figures.style import COLOURS, HEIGHT, literal, new_figure
 PATTERNS = ("", "/", ".", "x", "-", "+")
 
 
-def pit_counts(counts: Mapping[str, Mapping[str, int]], across: str) -> go.Figure:
-    """Draw bars of pits, each in parts. `counts`: by bar, then by part; `across`: what the bars are."""
+def pit_counts(counts: Mapping[str, Mapping[str, int]], parts: Sequence[str], across: str) -> go.Figure:
+    """Draw bars of pits, each in parts.
+
+    `counts`: by bar, then by part; `parts`: all that may be, in their order; `across`: what the bars are.
+    """
     figure = new_figure(across, "pits", HEIGHT)
     bars = [literal(bar) for bar in counts]
-    parts = dict.fromkeys(part for in_parts in counts.values() for part in in_parts)
     for number, part in enumerate(parts):
+        if not any(part in in_parts for in_parts in counts.values()):
+            continue
         figure.add_bar(
             x=bars,
             y=[in_parts.get(part, 0) for in_parts in counts.values()],
@@ -35,4 +39,4 @@ def pit_counts(counts: Mapping[str, Mapping[str, int]], across: str) -> go.Figur
         )
     # Slides are called 24: names, not numbers, on the axis.
     figure.update_xaxes(type="category")
-    return figure.update_layout(barmode="stack", bargap=0.25)
+    return figure.update_layout(barmode="stack", bargap=0.25, legend={"traceorder": "normal"})

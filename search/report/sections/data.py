@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from foils import Dataset
 from foils.contact_sheet import choose_pits
+from foils.frames import by_number
 from foils.pit import Pit
 from search.report import figures
 from search.report.contents import Drawing, Gallery, Listing, Section
@@ -16,7 +17,7 @@ from search.text import counted
 
 # Pits of each label on the contact sheet; pits named, and slides drawn, at most.
 PER_LABEL, NAMED, SLIDES = 4, 10, 80
-SEARCHED, HELD_OUT, BETWEEN = "searched", "held out", "left out between"
+PARTS = SEARCHED, HELD_OUT, BETWEEN = "searched", "held out", "left out between"
 
 
 def section(subject: Subject) -> Section:
@@ -47,13 +48,15 @@ def _figures(subject: Subject, data: Dataset) -> list[Drawing | Listing]:
     by_label = {label: _sides(data, side, label) for label in data.counts()}
     by_slide = _parts(data, lambda pit: f"{pit.foil}:{pit.slide}")
     by_style = _parts(data, lambda pit: pit.style or "none")
-    shown = dict(sorted(sorted(by_slide.items(), key=lambda item: -sum(item[1].values()))[:SLIDES]))
+    labels = tuple(by_label)
+    fullest = sorted(by_slide, key=lambda name: -sum(by_slide[name].values()))[:SLIDES]
+    shown = {name: by_slide[name] for name in sorted(fullest, key=by_number)}
     fewer = f" Shown are the {SLIDES} slides with most pits, of {len(by_slide)}." if len(by_slide) > SLIDES else ""
     drawings: list[Drawing | Listing] = [
         Drawing(
             "pits-by-label",
             "Pits by label",
-            figures.pit_counts(by_label, "label"),
+            figures.pit_counts(by_label, PARTS, "label"),
             "How many pits carry each label, and which part of the study they are in. Few signal pits make every acceptance "
             "uncertain. The shares are those of the labelled pits, not those of particles on the foil.",
         ),
@@ -61,7 +64,7 @@ def _figures(subject: Subject, data: Dataset) -> list[Drawing | Listing]:
         Drawing(
             "pits-by-slide",
             "Pits by slide",
-            figures.pit_counts(shown, "foil and slide"),
+            figures.pit_counts(shown, labels, "foil and slide"),
             "Where the pits lie. A label that stands on one slide only may be learned by what is particular to that slide."
             + fewer,
         ),
@@ -71,7 +74,7 @@ def _figures(subject: Subject, data: Dataset) -> list[Drawing | Listing]:
             Drawing(
                 "pits-by-style",
                 "Pits by labelling style",
-                figures.pit_counts(by_style, "labelling style"),
+                figures.pit_counts(by_style, labels, "labelling style"),
                 "Which campaign the labels came from. The criteria changed between them: the same pit may carry another label "
                 "in another style.",
             )
@@ -88,7 +91,7 @@ def _side_of(subject: Subject) -> Callable[[Pit], str]:
 def _sides(data: Dataset, side: Callable[[Pit], str], label: str) -> dict[str, int]:
     """Count the pits of a label in each part of the study."""
     counts = Counter(side(pit) for pit in data.pits if pit.label == label)
-    return {name: counts[name] for name in (SEARCHED, HELD_OUT, BETWEEN) if counts[name]}
+    return {name: counts[name] for name in PARTS if counts[name]}
 
 
 def _parts(data: Dataset, place: Callable[[Pit], str]) -> dict[str, dict[str, int]]:
@@ -108,12 +111,12 @@ def _labels_table(data: Dataset, by_label: dict[str, dict[str, int]], subject: S
             label,
             "signal" if label == signal else "background" if label in scored else "never scored",
             str(sum(parts.values())),
-            *(str(parts.get(part, 0)) for part in (SEARCHED, HELD_OUT, BETWEEN)),
+            *(str(parts.get(part, 0)) for part in PARTS),
             str(len({(pit.foil, pit.slide) for pit in data.pits if pit.label == label})),
         )
         for label, parts in by_label.items()
     ]
-    columns = ("label", "role", "pits", SEARCHED, HELD_OUT, BETWEEN, "slides")
+    columns = ("label", "role", "pits", *PARTS, "slides")
     note = f"{BETWEEN}: pits that share plastic with held-out ones, and so are in neither part."
     return Listing("Pits of each label", columns, tuple(rows), note)
 

@@ -29,7 +29,7 @@ from search.report.winner import Winner, winner_of
 from search.selection.final_model import STRICT
 from search.statistics.fitted import pooled_remarks
 from search.statistics.intervals import Share
-from search.text import counted
+from search.text import counted, sentence
 
 NAME, TITLE = "scores", "How well signal is told from background"
 SIGNAL, BACKGROUND, UNSCORED = "signal", "background", "never scored"
@@ -69,7 +69,7 @@ def section(subject: Subject) -> Section:
         _calibration(subject, scored),
     ]
     warnings = (subject.data_fault,) if data is None else ()
-    return Section(NAME, TITLE, (_sentence(curves[0], scored), *remarks), tuple(parts), warnings)
+    return Section(NAME, TITLE, (_sentence(curves[0], scored), *map(sentence, remarks)), tuple(parts), warnings)
 
 
 def _rates(working_point: float) -> tuple[float, ...]:
