@@ -30,11 +30,8 @@ def section(subject: Subject) -> Section:
     rate = subject.plan.options.working_point
     missed, passing = missed_signals(scored, rate), signal_like_background(scored, rate)
     suspects, judges = doubted_labels(subject.trials, subject.plan, data)
-    several = f"of {counted(scored.repeats, 'cross-validation')}" if scored.repeats > 1 else "of the one cross-validation"
     sentences = (
-        f"The scores are of {scored.source}. At the working point of {rate:.3g} fewer than half {several} accept {len(missed)} "
-        f"of {counted(int(scored.signals.sum()), 'signal pit')}, and half or more accept {len(passing)} of "
-        f"{counted(int(scored.backgrounds.sum()), 'background pit')}.",
+        f"The scores are of {scored.source}. {_counts(scored, rate, len(missed), len(passing))}",
         _suspects_sentence(suspects, judges),
     )
     parts = [
@@ -49,6 +46,18 @@ def section(subject: Subject) -> Section:
         _doubted(suspects, judges, data),
     ]
     return Section(NAME, TITLE, sentences, tuple(part for part in parts if part is not None))
+
+
+def _counts(scored: ScoredPits, rate: float, missed: int, passing: int) -> str:
+    """Say how many pits lie on the wrong side of the threshold."""
+    signals = f"{missed} of {counted(int(scored.signals.sum()), 'signal pit')}"
+    backgrounds = f"{passing} of {counted(int(scored.backgrounds.sum()), 'background pit')}"
+    if scored.repeats == 1:
+        return f"At the working point of {rate:.3g} they miss {signals} and accept {backgrounds}."
+    return (
+        f"At the working point of {rate:.3g} {signals} are accepted in fewer than half of {scored.repeats} cross-validations, "
+        f"and {backgrounds} in half or more."
+    )
 
 
 def _suspects_sentence(suspects: Sequence[Suspect], judges: int) -> str:
