@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from optuna.trial import FrozenTrial
@@ -16,7 +17,7 @@ from foils import Dataset
 from models.metrics import Flags, Floats
 from search.analysis.diagnose import WITNESSES
 from search.analysis.out_of_fold import Ints, ScoredPits
-from search.analysis.suspects import LabelScores, Suspect, find_suspects
+from search.analysis.suspects import LabelScores, Suspect, contradictions, find_suspects, merge, near_duplicates
 from search.studies.plan import Plan
 from search.trials.ranking import rank_trials
 from search.trials.records import RungResult
@@ -59,18 +60,22 @@ def _listed(order: Ints, passes: Flags, means: Floats) -> tuple[OddPit, ...]:
 
 
 def doubted_labels(trials: Sequence[FrozenTrial], plan: Plan, data: Dataset) -> tuple[tuple[Suspect, ...], int]:
-    """List the pits that a study's own networks take for the other side of signal and background, the surest first.
+    """List the pits whose side, signal or background, is doubted, the surest first, and say how many trials judged.
 
-    The best complete trials of different configurations judge, JUDGES at most; also gives how many do. `data`: the pits that
-    trials may see. It is confident learning as of `diagnose`, which trains networks with a class for every label, and so tells
-    more.
+    Doubted by the networks of the best complete trials of different configurations, JUDGES at most, or by a pit that shows the
+    same plastic and is on the other side. `data`: the pits that trials may see. `diagnose` does the same with networks that have
+    a class for every label, and so tells more.
     """
-    judges = [votes for trial in rank_trials(trials) if (votes := _votes(trial, plan)) is not None][:JUDGES]
-    if not judges:
-        return (), 0
+    all_votes = (votes for trial in rank_trials(trials) if (votes := _votes(trial, plan)) is not None)
+    judges = [*islice(all_votes, JUDGES)]
     signal = data.description.signal
     sides = np.where(data.is_signal, signal, np.where(data.is_background, BACKGROUND, data.labels))
-    return find_suspects(LabelScores(np.array(judges), (signal, BACKGROUND), sides)), len(judges)
+    votes = np.array(judges) if judges else np.zeros((0, len(data), 2))
+    judged = LabelScores(votes, (signal, BACKGROUND), sides)
+    scored = data.is_scored
+    pairs = [pair for pair in near_duplicates(data.crops(), data.groups) if scored[pair[0]] and scored[pair[1]]]
+    contradicted = contradictions(judged, pairs, [pit.pit for pit in data.pits])
+    return merge(find_suspects(judged), contradicted), len(judges)
 
 
 def _votes(trial: FrozenTrial, plan: Plan) -> Floats | None:

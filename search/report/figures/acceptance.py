@@ -17,24 +17,30 @@ from search.statistics.intervals import Share
 
 # Pixels of a row of a figure that lists parts, and of what stands around the rows.
 ROW, AROUND = 26, 120
+# Bands in one figure, at most.
+BANDS = 2
 
 
 def roc(curves: Sequence[AcceptanceCurve]) -> go.Figure:
-    """Draw signal acceptance against the false-positive rate on a log axis, with bands over trainings and working points."""
+    """Draw signal acceptance against the false-positive rate on a log axis, with working points, and bands over trainings.
+
+    More than two bands would hide one another: of more curves none has one.
+    """
     figure = new_figure("false-positive rate (1 - background rejection)", "signal acceptance", 480)
     for number, curve in enumerate(curves):
-        colour, dash, name = COLOURS[number], DASHES[number], literal(curve.name)
-        figure.add_scatter(
-            x=compact([*curve.rates, *curve.rates[::-1]]),
-            y=compact([*curve.low, *curve.high[::-1]]),
-            fill="toself",
-            fillcolor=colour,
-            opacity=0.15,
-            line={"width": 0},
-            hoverinfo="skip",
-            showlegend=False,
-            legendgroup=name,
-        )
+        colour, dash, name = COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)], literal(curve.name)
+        if len(curves) <= BANDS:
+            figure.add_scatter(
+                x=compact([*curve.rates, *curve.rates[::-1]]),
+                y=compact([*curve.low, *curve.high[::-1]]),
+                fill="toself",
+                fillcolor=colour,
+                opacity=0.15,
+                line={"width": 0},
+                hoverinfo="skip",
+                showlegend=False,
+                legendgroup=name,
+            )
         figure.add_scatter(
             x=compact(curve.rates),
             y=compact(curve.acceptance),
@@ -53,7 +59,7 @@ def roc(curves: Sequence[AcceptanceCurve]) -> go.Figure:
             name=f"{name}: working points [90 %]",
             legendgroup=name,
             showlegend=False,
-            marker={"color": colour, "symbol": SYMBOLS[number], "size": 10},
+            marker={"color": colour, "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 10},
             text=[f"working point {rate:.3g}: {share}" for rate, share in curve.points],
             hoverinfo="text",
         )

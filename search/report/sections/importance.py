@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from search.analysis.acceptance_curves import acceptance_curve
 from search.analysis.choice_groups import (
     ChoiceGroup,
     Outcome,
@@ -16,10 +17,12 @@ from search.analysis.choice_groups import (
     scheme_name,
 )
 from search.analysis.importance import LEAST, LEAST_TOP, Importance, Weight, of_trials
+from search.analysis.out_of_fold import scores_of_trial
 from search.report import figures
 from search.report.contents import Drawing, Listing, Section
 from search.report.subject import Subject
 from search.text import counted
+from search.trials.ranking import find_trial
 
 NAME, TITLE = "importance", "What mattered"
 # Axes drawn as slices, and as parallel coordinates.
@@ -134,7 +137,31 @@ def _compared(subject: Subject, trials: Sequence[Outcome]) -> list[Drawing | Lis
             if sum(bool(group.complete) for group in groups) > 1:
                 parts.append(Drawing(name, title, figures.choices_compared(groups, rate), same + caution))
             parts.append(groups_table(title, what, groups))
+            if name == "schemes":
+                parts += _scheme_curves(subject, groups)
     return parts
+
+
+def _scheme_curves(subject: Subject, groups: Sequence[ChoiceGroup]) -> list[Drawing]:
+    """Draw the acceptance of each scheme's best trial against background, where two or more kept their scores."""
+    rate, curves = subject.plan.options.working_point, []
+    for group in groups:
+        trial = find_trial(subject.trials, group.complete[0].number) if group.complete else None
+        scored = None if trial is None else scores_of_trial(trial, subject.plan)
+        if scored is not None:
+            curves.append(acceptance_curve(f"{group.name}, trial {scored.trial}", scored, (rate,)))
+    if len(curves) < 2:
+        return []
+    return [
+        Drawing(
+            "scheme-curves",
+            "Labelling schemes: signal acceptance against background",
+            figures.roc(curves),
+            "The best trial of each scheme, on the same pits and by the same score, P(signal), out of fold. Marks are the "
+            "working point with its interval. Each line is of the trial that was best by such pits: lines closer than their "
+            "intervals are not told apart.",
+        )
+    ]
 
 
 def groups_table(title: str, what: str, groups: Sequence[ChoiceGroup]) -> Listing:

@@ -61,10 +61,11 @@ def _counts(scored: ScoredPits, rate: float, missed: int, passing: int) -> str:
 
 
 def _suspects_sentence(suspects: Sequence[Suspect], judges: int) -> str:
+    pits = len({one.index for one in suspects})
     return (
-        f"The networks of {counted(judges, 'trial')} take {counted(len(suspects), 'pit')} for the other side of signal and "
-        "background than the label says. `pitsearch diagnose` trains networks with a class for every label and writes a list "
-        "of suspects that can be corrected."
+        f"The networks of {counted(judges, 'trial')}, or pits that show the same plastic, contradict whether "
+        f"{counted(pits, 'pit')} {'is' if pits == 1 else 'are'} signal or background. `pitsearch diagnose` trains networks "
+        "with a class for every label and writes a list of suspects that can be corrected."
     )
 
 
@@ -93,17 +94,24 @@ def _doubted(suspects: Sequence[Suspect], judges: int, data: Dataset) -> Gallery
     shown = [
         (
             one.index,
-            f"labelled {data.pits[one.index].label}, networks say {one.suggested}, sure {one.sure or 0:.3f}, "
-            f"{one.agreed} of {one.judged} trials agree, {_place(data, one.index)}",
+            f"labelled {data.pits[one.index].label}, suggested {one.suggested}{_sure(one)}: {one.reason}, "
+            f"{_place(data, one.index)}",
         )
         for one in suspects[:MOST]
     ]
     caption = (
-        f"Labels that the networks of the best {counted(judges, 'trial')} do not believe, the surest first. "
-        f"{_shown(len(suspects))} Sure: (1 + P(suggested) - P(given)) / 2, the mean over trials. Networks that learned the "
-        "same wrong labels agree with them: a pit that is not here may be labelled wrongly."
+        f"Labels that the networks of the best {counted(judges, 'trial')}, or a pit that shows the same plastic, contradict, "
+        f"the surest first. {_shown(len(suspects))} Sure: (1 + P(suggested) - P(given)) / 2, the mean over trials. Networks "
+        "that learned the same wrong labels agree with them: a pit that is not here may be labelled wrongly."
     )
     return gallery("Suspect labels", caption, data, shown)
+
+
+def _sure(suspect: Suspect) -> str:
+    """Say how sure the networks are, where any judged the pit."""
+    if suspect.sure is None:
+        return ""
+    return f", sure {suspect.sure:.3f} in {suspect.agreed} of {counted(suspect.judged, 'trial')}"
 
 
 def _shown(pits: int) -> str:

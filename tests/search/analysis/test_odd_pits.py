@@ -37,11 +37,23 @@ def test_a_pit_whose_label_all_networks_contradict_is_a_suspect(finished: Study,
     assert suspects[0].agreed == suspects[0].judged == judges
 
 
-def test_without_scores_nobody_is_suspected(finished: Study, tiny: Dataset) -> None:
-    trials = finished.optuna.get_trials()
+def test_pits_of_the_same_plastic_on_two_sides_are_suspects_even_without_scores(finished: Study, tiny: Dataset) -> None:
+    plan, trials = finished.plan, finished.optuna.get_trials()
     for trial in trials:
         trial.user_attrs = {name: value for name, value in trial.user_attrs.items() if not name.startswith("scores:")}
-    assert doubted_labels(trials, finished.plan, finished.plan.search_set(tiny)) == ((), 0)
+    data = plan.search_set(tiny)
+    assert doubted_labels(trials, plan, data) == ((), 0)
+    signal, background = int(np.flatnonzero(data.is_signal)[0]), int(np.flatnonzero(data.is_background)[0])
+    unscored = int(np.flatnonzero(~data.is_scored)[0])
+    groups = data.groups.copy()
+    groups[[background, unscored]] = groups[signal]
+    suspects, judges = doubted_labels(trials, plan, replace(data, groups=groups))
+    assert judges == 0
+    assert {(one.index, one.suggested, one.sure) for one in suspects} == {
+        (signal, BACKGROUND, None),
+        (background, "candidate", None),
+    }
+    assert suspects[0].reason.startswith("shares plastic with ")
 
 
 def _rescore(trial: FrozenTrial, data: Dataset, wrong: int) -> None:

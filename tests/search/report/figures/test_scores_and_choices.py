@@ -94,6 +94,12 @@ def test_marks_of_a_curve_stand_at_its_working_points() -> None:
     assert figures.roc([curve]).layout.xaxis.type == "log"
 
 
+@pytest.mark.parametrize(("curves", "bands"), [(1, 1), (2, 2), (3, 0), (8, 0)])
+def test_more_bands_than_can_be_read_are_left_out(curves: int, bands: int) -> None:
+    curve = acceptance_curve("best", SCORED, (0.05,))
+    assert sum(trace.fill == "toself" for trace in figures.roc([curve] * curves).data) == bands
+
+
 def test_a_confusion_says_shares_and_counts() -> None:
     (heat,) = _confusion().data
     assert [list(row) for row in heat.text] == [["80% (8)", "20% (2)"], ["100% (1)", "0% (0)"]]

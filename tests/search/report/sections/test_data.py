@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import pytest
+
 from foils import Dataset
 from search.report.contents import Drawing, Gallery, Listing
+from search.report.sections import data as data_section
 from search.report.sections.data import section
 from search.report.subject import read_subject
 from search.studies.study import Study
@@ -41,6 +44,19 @@ def test_sentences_tables_and_figures_agree_with_the_data(finished: Study, tiny:
     assert [*bars] == ["pits-by-label", "pits-by-slide"]
     for traces in bars.values():
         assert sum(sum(trace.y) for trace in traces) == len(tiny)
+
+
+def test_of_many_slides_the_fullest_are_drawn_in_the_order_of_their_numbers(
+    finished: Study, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_section, "SLIDES", 2)
+    (slides,) = [
+        part for part in section(read_subject(finished)).parts if isinstance(part, Drawing) and part.name == "pits-by-slide"
+    ]
+    counts = Counter(f"{pit.foil}:{pit.slide}" for pit in tiny.pits)
+    fullest = sorted(name for name, _ in counts.most_common(2))
+    assert list(slides.figure.data[0].x) == fullest
+    assert slides.caption.endswith(f"Shown are the 2 slides with most pits, of {len(counts)}.")
 
 
 def test_the_contact_sheet_shows_each_label_at_all_lights_and_no_held_out_pit(finished: Study, tiny: Dataset) -> None:

@@ -78,6 +78,17 @@ def test_schemes_stand_side_by_side_as_their_trials_were_scored(subject: Subject
         assert rows[name][2].startswith(f"{((70 if best % 2 else 30) + best % 7) / 100:.3f} [")
 
 
+def test_the_best_trials_of_schemes_are_drawn_where_they_kept_scores(subject: Subject, finished: Study) -> None:
+    assert "scheme-curves" not in drawn(shown.section(subject))
+    scores = finished.trial(0).user_attrs["scores:5x6"]
+    for trial in subject.trials:
+        trial.user_attrs["scores:5x6"] = scores
+    section = shown.section(subject)
+    (table,) = [part for part in section.parts if isinstance(part, Listing)]
+    lines = [trace.name for trace in drawn(section)["scheme-curves"].figure.data if trace.mode == "lines"]
+    assert lines == [f"{row[0]}, trial {row[3]}" for row in table.rows]
+
+
 def test_few_trials_are_shown_and_nothing_is_claimed(finished: Study) -> None:
     section = shown.section(read_subject(finished))
     assert section.paragraphs == (

@@ -47,9 +47,15 @@ def test_galleries_show_what_the_sentences_count(subject: Subject, tiny: Dataset
     galleries = {part.title: part for part in shown.parts if isinstance(part, Gallery)}
     assert len(galleries["Missed signals"].items) == min(missed, MOST)
     assert len(galleries["Background that looks like signal"].items) == min(passing, MOST)
-    count = re.match(r"The networks of 3 trials take (\d+) pits? for the other side", shown.paragraphs[1])
+    said = r"The networks of 3 trials, or pits that show the same plastic, contradict whether (\d+) pit"
+    count = re.match(said, shown.paragraphs[1])
     assert count is not None
-    assert len(galleries["Suspect labels"].items) == min(int(count[1]), MOST) > 0
+    suspects = galleries["Suspect labels"].items
+    assert len({item.pit for item in suspects}) == min(int(count[1]), MOST) > 0
+    words = re.compile(
+        r"labelled \w+, suggested \w+, sure 0\.\d{3} in \d of \d trials?: networks disagree with the label, foil"
+    )
+    assert all(words.match(item.words) for item in suspects)
     of_pit = {pit.pit: place for place, pit in enumerate(data.pits)}
     for item in galleries["Missed signals"].items:
         assert item.words.startswith(f"candidate, P(signal) {scored.means[of_pit[item.pit]]:.3f}, accepted in 0 of 1, foil f1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from foils import Dataset
 from search.report.contents import Drawing, Listing
+from search.report.sections import scores as scores_section
 from search.report.sections.scores import section
 from search.report.subject import Subject, read_subject
 from search.selection.confirmations import CONFIRMATION, Confirmation
@@ -53,6 +55,18 @@ def test_every_figure_is_there_once_and_counts_the_pits_that_trials_may_see(subj
     assert [trace.name for trace in drawings["score-histograms"].figure.data] == named
     assert list(drawings["accepted-by-label"].figure.data[0].y) == named
     assert all(len(part.caption) > 100 for part in drawings.values())
+
+
+def test_of_many_slides_those_with_most_pits_are_drawn(
+    subject: Subject, tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scores_section, "SLIDES", 2)
+    (slides,) = [part for part in section(subject).parts if isinstance(part, Drawing) and part.name == "signal-by-slide"]
+    data = subject.plan.search_set(tiny)
+    counts = Counter(f"f1:{pit.slide}" for pit, is_signal in zip(data.pits, data.is_signal, strict=True) if is_signal)
+    order = sorted(counts, key=lambda name: (-counts[name], name))
+    assert list(slides.figure.data[0].y) == [f"{name} ({counts[name]})" for name in order[:2]]
+    assert f"Shown are the 2 with most signal pits, of {len(counts)}." in slides.caption
 
 
 def test_the_network_in_use_stands_beside_another_best(subject: Subject) -> None:
