@@ -63,8 +63,8 @@ def doubted_labels(trials: Sequence[FrozenTrial], plan: Plan, data: Dataset) -> 
     """List the pits whose side, signal or background, is doubted, the surest first, and say how many trials judged.
 
     Doubted by the networks of the best complete trials of different configurations, JUDGES at most, or by a pit that shows the
-    same plastic and is on the other side. `data`: the pits that trials may see. `diagnose` does the same with networks that have
-    a class for every label, and so tells more.
+    same plastic and is on the other side. `data`: the pits that trials may see. `diagnose` does the same with networks that
+    have a class for every label, and so tells more.
     """
     all_votes = (votes for trial in rank_trials(trials) if (votes := _votes(trial, plan)) is not None)
     judges = [*islice(all_votes, JUDGES)]
