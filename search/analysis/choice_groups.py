@@ -15,7 +15,7 @@ import numpy as np
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from search.analysis.importance import failures, finished, trainings
+from search.analysis.importance import failures, trainings
 from search.selection.confirm import config_of
 from search.statistics.intervals import Share, reliability
 from search.trials.records import RungResult
@@ -40,9 +40,9 @@ class Outcome:
     trainings: int
 
 
-def outcomes(trials: Sequence[FrozenTrial]) -> tuple[Outcome, ...]:
-    """Read the complete, pruned and paused trials."""
-    return tuple(_outcome(trial, reached) for trial, reached in finished(trials))
+def outcomes(finished_trials: Sequence[tuple[FrozenTrial, RungResult]]) -> tuple[Outcome, ...]:
+    """Give what figures show of complete, pruned and paused trials, as `search.analysis.importance.finished` gives them."""
+    return tuple(_outcome(trial, reached) for trial, reached in finished_trials)
 
 
 def _outcome(trial: FrozenTrial, reached: RungResult) -> Outcome:

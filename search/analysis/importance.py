@@ -88,7 +88,17 @@ def of_trials(
     name: str, trials: Sequence[FrozenTrial], ladder: Ladder, resamples: int = RESAMPLES, shuffles: int = SHUFFLES
 ) -> Importance:
     """Weigh the axes of trials that were read already; `ladder`: the one that they climbed."""
-    finished_trials = finished(trials)
+    return of_finished(name, finished(trials), ladder, resamples, shuffles)
+
+
+def of_finished(
+    name: str,
+    finished_trials: Sequence[tuple[FrozenTrial, RungResult]],
+    ladder: Ladder,
+    resamples: int = RESAMPLES,
+    shuffles: int = SHUFFLES,
+) -> Importance:
+    """Weigh the axes of what `finished` gave."""
     if len(finished_trials) < LEAST:
         raise StudyError(
             f"importance needs at least {LEAST} finished trials, so that the best quarter holds {LEAST_TOP}, but study "

@@ -17,8 +17,8 @@ from search.statistics.intervals import Share
 
 # Pixels of a row of a figure that lists parts, and of what stands around the rows.
 ROW, AROUND = 26, 120
-# Bands in one figure, at most.
-BANDS = 2
+# Bands in one figure, at most; and the factor between the marks of two curves.
+BANDS, BESIDE = 2, 1.05
 
 
 def roc(curves: Sequence[AcceptanceCurve]) -> go.Figure:
@@ -52,7 +52,8 @@ def roc(curves: Sequence[AcceptanceCurve]) -> go.Figure:
         )
         rates, shares = zip(*curve.points, strict=True)
         figure.add_scatter(
-            x=rates,
+            # Side by side, or the intervals of several curves would hide one another.
+            x=[rate * BESIDE**number for rate in rates],
             y=[share.value for share in shares],
             error_y=_bars(shares),
             mode="markers",
@@ -143,7 +144,7 @@ def confusion(table: Confusion) -> go.Figure:
         zmin=0,
         zmax=1,
         # Light to dark, so that it reads in grey, too.
-        colorscale=[[0, "#f2f6fa"], [1, "#08306b"]],
+        colorscale=[[0, "#f7fbff"], [0.6, "#9ecae1"], [1, "#08306b"]],
         colorbar={"title": {"text": "share of the label", "side": "right"}, "tickformat": ".0%"},
         xgap=2,
         ygap=2,

@@ -16,7 +16,7 @@ from search.analysis.choice_groups import (
     sampled_axes,
     scheme_name,
 )
-from search.analysis.importance import LEAST, LEAST_TOP, Importance, Weight, of_trials
+from search.analysis.importance import LEAST, LEAST_TOP, Importance, Weight, finished, of_finished
 from search.analysis.out_of_fold import scores_of_trial
 from search.report import figures
 from search.report.contents import Drawing, Listing, Section
@@ -31,12 +31,13 @@ SLICED, PARALLEL = 6, 7
 
 def section(subject: Subject) -> Section:
     """Lay out what the trials' choices tell."""
-    trials = outcomes(subject.trials)
+    finished_trials = finished(subject.trials)
+    trials = outcomes(finished_trials)
     if not any(trial.is_complete for trial in trials):
         return Section(NAME, TITLE, ("No trial has climbed the whole ladder yet: there is nothing to compare.",), ())
     weighed = None
     if len(trials) >= LEAST:
-        weighed = of_trials(subject.study.name, subject.trials, subject.plan.ladder)
+        weighed = of_finished(subject.study.name, finished_trials, subject.plan.ladder)
     axes = _by_weight(sampled_axes(subject.trials, [trial.number for trial in trials]), weighed)
     parts = [*_weights(weighed), *_axes(subject, trials, axes), *_compared(subject, trials)]
     return Section(NAME, TITLE, _sentences(trials, weighed), tuple(parts))
@@ -158,8 +159,8 @@ def _scheme_curves(subject: Subject, groups: Sequence[ChoiceGroup]) -> list[Draw
             "Labelling schemes: signal acceptance against background",
             figures.roc(curves),
             "The best trial of each scheme, on the same pits and by the same score, P(signal), out of fold. Marks are the "
-            "working point with its interval. Each line is of the trial that was best by such pits: lines closer than their "
-            "intervals are not told apart.",
+            "working point with its interval, side by side. Each line is of the trial that was best by such pits: lines closer "
+            "than their intervals are not told apart.",
         )
     ]
 

@@ -109,8 +109,8 @@ def _roc(curves: Sequence[AcceptanceCurve]) -> Drawing:
         figures.roc(curves),
         "Further up and to the left is better. The line is the mean over the cross-validations; the band holds 90 % of the "
         f"single trainings ({trainings}), a fold of a cross-validation each. Marks are the working points with their interval "
-        "over pits; where one threshold holds for all folds a mark may lie off its line. At the left end a single background "
-        "pit moves the line: two lines whose bands overlap there are not told apart.",
+        "over pits, side by side; where one threshold holds for all folds a mark may lie off its line. At the left end a "
+        "single background pit moves the line: two lines whose bands overlap there are not told apart.",
     )
 
 

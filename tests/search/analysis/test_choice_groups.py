@@ -18,6 +18,7 @@ from search.analysis.choice_groups import (
     sampled_axes,
     scheme_name,
 )
+from search.analysis.importance import finished
 from spaces import Config
 from spaces.choices.channels import Channels
 from spaces.choices.labelling import Labelling
@@ -49,7 +50,7 @@ def trial_of(
 def test_schemes_lie_side_by_side_best_median_first() -> None:
     two, four = Config(), Config(labelling=Labelling("four-way"))
     trials = [trial_of(0, 50, two), trial_of(1, 70, two), trial_of(2, 80, four), trial_of(3, 99, two, pruned=True)]
-    first, second = group_by(outcomes(trials), scheme_name)
+    first, second = group_by(outcomes(finished(trials)), scheme_name)
     assert (first.name, first.finished, first.median) == ("four-way", 1, 0.8)
     assert (second.name, second.finished) == ("binary", 3)
     assert second.median == pytest.approx(0.6)
@@ -61,7 +62,7 @@ def test_schemes_lie_side_by_side_best_median_first() -> None:
 def test_uses_of_the_lights_are_named_and_single_lights_apart() -> None:
     single, subset = Channels("single", light="9"), Channels("stacked", lights="rotating")
     configs = [Config(channels=channels, network=Network("minihip")) for channels in (single, subset)]
-    trials = outcomes([trial_of(number, 50, config) for number, config in enumerate(configs)])
+    trials = outcomes(finished([trial_of(number, 50, config) for number, config in enumerate(configs)]))
     assert [group.name for group in group_by(trials, lights_name)] == ["single", "stacked, rotating"]
     assert [group.name for group in group_by(trials, light_name)] == ["9"]
 

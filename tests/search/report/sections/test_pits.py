@@ -52,9 +52,7 @@ def test_galleries_show_what_the_sentences_count(subject: Subject, tiny: Dataset
     assert count is not None
     suspects = galleries["Suspect labels"].items
     assert len({item.pit for item in suspects}) == min(int(count[1]), MOST) > 0
-    words = re.compile(
-        r"labelled \w+, suggested \w+, sure 0\.\d{3} in \d of \d trials?: networks disagree with the label"
-    )
+    words = re.compile(r"labelled \w+, suggested \w+, sure 0\.\d{3} in \d of \d trials?: networks disagree with the label")
     assert all(words.match(item.words) for item in suspects)
     of_pit = {pit.pit: place for place, pit in enumerate(data.pits)}
     for item in galleries["Missed signals"].items:
