@@ -36,6 +36,7 @@ from search.trials.named_attributes import write_named
 from search.trials.objectives import OBJECTIVES, final_value, on_path, shortfall
 from search.trials.records import DAMAGE, CheckpointRecord, FixedParams, Recipe, RungResult, on_rungs
 from search.trials.rung_score import rung_score
+from search.trials.stored_curves import update_curves
 from search.trials.stored_scores import RungScores, write_scores
 from search.workers.stop_signal import StopRequested
 from spaces import Config
@@ -241,6 +242,7 @@ class _Climber:
             result.write(trial)
             write_named(trial, result)
             write_scores(trial, str(rung), scores)
+            update_curves(trial, self.validation.curves(), self.validation.reseeds)
             if saved is not None and left:
                 saved.write(trial)
             if two and (result.pruned or not left):
@@ -253,6 +255,7 @@ class _Climber:
         """Tell the study where a trial that is stopped between two rungs stands."""
         with self.context.transaction():
             saved.write(self.trial)
+            update_curves(self.trial, self.validation.curves(), self.validation.reseeds)
         if self.context.checkpoints is not None:
             self.context.checkpoints.tidy(saved)
 
