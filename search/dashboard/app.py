@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from wsgiref.types import WSGIApplication
 
 import optuna_dashboard
@@ -15,17 +16,19 @@ from search.dashboard.compression import Compression
 from search.dashboard.guard import Access, Guard
 from search.dashboard.headers import SecureHeaders
 from search.dashboard.server import listening, names_of
-from search.storage.optuna_internals import CachedStorage
+from search.dashboard.picture_store import PictureStore
+from search.dashboard.view import StudyView
 
 
-def make_app(storage: CachedStorage, access: Access) -> WSGIApplication:
-    """Make the dashboard of a storage, for those who have access."""
-    app = optuna_dashboard.wsgi(storage)
+def make_app(address: str, access: Access, folder: Path | None = None) -> WSGIApplication:
+    """Make the dashboard of a storage, for those who have access; `folder` holds files that are attached to its trials."""
+    view = StudyView(address, writes=access.write)
+    app = optuna_dashboard.wsgi(view, PictureStore(view, folder))
     app.catchall = False  # what goes wrong is told by the server, on one line
     return SecureHeaders(Compression(Guard(app, access)))
 
 
-def serve(storage: CachedStorage, host: str, port: int, write: bool, ready: Callable[[str], None]) -> None:
+def serve(address: str, host: str, port: int, write: bool, ready: Callable[[str], None]) -> None:
     """Serve the dashboard of a storage until Ctrl-C; `ready` is given the address to open, with its token.
 
     Raises StudyError where the address to listen at cannot be had.
@@ -33,7 +36,7 @@ def serve(storage: CachedStorage, host: str, port: int, write: bool, ready: Call
     quieten()
     with listening(host, port) as server:
         access = Access(names_of(host), server.server_port, write)
-        server.set_app(make_app(storage, access))
+        server.set_app(make_app(address, access))
         name = next(iter(sorted(access.names - {"localhost"}))) if host in ("0.0.0.0", "::") else host
         ready(f"http://{f'[{name}]' if ':' in name else name}:{server.server_port}/?token={access.token}")
         server.serve_forever()
