@@ -154,20 +154,22 @@ def dashboard(
         str, typer.Option(help="Address to listen at. By any other than the default, others on the network reach it too.")
     ] = "127.0.0.1",
     write: Annotated[bool, typer.Option("--write", help="Let visitors delete studies and write notes.")] = False,
+    files: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder of the files that are attached to trials."),
+    ] = None,
 ) -> None:
     """Show the studies in Optuna's dashboard.
 
     Prints an address whose token lets its visitors in. They look, and change nothing.
     """
-    from search.dashboard.app import serve
+    from search.dashboard.app import Place, serve
     from search.dashboard.server import is_loopback
-    from search.storage.connect import open_storage
 
-    opened = open_storage(storage)
     if not is_loopback(host):
         say("warning: the connection is not encrypted, so that others on the network can read it, and the token with it;")
         say(f"  safer: listen at 127.0.0.1, and on your own machine run `ssh -L {port}:127.0.0.1:{port}` to this one")
     try:
-        serve(opened, host, port, write, lambda address: say(f"{address}  (Ctrl-C ends it)"))
+        serve(storage, Place(host, port, write, files), lambda address: say(f"{address}  (Ctrl-C ends it)"))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

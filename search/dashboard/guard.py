@@ -29,9 +29,10 @@ WRITES = tuple(
         r"DELETE /api/studies/\d+",
         r"PUT /api/studies/\d+(/\d+)?/note",
         r"POST /api/trials/\d+/(tell|user-attrs)",
-        r"(POST|DELETE) /api/artifacts/\d+(/\d+)?(/[0-9a-fA-F-]+)?",
     )
 )
+# The same of files, where there is a folder for them. Pictures, which are drawn, cannot be removed.
+FILES = re.compile(r"POST /api/artifacts/\d+(/\d+)?|DELETE /api/artifacts/\d+(/\d+)?/(?!d0-)[0-9a-fA-F-]+")
 # A name or an address, and perhaps a port.
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:/@\[\]\s]+)(?::\d{1,5})?")
 
@@ -43,8 +44,9 @@ class Access:
     # The names and addresses that the server may be asked by, in small letters; IPv6 in brackets.
     names: frozenset[str]
     port: int
-    # Whether studies may be changed.
+    # Whether studies may be changed, and whether there is a folder for files that are attached to trials.
     write: bool = False
+    files: bool = False
     # What the first visit brings, and what its cookie brings from then on.
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     session: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
@@ -121,7 +123,12 @@ def check_write(environ: WSGIEnvironment, access: Access) -> Refusal | None:
         return Refusal(
             "403 Forbidden", "a dashboard that writes must be started so, but this one was not; start it with --write."
         )
-    if not any(allowed.fullmatch(f"{method} {path}") for allowed in WRITES):
+    asked = f"{method} {path}"
+    if FILES.fullmatch(asked) and not access.files:
+        return Refusal(
+            "403 Forbidden", "files must have a folder to be in, but there is none; start the dashboard with --files."
+        )
+    if not any(allowed.fullmatch(asked) for allowed in (*WRITES, FILES)):
         return Refusal(
             "403 Forbidden",
             "the dashboard may delete studies, end trials, and write notes, attributes and files, but was asked for something "

@@ -15,7 +15,7 @@ from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.trial import FrozenTrial
 
-from search.dashboard.pictures import PICTURES, PICTURE_ID, draw_png
+from search.dashboard.pictures import PICTURE_ID, PICTURES, draw_png
 from search.dashboard.view import StudyView
 from search.trials.records import RungResult
 

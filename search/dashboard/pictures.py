@@ -129,10 +129,10 @@ def _draw_roc(trial: FrozenTrial, reached: RungResult) -> Figure:
 
 
 def _draw_histogram(axes: Axes, scores: RungScores) -> None:
-    bins = np.linspace(0, 1, 41)
-    for is_signal, words, style in ((True, "signal", {"color": BLUE}), (False, "background", {"color": VERMILION})):
+    bins = np.linspace(0, 1, 41).tolist()
+    for is_signal, words, colour, dash in ((True, "signal", BLUE, "-"), (False, "background", VERMILION, "--")):
         picked = scores.scores[scores.is_scored & (scores.is_signal == is_signal)]
-        axes.hist(picked, bins=bins, histtype="step", linewidth=1.5, linestyle="-" if is_signal else "--", label=words, **style)
+        axes.hist(picked, bins=bins, histtype="step", linewidth=1.5, linestyle=dash, label=words, color=colour)
     axes.set(xlabel="P(signal), out of fold", ylabel="pits", yscale="log")
     _name_once(axes)
 

@@ -108,5 +108,5 @@ def shown_study(name: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
             **{option: options[option] for option in ("working_point", "ladder", "pruner", "sampler", "seed")},
             "version": plan["version"],
         }
-    except (StudyError, *MISFITS) as error:
+    except MISFITS as error:  # StudyError among them
         return {**shown, ERROR.name: f"its plan cannot be read: {reason(error)}"}

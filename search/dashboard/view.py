@@ -1,8 +1,8 @@
 """The studies of a database as Optuna's dashboard is to see them: an Optuna storage over another.
 
 What is read goes through `search/dashboard/shown_trials.py`; what is written goes to the database as it is, and only where the
-dashboard was started to write. Nothing that is shown is stored: the records that pitsearch reads stay as they are. Knows nothing
-of HTTP.
+dashboard was started to write. Nothing that is shown is stored: the records that pitsearch reads stay as they are. Knows
+nothing of HTTP.
 """
 
 from __future__ import annotations

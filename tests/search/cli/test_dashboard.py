@@ -59,9 +59,9 @@ def test_the_dashboard_shows_the_study_to_who_has_the_token_and_ends_by_ctrl_c(f
 def test_a_dashboard_for_others_warns_that_they_can_read_along(
     finished: Study, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def serve(storage: object, host: str, port: int, write: bool, ready: Callable[[str], None]) -> None:
-        ready(f"http://{host}:{port}/?token=t")
-        assert not write
+    def serve(address: str, place: app.Place, ready: Callable[[str], None]) -> None:
+        ready(f"http://{place.host}:{place.port}/?token=t")
+        assert not place.write
         raise KeyboardInterrupt
 
     monkeypatch.setattr(app, "serve", serve)

@@ -12,7 +12,7 @@ from search.dashboard.server import names_of
 from tests.support.visits import visit
 
 HERE = Access(names_of("127.0.0.1"), 8080)
-WRITER = Access(names_of("127.0.0.1"), 8080, write=True)
+WRITER = Access(names_of("127.0.0.1"), 8080, write=True, files=True)
 OWN_PAGE = {"HTTP_ORIGIN": "http://127.0.0.1:8080"}
 
 
