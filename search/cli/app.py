@@ -22,7 +22,7 @@ from search.cli.once_command import OnceCommand
 from search.cli.plugins import plugin_app
 from search.cli.scanning import scan
 from search.cli.search import dashboard, launch, spaces, status
-from search.cli.understand import curve, diagnose, importance
+from search.cli.understand import curve, diagnose, importance, report
 from search.cli.use import export, predict
 
 # Every command in the order of the help, under the heading of its group, with its example.
@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[tuple[Callable[..., None], str], ...]] = {
         (select, "pitsearch select --study synthetic"),
     ),
     "Understand": (
+        (report, "pitsearch report --study synthetic --out report.html"),
         (importance, "pitsearch importance --study synthetic"),
         (curve, "pitsearch curve foils-demo --shares 0.1,0.35,1 --out curve.html"),
         (diagnose, "pitsearch diagnose --study synthetic --out suspects.csv"),

@@ -1,4 +1,4 @@
-"""The commands that ask what a study teaches: importance, learning curve, diagnosis. `search/cli/app.py` lists them."""
+"""The commands that ask what a study teaches: report, importance, learning curve, diagnosis. `search/cli/app.py` lists them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,31 @@ from search.cli.plugins import use_plugins
 
 # As they are typed.
 SHARES = ",".join(f"{share:g}" for share in defaults.SHARES)
+
+
+def report(
+    study: StudyName = None,
+    storage: Storage = defaults.STORAGE,
+    data: MovedData = None,
+    out: Annotated[Path, typer.Option(help="File for the report: HTML that needs nothing else.")] = Path("report.html"),
+    plugin: options.Plugins = None,
+) -> None:
+    """Show all of a study on one page.
+
+    The answer, the data, the search, the winner, and how to repeat it, as figures and sentences; also while it runs.
+    """
+    from search.report.out_files import try_out
+    from search.report.study_report import write_report
+    from search.report.subject import read_subject
+    from search.studies.study import find_study
+
+    use_plugins(plugin or ())
+    try_out(out)
+    sections = write_report(read_subject(find_study(study, storage, whole=False), data), out)
+    for section in sections:
+        for warning in section.warnings:
+            say(f"{section.title}: {warning}")
+    say(f"wrote {out}; next: open it in a browser")
 
 
 def importance(study: StudyName = None, storage: Storage = defaults.STORAGE) -> None:

@@ -27,6 +27,7 @@ from search.selection.confirmations import (
     read_confirmations,
     write_confirmation,
 )
+from search.selection.race_record import RaceEntry, RaceRecord, write_race
 from search.selection.racing import FIRST, error_of_each, is_lost, lag
 from search.statistics.bootstrap import BootstrapShare
 from search.studies.pareto import front_numbers
@@ -136,7 +137,10 @@ def _confirm(
             _drop_beaten(racing, dropped, drawn, repeat + 1, options)
         _drop_lost(racing, dropped, trials, confirmations, repeat + 1, options, plan)
     entrants = [_entrant(trial, trials, confirmations, dropped.get(trial.number), options.repeats) for trial in chosen]
-    return tuple(sorted(entrants, key=lambda entrant: (entrant.dropped is not None, -mean_acceptance(entrant.repeats))))
+    ranked = sorted(entrants, key=lambda entrant: (entrant.dropped is not None, -mean_acceptance(entrant.repeats)))
+    entries = tuple(RaceEntry(entrant.number, entrant.tally, entrant.dropped) for entrant in ranked)
+    write_race(study, RaceRecord(options.repeats, options.reliability, entries))
+    return tuple(ranked)
 
 
 def config_of(trial: FrozenTrial) -> Config:

@@ -48,6 +48,11 @@ class Visit:
         self.page.wait_for_function("() => window.pageChecks.settled()")
         self.page.evaluate(TWO_FRAMES)
 
+    def darken(self, *, is_dark: bool = True) -> None:
+        """Say that the reader prefers pages dark."""
+        self.page.emulate_media(color_scheme="dark" if is_dark else "light")
+        self.settle()
+
     def widen(self, width: int) -> None:
         """Give the window another width."""
         self.page.set_viewport_size({"width": width, "height": HEIGHT})
@@ -67,9 +72,9 @@ def run_chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(browser: Browser, address: str, width: int, *, is_dark: bool = False) -> Iterator[Visit]:
+def visit(browser: Browser, address: str, width: int) -> Iterator[Visit]:
     """Open a page in a window of its own, in which nothing is stored before."""
-    context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme="dark" if is_dark else "light")
+    context = browser.new_context(viewport={"width": width, "height": HEIGHT})
     context.set_default_timeout(PATIENCE_MS)
     try:
         visited = Visit(context.new_page())

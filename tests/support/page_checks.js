@@ -56,10 +56,12 @@
       faults.push(`the page is ${document.scrollingElement.scrollWidth} pixels wide, and the window ${document.documentElement.clientWidth}`);
     for (const element of document.body.querySelectorAll("*")) {
       const scrolls = ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
-      if (scrolls && element.scrollWidth > element.clientWidth + SLACK && visible(element) && !element.querySelector("table, pre"))
+      if (scrolls && element.scrollWidth > element.clientWidth + SLACK && visible(element) && !element.matches("pre") && !element.querySelector("table, pre"))
         faults.push(`a part of the page scrolls sideways: ${element.id || element.className}`);
     }
     for (const {element, box, text} of texts()) {
+      // A link to skip to the content waits beyond the edge until it has the focus.
+      if (box.right <= 0) continue;
       const part = seen(element);
       if (part && (box.left < part.left - SLACK || box.right > part.right + SLACK)) faults.push(`text is cut: ${text}`);
     }
@@ -100,12 +102,16 @@
       const traces = (figure._fullData || []).filter((trace) =>
         trace.visible === true && (trace.dimensions || [trace.x, trace.y, trace.z, trace.values].some(holds))).length;
       const layers = [...figure.querySelectorAll(".mlayer > *, .trace.parcoords, .parcoords, .pielayer > *")].filter(drawn);
-      return {name: figure.id, traces, drawn: layers.length, uploads: Boolean(figure._context && figure._context.showSendToCloud)};
+      const name = figure.id || figure.closest("[id]")?.id;
+      return {name, traces, drawn: layers.length, uploads: [...figure.querySelectorAll("button")].some((one) => /share|cloud/i.test(one.getAttribute("aria-label")))};
     });
   }
 
-  // Whether figures have taken the width that the window leaves them.
+  // Whether figures are drawn, in the theme that the reader prefers, with the width that the window leaves them.
   function settled() {
+    const {drawn, theme} = document.documentElement.dataset, dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    if (drawn !== undefined && drawn !== (theme || (dark ? "dark" : "light"))) return false;
+    if (document.querySelector("figure.drawing .plot:not(.js-plotly-plot)")) return false;
     return [...document.querySelectorAll(".js-plotly-plot")].every((figure) => {
       const drawing = figure.querySelector(".main-svg");
       return !drawing || Math.abs(drawing.getBoundingClientRect().width - figure.clientWidth) < 2;

@@ -23,12 +23,12 @@ longer than its box</div>
 <div style="width: 3000px; height: 5px"></div>
 <p style="position: absolute; top: 400px">one above</p><p style="position: absolute; top: 405px">the other</p>
 <canvas id="blank" width="30" height="30"></canvas>
-<div class="js-plotly-plot" id="undrawn"></div>
+<div class="js-plotly-plot" id="undrawn"><button type="button" aria-label="Share chart...">up</button></div>
 <button style="outline: none" type="button">unseen</button>
 <button id="trap" type="button">trap</button><button type="button">beyond</button>
 <script>
 Object.assign(document.getElementById("undrawn"),
-  {_fullData: [{visible: true, x: [1], y: [2]}, {visible: "legendonly"}], _context: {showSendToCloud: true}});
+  {_fullData: [{visible: true, x: [1], y: [2]}, {visible: "legendonly"}]});
 document.getElementById("trap").addEventListener("keydown", (event) => event.preventDefault());
 console.error("printed");
 setTimeout(() => { throw new Error("thrown"); });

@@ -23,10 +23,13 @@ from search.analysis.learning_curve import Curve, CurvePoint, Plot, Rise
 from search.analysis.suspects import Suspect
 from search.report import learning_curve_figure, pareto_figure
 from search.report.pages import write_figure_page
+from search.report.study_report import write_report
+from search.report.subject import read_subject
 from search.report.suspect_files import write_suspects
 from search.statistics.intervals import wilson
 from search.storage.connect import open_storage
 from search.studies.pareto import ParetoTrial
+from search.studies.study import Study
 from search.trials.reliability import Tally
 from spaces import Config
 from spaces.choices.augmentation import Augmentation
@@ -70,6 +73,8 @@ class PageCase:
     figures: tuple[str, ...] = ()
     use: Callable[[Visit], None] = lambda visited: None
     excused: tuple[str, ...] = ()
+    # Whether it follows a reader who prefers it dark.
+    has_dark: bool = False
 
 
 def _curve(material: Material) -> Iterator[str]:
@@ -131,6 +136,13 @@ def _match(material: Material) -> Iterator[str]:
     yield page.as_uri()
 
 
+def _report(material: Material) -> Iterator[str]:
+    study = Study("tiny", f"sqlite:///{material.share('finished_folder')}/studies.db")
+    page = material.folder / "report.html"
+    write_report(read_subject(study), page)
+    yield page.as_uri()
+
+
 def _suspects(material: Material) -> Iterator[str]:
     reason = "networks disagree with the label; identical to p009, labelled bottom"
     data: Dataset = material.share("tiny")
@@ -168,6 +180,19 @@ def _dashboard(material: Material) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def _use_report(visited: Visit) -> None:
+    """Figures are saved in both formats; the theme changes by a button."""
+    page = visited.page
+    for form, start in (("svg", b"<svg"), ("png", b"\x89PNG")):
+        with page.expect_download() as download:
+            page.locator(f"button[data-format={form}]").first.press("Enter")
+        assert download.value.suggested_filename.endswith(f".{form}")
+        assert download.value.path().read_bytes().startswith(start)
+    expect(page.locator("html")).to_have_attribute("data-drawn", "light")
+    page.get_by_role("button", name="Dark").press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-drawn", "dark")
 
 
 def _use_legend(visited: Visit) -> None:
@@ -212,6 +237,7 @@ PAGES = (
     PageCase("curve", _curve, ("curve",), _use_legend),
     PageCase("front", _front, ("front",), _use_legend),
     PageCase("match", _match, ("match",), _use_legend),
+    PageCase("report", _report, ("best-by-trials",), use=_use_report, has_dark=True),
     PageCase("suspects", _suspects),
     PageCase("hits", _hits, use=_use_hits),
     PageCase("queue", _queue, use=_use_hits),
