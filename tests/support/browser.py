@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, Route, sync_playwright
 
 from tests.support.processes import need
 
@@ -88,6 +88,16 @@ def visit(browser: Browser, address: str, width: int) -> Iterator[Visit]:
         yield visited
     finally:
         context.close()
+
+
+def browse(context: BrowserContext, page: Path, script: str) -> Any:
+    """Open a page in a context, which keeps what pages store; give what a script, an async function's body, returns."""
+    opened = context.new_page()
+    try:
+        opened.goto(page.as_uri())
+        return opened.evaluate(f"async () => {{ {script} }}")
+    finally:
+        opened.close()
 
 
 def _listen(visited: Visit, address: str) -> None:
