@@ -69,5 +69,6 @@ def _unfinished(status: Status, minutes: float | None) -> Closing:
     paused = ", ".join(f"{count} on {rung}" for rung, count in status.queue)
     where = f"{status.paused} are paused ({paused})" if paused else f"{status.pruned} were pruned"
     longer = ("--minutes", f"{2 * minutes:g}") if minutes else ("--trials", str(2 * max(status.done, 1)))
-    sentence = f"nothing can be selected yet: no trial has climbed the whole ladder, {where}; a longer search goes on with them"
+    goes_on = "; a longer search goes on with them" if paused else "; a longer search begins others"
+    sentence = f"nothing can be selected yet: no trial has climbed the whole ladder, {where}{goes_on}"
     return Closing(sentence, "launch", (status.plan.folder, *longer))
