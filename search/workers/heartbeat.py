@@ -16,7 +16,7 @@ from search.workers.stop_signal import StopSignal
 
 # Progress is written no sooner than so many seconds after the last time, nor sooner than this many times what writing took:
 # less where workers are many or the database is slow.
-PROGRESS_S, REST = 3.0, 200
+PROGRESS_S, REST = 3.0, 100
 
 
 class LeaseHeartbeat:

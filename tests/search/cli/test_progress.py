@@ -67,9 +67,7 @@ def test_a_study_is_watched_until_it_is_done(run: Runner, finished: Study) -> No
         ),
     ],
 )
-def test_what_does_not_go_together_is_refused(
-    run: Runner, finished: Study, tiny_folder: Path, words: str, said: str
-) -> None:
+def test_what_does_not_go_together_is_refused(run: Runner, finished: Study, tiny_folder: Path, words: str, said: str) -> None:
     places = {"DATA": str(tiny_folder), "STORAGE": finished.storage}
     refused = run(*(places.get(word, word) for word in words.split()))
     assert (refused.code, refused.out, refused.err) == (1, "", f"error: {said}.\n")
