@@ -82,9 +82,10 @@ def scan(
     )
     with (
         on_stop(f"finished frames are kept in {out}, the same command goes on"),
-        counting("frames") as step,
+        counting() as step,
     ):
         count = workers or cpu_count()
+        step.begin("frames", count)
         found = run(bundle, frames, out, scan_options, workers=partial(parallel_map, workers=count), progress=step)
     make_console().print(scan_table(found))
     say(f"wrote {out / 'hits.csv'}; next: {typed('pitsearch', 'match', out, 'TRUTH')}")
