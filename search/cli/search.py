@@ -59,6 +59,7 @@ def launch(
     runs: options.Runs = None,
     cluster: options.ClusterName = None,
     jobs: options.Jobs = defaults.JOBS,
+    log_to: options.LogTo = None,
     plugin: options.Plugins = None,
 ) -> None:
     """Search for the best network, or go on searching.
@@ -71,6 +72,7 @@ def launch(
     from search.errors import StudyError
     from search.launcher.executors import Cluster, Processes
     from search.launcher.launch import launch as run
+    from search.report.mirrors.log_to import log_to as open_mirror
     from search.report.progress import LiveTable, PlainLines
     from search.report.tables import status_table
     from search.studies.launch_record import target_of
@@ -84,6 +86,7 @@ def launch(
     use_plugins(plugin or ())
     console = make_console()
     progress: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
+    mirrors = [open_mirror(address, progress.on_note) for address in log_to or ()]
     pins = [*(fix or ()), *([f"labelling={scheme}"] if scheme else [])]
     places = tuple(devices.split(","))
     given = {
@@ -112,7 +115,7 @@ def launch(
             executor=Processes(workers, places) if cluster is None else Cluster(cluster, jobs, places[0]),
             runs=runs,
             enqueue=read_known(enqueue) if enqueue else (),
-            callbacks=(progress,),
+            callbacks=(progress, *mirrors),
         )
     status = summarise(launched)
     if isinstance(progress, PlainLines):
