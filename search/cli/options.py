@@ -121,7 +121,9 @@ LaunchWorkers = Annotated[
 
 LogTo = Annotated[
     list[str] | None,
-    typer.Option("--log-to", metavar="KIND:WHERE", help="Copy the trials to tensorboard:DIR, too; may be given again."),
+    typer.Option(
+        "--log-to", metavar="KIND:WHERE", help="Copy the trials to tensorboard:DIR or mlflow:URI, too; may be given again."
+    ),
 ]
 
 Plugins = Annotated[

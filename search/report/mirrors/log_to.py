@@ -1,4 +1,4 @@
-"""Open a mirror by its address, `tensorboard:DIR`. KINDS lists them."""
+"""Open a mirror by its address, `tensorboard:DIR` or `mlflow:URI`. KINDS lists them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from rich.text import Text
 from pitsearch.errors import did_you_mean
 from search.errors import StudyError
 from search.report.mirrors.mirror import Mirror, Say
+from search.report.mirrors.mlflow_mirror import MlflowMirror
 from search.report.mirrors.tensorboard_mirror import TensorBoardMirror
 
 # What stands before the colon, and the mirror that takes what stands behind it.
-KINDS: dict[str, Callable[[str, str, Say], Mirror]] = {"tensorboard": TensorBoardMirror}
+KINDS: dict[str, Callable[[str, str, Say], Mirror]] = {"tensorboard": TensorBoardMirror, "mlflow": MlflowMirror}
 
 
 def say_on_stderr(text: str) -> None:

@@ -24,7 +24,7 @@ from search.report.mirrors.mirror import hidden
 def test_what_is_no_address_is_refused(address: str, remedy: str) -> None:
     with pytest.raises(StudyError) as refused:
         log_to(address)
-    assert str(refused.value) == f"--log-to must be tensorboard:DIR, but got {address!r}; {remedy}."
+    assert str(refused.value) == f"--log-to must be tensorboard:DIR or mlflow:URI, but got {address!r}; {remedy}."
 
 
 def test_a_note_goes_to_stderr_unless_told_otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
