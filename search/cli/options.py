@@ -119,6 +119,13 @@ LaunchWorkers = Annotated[
     typer.Option("--workers", min=0, help="Worker processes; one a core by default, on GPUs one each; 0 only prepares."),
 ]
 
+LogTo = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log-to", metavar="KIND:WHERE", help="Copy the trials to tensorboard:DIR or mlflow:URI, too; may be given again."
+    ),
+]
+
 Plugins = Annotated[
     list[str] | None,
     typer.Option("--plugin", metavar="FILE|NAME", help="Load this plugin, a file or an installed one; may be given again."),

@@ -88,9 +88,10 @@ def scan(
     options.check_workers(cluster, workers)
     with (
         on_stop(f"finished frames are kept in {out}, the same command goes on"),
-        counting("frames") as step,
+        counting() as step,
         _worker_map(cluster, jobs, workers, out) as worker_map,
     ):
+        step.begin("frames", jobs if cluster is not None else _count(workers))
         found = run(bundle, frames, out, scan_options, workers=worker_map, progress=step)
     make_console().print(scan_table(found))
     say(f"wrote {out / 'hits.csv'}; next: {typed('pitsearch', 'match', out, 'TRUTH')}")
@@ -104,14 +105,19 @@ def scan(
 def _worker_map(cluster: str | None, jobs: int, workers: int | None, out: Path) -> Iterator[WorkerMap]:
     """Give what distributes frames: over processes of this machine, or over jobs of a cluster, which print into the scan."""
     if cluster is None:
-        from joblib import cpu_count
-
         from search.training.pool import parallel_map
 
-        yield partial(parallel_map, workers=workers or cpu_count())
+        yield partial(parallel_map, workers=_count(workers))
     else:
         from search.launcher.cluster_config import read_cluster
         from search.launcher.dask_map import dask_map
 
         with dask_map(read_cluster(cluster), jobs, out / "jobs", say) as worker_map:
             yield worker_map
+
+
+def _count(workers: int | None) -> int:
+    """Give the processes that were asked for, or one a core."""
+    from joblib import cpu_count
+
+    return workers or cpu_count()

@@ -62,6 +62,7 @@ def launch(
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
     log_file: options.LogFile = None,
+    log_to: options.LogTo = None,
     plugin: options.Plugins = None,
 ) -> None:
     """Search for the best network, or go on searching.
@@ -73,6 +74,8 @@ def launch(
     from search.analysis.status import summarise
     from search.launcher.executors import Cluster, Processes
     from search.launcher.launch import launch as run
+    from search.report.mirrors.log_to import log_to as open_mirror
+    from search.report.mirrors.log_to import say_on_stderr
     from search.report.progress import Watched
     from search.studies.launch_record import target_of
     from search.studies.options import Budget, parse_holdout
@@ -85,6 +88,7 @@ def launch(
     use_plugins(plugin or ())
     progress = Progress(quiet, as_json, log_file, own_workers=cluster is None)
     watched = Watched(progress.viewers)
+    mirrors = [open_mirror(address, say_on_stderr if quiet else watched.on_note) for address in log_to or ()]
     pins = [*(fix or ()), *([f"labelling={scheme}"] if scheme else [])]
     places = tuple(devices.split(","))
     given = {
@@ -112,7 +116,7 @@ def launch(
             executor=Processes(workers, places) if cluster is None else Cluster(cluster, jobs, places[0]),
             runs=runs,
             enqueue=read_known(enqueue) if enqueue else (),
-            callbacks=(watched,),
+            callbacks=(watched, *mirrors),
         )
     progress.close(summarise(launched), storage, stopped=watched.interrupted, minutes=minutes)
     if watched.interrupted:

@@ -9,7 +9,7 @@ import typer
 
 from search import defaults
 from search.cli import options
-from search.cli.console import say, typed
+from search.cli.console import counting, say, typed
 from search.cli.options import Data, MovedData, Storage, StudyName, Workers
 from search.cli.plugins import use_plugins
 from search.errors import StudyError
@@ -57,12 +57,14 @@ def export(
     if trial is not None:
         from search.selection.export_others import export_trial
 
-        export_trial(handle, trial, out, parts, data=data, workers=workers)
+        with counting() as progress:
+            export_trial(handle, trial, out, parts, data=data, workers=workers, progress=progress)
         say(f"note: trial {trial} was not selected, and its held-out figures are not known; its card says so")
     elif top is not None:
         from search.selection.export_others import export_top
 
-        bundle, *others = export_top(handle, top, out, parts, data=data, runs=runs, workers=workers)
+        with counting() as progress:
+            bundle, *others = export_top(handle, top, out, parts, data=data, runs=runs, workers=workers, progress=progress)
         if len(others) + 1 < top:
             say(f"note: the selection kept {counted(len(others) + 1, 'trial')}, fewer than {top}")
     else:
