@@ -99,7 +99,7 @@ def as_selected(curve: AcceptanceCurve, winner: Winner) -> AcceptanceCurve:
 def _sentence(curve: AcceptanceCurve, scored: ScoredPits) -> str:
     rate, share = curve.points[0]
     return (
-        f"Out of fold the {curve.name} accepts {share} of {int(scored.signals.sum())} signal pits where it accepts {rate:.3g} "
+        f"Out of fold the {curve.name}, accepts {share} of {int(scored.signals.sum())} signal pits where it accepts {rate:.3g} "
         f"of {int(scored.backgrounds.sum())} background pits. The scores are of {scored.source}. The interval of 90 % covers "
         "the chance of these pits; it does not cover that the configuration was chosen among many by such pits."
     )

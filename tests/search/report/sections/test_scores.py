@@ -37,7 +37,7 @@ def test_the_sentence_is_the_first_working_point_and_that_is_the_quoted_acceptan
     data = subject.plan.search_set(tiny)
     assert name == f"best, trial {best.number}" and rate == f"{subject.plan.options.working_point:.3g}"
     assert scores.paragraphs[0].startswith(
-        f"Out of fold the {name} accepts {share} of {int(data.is_signal.sum())} signal pits where it accepts {rate} of "
+        f"Out of fold the {name}, accepts {share} of {int(data.is_signal.sum())} signal pits where it accepts {rate} of "
         f"{int(data.is_background.sum())} background pits. The scores are of trial {best.number}, on the split of the search."
     )
     assert float(share.split()[0]) == pytest.approx(RungResult.demand(best).quoted.value, abs=0.03)
