@@ -24,6 +24,4 @@ def test_a_study_of_an_older_version_has_a_report(tmp_path: Path) -> None:
         "background-by-slide",
         "calibration",
     }
-    assert (
-        sections["pits"].paragraphs[1].startswith("No trial kept scores that tell of labels; pits that show")
-    )
+    assert sections["pits"].paragraphs[1].startswith("No trial kept scores that tell of labels; pits that show")
