@@ -19,6 +19,7 @@ from benchmarks.replay import report as replay
 from benchmarks.search import anomaly, finals, fronts, losses, pruning, selected, winners
 from benchmarks.search import search_cost as search
 from benchmarks.speed import checkpoints, cost, load, parts, scanning, storage, throughput
+from benchmarks.speed import report as study_report
 from benchmarks.statistics import coverage, diagnosis, finding, fitted_coverage, reliability, verdicts
 from benchmarks.support.measure import Table, machine
 from benchmarks.table.recorded import is_there
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "checkpoints": checkpoints.measure,
     "cost": cost.measure,
     "scanning": scanning.measure,
+    "report": study_report.measure,
     "search": search.measure,
     "pruning": pruning.measure,
     "fronts": fronts.measure,

@@ -15,3 +15,8 @@ def duration(seconds: float | None) -> str:
 def counted(number: int, thing: str) -> str:
     """Say so many things."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def sentence(text: str) -> str:
+    """Give a line of a table or a message as a sentence."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."

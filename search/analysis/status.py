@@ -17,6 +17,7 @@ from search.pruning.promotion import PROMOTION
 from search.selection.confirmations import Confirmation, pooled_tally, read_confirmations
 from search.statistics.expected_gain import Gain
 from search.statistics.intervals import Share
+from search.studies.damage import Damage
 from search.studies.launch_record import LaunchRecord, last_launch, now_of
 from search.studies.pareto import ParetoTrial, pareto_trials
 from search.studies.plan import PLAN, Plan, plan_of
@@ -87,9 +88,9 @@ class Status:
         return f"Status({self.name}: {states} of {self.target or 'any number of'} trials; best {best})"
 
 
-def summarise(study: Study) -> Status:
-    """Sum up a study. Raises StudyError where pitsearch did not make it."""
-    damage = study.damage
+def summarise(study: Study, damage: Damage | None = None) -> Status:
+    """Sum up a study; `damage`: its rows, where they were read already. Raises StudyError where pitsearch did not make it."""
+    damage = damage or study.damage
     if damage.plan_is_lost:
         damage.refuse()
     trials = [*damage.whole.values()]
@@ -117,6 +118,7 @@ def of_trials(
     reached = [record for trial in trials if (record := RungResult.read(trial))]
     best = best_trial(complete)
     second = second_of(plan.options.objectives)
+    on = Counter(cost for trial in trials for cost in on_rungs(trial))
     done = sum(is_done(trial) for trial in trials)
     verdicts = Counter(verdict for record in reached for verdict in record.verdicts)
     return Status(
@@ -135,7 +137,7 @@ def of_trials(
         gain=outlook(trials),
         verdicts=dict(verdicts.most_common()),
         reseeds=sum(sum(record.reseeds) for record in reached),
-        rungs=[(str(rung), sum(rung.cost in on_rungs(trial) for trial in trials)) for rung in plan.ladder.rungs],
+        rungs=[(str(rung), on[rung.cost]) for rung in plan.ladder.rungs],
         audit=measure(trials, plan.options.objectives) if _is_audited(plan) else None,
         nothing=nothing_learned(trials, plan.ladder.folds, plan.ladder.epochs, plan.folder),
         second=second,

@@ -13,7 +13,9 @@ from search.analysis.status import Status, summarise
 from search.errors import StudyError
 from search.selection.confirmations import Confirmation, read_confirmations
 from search.selection.held_out import Opening, recall
+from search.selection.race_record import JudgedRecord, RaceRecord, read_judged, read_race
 from search.selection.selection_record import SELECTION, ModelKey, selected_key
+from search.studies.environment import Environment, read_environment
 from search.studies.plan import Plan
 from search.studies.study import Study, study_data
 
@@ -30,8 +32,14 @@ class Subject:
     status: Status
     # By trial and repeat.
     confirmations: Mapping[tuple[int, int], Confirmation]
+    # What the last launch ran with; None where an older version launched.
+    environment: Environment | None
+    # The last race; None before there is one.
+    race: RaceRecord | None
     # The winner of the last selection; None before there is one.
     selection: ModelKey | None
+    # How that selection judged the candidates; None before, and where an older version selected.
+    judged: JudgedRecord | None
     # What the held-out set showed of that winner; None before.
     opening: Opening | None
     # All pits of the data set, held-out ones too; None where its folder is gone or holds other data.
@@ -56,9 +64,12 @@ def read_subject(study: Study, folder: Path | None = None) -> Subject:
         study=study,
         plan=study.plan,
         trials=tuple(trials),
-        status=summarise(study),
+        status=summarise(study, damage),
         confirmations=read_confirmations(opened),
+        environment=read_environment(study),
+        race=read_race(study),
         selection=selection,
+        judged=None if selection is None else read_judged(study, selection.sha256),
         opening=None if selection is None else recall(study, selection),
         data=data,
         data_fault=data_fault,

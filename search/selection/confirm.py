@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import optuna
 from joblib import cpu_count
 from optuna.trial import FrozenTrial
@@ -23,10 +22,12 @@ from search.selection.confirmations import (
     Confirmation,
     confirmation_request,
     draw_repeats,
+    mean_acceptance,
     pooled_tally,
     read_confirmations,
     write_confirmation,
 )
+from search.selection.race_record import RaceEntry, RaceRecord, write_race
 from search.selection.racing import FIRST, error_of_each, is_lost, lag
 from search.statistics.bootstrap import BootstrapShare
 from search.studies.pareto import front_numbers
@@ -136,7 +137,10 @@ def _confirm(
             _drop_beaten(racing, dropped, drawn, repeat + 1, options)
         _drop_lost(racing, dropped, trials, confirmations, repeat + 1, options, plan)
     entrants = [_entrant(trial, trials, confirmations, dropped.get(trial.number), options.repeats) for trial in chosen]
-    return tuple(sorted(entrants, key=lambda entrant: (entrant.dropped is not None, -mean_acceptance(entrant.repeats))))
+    ranked = sorted(entrants, key=lambda entrant: (entrant.dropped is not None, -mean_acceptance(entrant.repeats)))
+    entries = tuple(RaceEntry(entrant.number, entrant.tally, entrant.dropped) for entrant in ranked)
+    write_race(study, RaceRecord(options.repeats, options.reliability, entries))
+    return tuple(ranked)
 
 
 def config_of(trial: FrozenTrial) -> Config:
@@ -148,11 +152,6 @@ def choose_entrants(trials: Sequence[FrozenTrial], plan: Plan, top: int) -> list
     """Choose the trials that enter a race: the best of the search, of a study with two objectives the best of its front."""
     on_front = None if second_of(plan.options.objectives) is None else front_numbers(trials, plan)
     return [trial for trial in rank_trials(trials) if on_front is None or trial.number in on_front][:top]
-
-
-def mean_acceptance(repeats: Sequence[Confirmation]) -> float:
-    """Give the mean acceptance over repeats and folds, 0 where there is none yet."""
-    return float(np.mean([np.divide(one.accepted, one.signals).mean() for one in repeats])) if repeats else 0.0
 
 
 def _train(item: tuple[int, CVRequest]) -> tuple[int, Repeat]:

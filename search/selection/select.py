@@ -8,7 +8,7 @@ own, which is optimistic, for the search chose by it, and the held-out one. Know
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from foils import Dataset
@@ -23,6 +23,7 @@ from search.selection.held_out import open_held_out
 from search.selection.model_folder import searched_pixels, write_model
 from search.selection.model_store import disk_errors, file_hashes, open_models, put_model, unfinished_model
 from search.selection.outcome import Selection, bundle_of
+from search.selection.race_record import CandidateRecord, JudgedRecord, write_judged
 from search.selection.selection_record import KEPT, ModelKey, ModelRecord, write_selection
 from search.selection.slide_validation import SlideValidation, validate_by_slides
 from search.studies.study import Study, study_data
@@ -63,10 +64,17 @@ def select(
     by_slides = validate_by_slides(study, search_set, winner.number, winner.config)
     key = ModelKey(winner.number, final, len(entrant.repeats), model_hash(bundle_of(study, model)))
     selection, record = _read_and_keep(study, candidates, key, model, by_slides, dataset, models / key.sha256)
+    entered = [one for one in candidates if one.number in {entrant.number for entrant in race}]
     # The winner first, as `export_top` writes them.
     kept = sorted((one for one in candidates if one.kept), key=lambda one: not one.wins)
+    write_judged(study, JudgedRecord(key.sha256, tuple(map(_judged, entered)), by_slides))
     write_selection(study, {**asdict(options), KEPT: [one.number for one in kept]}, key, record)
     return selection
+
+
+def _judged(candidate: Candidate) -> CandidateRecord:
+    same = {field.name: getattr(candidate, field.name) for field in fields(CandidateRecord) if field.name != "trial"}
+    return CandidateRecord(trial=candidate.number, **same)
 
 
 def _read_and_keep(

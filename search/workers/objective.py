@@ -281,11 +281,13 @@ def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation)
 
 def _out_of_fold(validation: CrossValidation) -> RungScores:
     """Give how every pit stands that a fold has validated so far."""
-    scores, task = np.zeros(len(validation.folds)), validation.task
+    task = validation.task
+    probabilities = np.zeros((len(validation.folds), len(task.config.labelling.classes)))
     for training in validation.trainings.values():
-        scores[training.validate] = training.scores()
+        probabilities[training.validate] = training.probabilities()
     pits = np.isin(validation.folds, list(validation.trainings))
-    return RungScores(scores[pits], validation.folds[pits], task.is_signal[pits], task.is_scored[pits])
+    scores, classes = probabilities[pits, 0], probabilities[pits].argmax(1)
+    return RungScores(scores, validation.folds[pits], task.is_signal[pits], task.is_scored[pits], classes)
 
 
 def _others_learned(trial: optuna.Trial, rung: Rung, plan: Plan) -> bool:
