@@ -46,7 +46,9 @@ def report(
         for warning in section.warnings:
             say(f"{section.title}: {warning}")
     if figures is not None:
-        say(f"wrote {len(write_note_figures(sections, figures))} files of figures into {figures}")
+        with counting("figures") as step:
+            paths = write_note_figures(sections, figures, step)
+        say(f"wrote {len(paths)} files of figures into {figures}")
     say(f"wrote {out}; next: open it in a browser")
 
 

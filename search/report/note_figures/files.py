@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -49,8 +49,10 @@ def check_installed() -> None:
         ) from None
 
 
-def write_note_figures(sections: Sequence[Section], folder: Path) -> list[Path]:
-    """Write every figure of a report as PDF and PNG into a folder, and give the files.
+def write_note_figures(
+    sections: Sequence[Section], folder: Path, done: Callable[[int, int], None] = lambda finished, of: None
+) -> list[Path]:
+    """Write every figure of a report as PDF and PNG into a folder, and give the files; `done` is told of each figure.
 
     Raises StudyError where what draws them is not installed, or the folder cannot be written.
     """
@@ -59,10 +61,11 @@ def write_note_figures(sections: Sequence[Section], folder: Path) -> list[Path]:
     paths = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for drawing in drawings:
+        for number, drawing in enumerate(drawings, start=1):
             for ending, content in draw_files(drawing.figure).items():
                 paths.append(folder / f"{drawing.name}.{ending}")
                 write_whole(paths[-1], lambda stream, content=content: stream.write(content))  # type: ignore[misc]
+            done(number, len(drawings))
     except OSError as error:
         raise StudyError(f"{folder}: figures must be written, but: {reason(error)}; choose another --figures.") from None
     return paths

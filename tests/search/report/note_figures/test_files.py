@@ -20,7 +20,9 @@ SECTIONS = (
 
 def test_every_figure_becomes_a_pdf_and_a_png_and_the_same_figure_the_same_bytes(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "note"
-    paths = write_note_figures(SECTIONS, folder)
+    told: list[tuple[int, int]] = []
+    paths = write_note_figures(SECTIONS, folder, lambda *counts: told.append(counts))
+    assert told == [(1, 2), (2, 2)]
     assert [path.name for path in paths] == ["best.pdf", "best.png", "rungs.pdf", "rungs.png"]
     assert sorted(folder.iterdir()) == sorted(paths)
     assert paths[0].read_bytes().startswith(b"%PDF-")

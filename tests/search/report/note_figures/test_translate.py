@@ -23,6 +23,7 @@ from search.report.study_report import make_sections
 from search.report.subject import read_subject
 from search.studies.study import Study
 from tests.support.curves import trial_with_curves
+from tests.support.subjects import selected_subject
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -158,17 +159,16 @@ def test_words_and_colours_of_a_page() -> None:
 
 
 def test_every_figure_of_a_report_is_translated_mark_by_mark(finished: Study) -> None:
-    subject = read_subject(finished)
-    subject = replace(subject, trials=(*subject.trials, trial_with_curves(3, ("collapsed", "diverged", "learned"))))
-    drawings = [part for section in make_sections(subject) for part in section.parts if isinstance(part, Drawing)]
-    assert len(drawings) >= 5
+    searched, selected = read_subject(finished), selected_subject()
+    curves = trial_with_curves(3, ("collapsed", "diverged", "learned"))
+    subjects = replace(searched, trials=(*searched.trials, curves)), replace(selected, trials=(*selected.trials, curves))
+    sections = [section for subject in subjects for section in make_sections(subject)]
+    drawings = [part for section in sections for part in section.parts if isinstance(part, Drawing)]
+    assert {"answer-readings", "rungs", "loss-curves", "acceptance-curve", "race"} <= {drawing.name for drawing in drawings}
     for drawing in drawings:
         drawn, data = to_matplotlib(drawing.figure), drawing.figure.data
-        with_marks = [
-            trace for trace in data if trace.type == "scatter" and "markers" in (trace.mode or "") and trace.x[0] is not None
-        ]
+        marked = [trace for trace in data if trace.type == "scatter" and "markers" in (trace.mode or "")]
+        shown = [len(trace.x) for trace in marked if any(value is not None for value in trace.x)]
         scattered = [one for axes in panels_of(drawn) for one in axes.collections if isinstance(one, PathCollection)]
-        assert sorted(len(np.asarray(one.get_offsets())) for one in scattered) == sorted(
-            len(trace.x) for trace in with_marks
-        ), drawing.name
+        assert sorted(len(np.asarray(one.get_offsets())) for one in scattered) == sorted(shown), drawing.name
         assert set(legend(drawn)) <= {words(trace.name) for trace in data}
