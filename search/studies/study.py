@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 
 from foils import DataError, Dataset, load
-from pitsearch.errors import CORRECT, did_you_mean
+from pitsearch.errors import CORRECT, PitsearchError, did_you_mean, reason
 from search import defaults
 from search.errors import StudyError, StudyGone
 from search.storage.checkpoints import clear_runs
@@ -30,9 +30,11 @@ from search.storage.optuna_internals import study_id_of
 from search.storage.places import UID
 from search.storage.raw_rows import study_names
 from search.storage.rdb import RetryingRDBStorage
+from search.storage.urls import parse_url, place_of
 from search.studies.damage import Damage, find_damage
 from search.studies.options import SearchOptions
 from search.studies.plan import PLAN, Plan, check_same, read_plan, store_plan
+from search.studies.study_html import study_html, unreadable_html
 from search.studies.trial_rows import trial_rows
 from search.trials.objectives import OBJECTIVES, second_of
 from search.trials.ranking import find_trial
@@ -115,6 +117,17 @@ class Study:
 
         rows = trial_rows(self.optuna.get_trials(deepcopy=False))
         return pandas.DataFrame(rows).set_index("trial") if rows else pandas.DataFrame()
+
+    def _repr_html_(self) -> str:
+        """Give what a notebook shows; of a study that cannot be read, why."""
+        place = "its address cannot be shown"
+        try:
+            place = place_of(parse_url(self.storage))
+            return study_html(self.name, place, self.plan, [*self.damage.whole.values()])
+        except KeyError:  # Optuna's word for a study that is not there
+            return unreadable_html(self.name, place, "there is no study of this name")
+        except (PitsearchError, SQLAlchemyError, StorageInternalError) as error:
+            return unreadable_html(self.name, place, reason(error))
 
     @property
     def plan(self) -> Plan:
