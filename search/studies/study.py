@@ -30,7 +30,6 @@ from search.storage.optuna_internals import study_id_of
 from search.storage.places import UID
 from search.storage.raw_rows import study_names
 from search.storage.rdb import RetryingRDBStorage
-from search.storage.urls import parse_url, place_of
 from search.studies.damage import Damage, find_damage
 from search.studies.options import SearchOptions
 from search.studies.plan import PLAN, Plan, check_same, read_plan, store_plan
@@ -118,21 +117,19 @@ class Study:
         rows = trial_rows(self.optuna.get_trials(deepcopy=False))
         return pandas.DataFrame(rows).set_index("trial") if rows else pandas.DataFrame()
 
-    def _repr_html_(self) -> str:
-        """Give what a notebook shows; of a study that cannot be read, why."""
-        place = "its address cannot be shown"
-        try:
-            place = place_of(parse_url(self.storage))
-            return study_html(self.name, place, self.plan, [*self.damage.whole.values()])
-        except KeyError:  # Optuna's word for a study that is not there
-            return unreadable_html(self.name, place, "there is no study of this name")
-        except (PitsearchError, SQLAlchemyError, StorageInternalError) as error:
-            return unreadable_html(self.name, place, reason(error))
-
     @property
     def plan(self) -> Plan:
         """Read what the study was made for. Raises StudyError where pitsearch did not make it."""
         return read_plan(self.optuna)
+
+    def _repr_html_(self) -> str:
+        """Give what a notebook shows; of a study that cannot be read, why."""
+        try:
+            return study_html(self.name, self.storage, self.plan, [*self.damage.whole.values()])
+        except KeyError:  # Optuna's word for a study that is not there
+            return unreadable_html(self.name, self.storage, "there is no study of this name")
+        except (PitsearchError, SQLAlchemyError, StorageInternalError) as error:
+            return unreadable_html(self.name, self.storage, reason(error))
 
 
 def open_or_create(name: str, storage: str, plan: Plan) -> Study:

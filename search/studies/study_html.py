@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial
 
+from search.errors import StudyError
 from search.notebooks import facts, listing
+from search.storage.urls import parse_url, place_of
 from search.studies.plan import Plan
 from search.trials.ranking import rank_trials
 from search.trials.records import Recipe, RungResult, is_interrupted, is_paused
@@ -18,12 +20,12 @@ from spaces import Config
 BEST = 5
 
 
-def study_html(name: str, place: str, plan: Plan, trials: Sequence[FrozenTrial]) -> str:
-    """Give a study as HTML. `place`: its storage; `trials`: those that can be read."""
+def study_html(name: str, storage: str, plan: Plan, trials: Sequence[FrozenTrial]) -> str:
+    """Give a study as HTML. `storage`: its address; `trials`: those that can be read."""
     options, best = plan.options, rank_trials(trials)[:BEST]
     ends = Counter(map(_state, trials))
     rows = [
-        ("storage", place),
+        ("storage", _place(storage)),
         ("data", f"{plan.folder}, fingerprint {plan.fingerprint[:12]}"),
         ("search", f"{', '.join(options.objectives)}; working point {options.working_point:g}, ladder {plan.ladder}"),
         ("trials", ", ".join(f"{count} {state}" for state, count in ends.most_common()) or "none yet"),
@@ -33,9 +35,17 @@ def study_html(name: str, place: str, plan: Plan, trials: Sequence[FrozenTrial])
     return facts(f"study {name}", rows) + table
 
 
-def unreadable_html(name: str, place: str, why: str) -> str:
+def unreadable_html(name: str, storage: str, why: str) -> str:
     """Give what is shown of a study that cannot be read."""
-    return facts(f"study {name}", [("storage", place), ("cannot be read", why)])
+    return facts(f"study {name}", [("storage", _place(storage)), ("cannot be read", why)])
+
+
+def _place(storage: str) -> str:
+    """Name a storage; an address that is none, or that holds a password, is not shown."""
+    try:
+        return place_of(parse_url(storage))
+    except StudyError:
+        return "its address cannot be shown"
 
 
 def _state(trial: FrozenTrial) -> str:
