@@ -22,7 +22,8 @@ from models.process import one_thread
 from models.scores import over_images
 from models.training.balance import draw_shown
 from models.training.cross_validation import may_restart
-from models.training.fold_training import IMPOSSIBLE, FoldTraining
+from models.training.epoch_values import IMPOSSIBLE
+from models.training.fold_training import FoldTraining
 from models.training.task import make_task
 from models.training.verdicts import Evidence, Verdict
 from search.seeds import make_generator

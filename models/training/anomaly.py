@@ -78,8 +78,11 @@ class AnomalyTraining(FoldTraining):
     def advance(self, epoch: int, interrupt: Callable[[], None] = lambda: None) -> None:
         """Train until this epoch is done, or the training has ended: a loss that is not finite, or convergence."""
         while self.epoch < epoch and not self.ended:
-            self.train_loss.append(self._train_epoch(interrupt))
+            self.train_loss.append(self._train_epoch(interrupt)[0])
             self.validation_loss.append(self._validate())
+            # What is learned is no class of pits, and a detector is not fitted for a curve alone.
+            for shares in self.shares.values():
+                shares.append(math.nan)
             self._stale, self._logits, self._score = True, None, None
 
     def take_progress(self, progress: Mapping[str, Any]) -> None:

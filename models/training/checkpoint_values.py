@@ -109,13 +109,20 @@ def _check_optimiser(stored: Any, own: Mapping[str, Any]) -> None:
 
 def _check_progress(stored: Any, training: FoldTraining) -> None:
     own = training.progress()
-    if set(stored) != set(own):
+    if {"shares", *stored} != set(own):
         raise ValueError("a progress must hold losses, logits and random numbers")
     losses = stored["train_loss"], stored["validation_loss"]
     if not all(isinstance(each, list) and all(isinstance(loss, float) for loss in each) for each in losses):
         raise ValueError("losses must be numbers")
     if len(losses[0]) != len(losses[1]) or len(losses[0]) > training.task.epochs:
         raise ValueError("there must be one loss an epoch, of training and of validation")
+    shares = stored.get("shares", own["shares"])
+    if set(shares) != set(own["shares"]) or not all(isinstance(each, list) for each in shares.values()):
+        raise ValueError("shares must be accuracies and acceptance")
+    if "shares" in stored and {len(each) for each in shares.values()} != {len(losses[0])}:
+        raise ValueError("there must be one share of each kind an epoch")
+    if not all(isinstance(share, float) for each in shares.values() for share in each):
+        raise ValueError("shares must be numbers")
     logits, classes = stored["logits"], len(training.task.config.labelling.classes)
     shape = (len(training.validate), training.task.inputs.per_pit, classes)
     # A model of background is scored when it is asked for, any other after every epoch.

@@ -25,6 +25,7 @@ from models.training.fold_training import FoldTraining
 from models.training.fused import advance_together
 from models.training.probe import reason_not_to_fuse
 from models.training.task import Task
+from models.training.training_curve import TrainingCurve
 from models.training.verdicts import Verdict, is_stuck, learned_nothing
 
 
@@ -53,7 +54,7 @@ class CrossValidation:
     trained apart, and may raise too; the fold is left out then, and is trained anew if the work goes on. `fused`: train folds
     that stand at the same epoch together where a short probe finds that better; where it does not, `note` says why. A fold that
     was started again catches up alone; with `reseed` False none is. `abandoned`: epochs of trainings in whose place another was
-    started.
+    started; `replaced`: the curves of those that were trained here, by fold.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class CrossValidation:
         self.reseeds: dict[int, int] = {}
         self.restarts: dict[int, int] = {}  # by fold, the epoch at which it was started again
         self.abandoned = 0
+        self.replaced: dict[int, TrainingCurve] = {}
         self.seconds = 0.0
         self.note: str | None = None
         self.fused: bool | None = None if fused else False  # None: not probed yet
@@ -108,7 +110,7 @@ class CrossValidation:
         probed again. A fold that is not among the trainings is trained anew when it is needed. So is one that cannot be
         restored; a line gives the reason.
         """
-        self.trainings, self.reseeds, self.restarts = {}, dict(reseeds), dict(restarts)
+        self.trainings, self.reseeds, self.restarts, self.replaced = {}, dict(reseeds), dict(restarts), {}
         self.abandoned, self.seconds = abandoned, seconds
         if self.fused is None:
             self.fused, self.note = fused, note
@@ -135,8 +137,9 @@ class CrossValidation:
         siblings_learned = any(verdict in (Verdict.LEARNED, Verdict.OVERTRAINED) for verdict in verdicts.values())
         if self.reseed and stuck and (siblings_learned or others_learned()):
             for fold in stuck:
-                self.reseeds[fold], self.restarts[fold] = 1, self.trainings[fold].epoch
-                self.abandoned += self.trainings.pop(fold).epoch
+                training = self.trainings.pop(fold)
+                self.reseeds[fold], self.restarts[fold], self.replaced[fold] = 1, training.epoch, curve_of(training, fold, 0)
+                self.abandoned += training.epoch
                 self._bring(fold, epoch)
 
     def bring(self, folds: int, epoch: int) -> None:
@@ -220,6 +223,24 @@ class CrossValidation:
             )
             for fold, training in sorted(self.trainings.items())
         ]
+
+    def curves(self) -> tuple[TrainingCurve, ...]:
+        """Give the curve of every training so far, by fold, those first in whose place another was started."""
+        own = [curve_of(training, fold, self.reseeds.get(fold, 0)) for fold, training in self.trainings.items()]
+        return tuple(sorted((*self.replaced.values(), *own), key=lambda curve: (curve.fold, curve.start)))
+
+
+def curve_of(training: FoldTraining, fold: int, start: int) -> TrainingCurve:
+    """Give the curve of a fold's training as it stands; `start`: how often the fold was started again before."""
+    values = {"train_loss": training.train_loss, "validation_loss": training.validation_loss, **training.shares}
+    return TrainingCurve(
+        fold,
+        start,
+        training.train_constant,
+        training.constant_loss,
+        tuple(range(1, training.epoch + 1)),
+        **{name: tuple(each) for name, each in values.items()},
+    )
 
 
 def may_restart(training: FoldTraining, epoch: int) -> bool:

@@ -15,15 +15,17 @@ import numpy.typing as npt
 import torch
 
 from models.inputs import SCORED_AT_ONCE
-from models.metrics import Floats, Score, score
+from models.metrics import Floats, Score, accepted_share, score
 from models.networks.blocks import generators
 from models.networks.build import Classifier, build
 from models.scores import over_images
 from models.training.balance import count_shown, draw_of_pits, draw_shown, is_signal, shown_shares
+from models.training.epoch_values import constant_logits, right_share, signal_loss
 from models.training.losses import make_loss
 from models.training.optimisers import build_average, build_optimiser
 from models.training.perturbation import Batch, channel_means, draw_partners, draw_shares, mix, perturb
 from models.training.task import LEFT_OUT, Task
+from models.training.training_curve import SHARES
 from models.training.verdicts import Evidence, Verdict, judge
 from spaces.choices.balance import class_weights
 
@@ -31,8 +33,6 @@ from spaces.choices.balance import class_weights
 # is fitted, gradients have vanished, and further epochs only raise confidence. The training half alone
 # decides, so that stopping selects nothing by the validation pits. `benchmarks/README.md` has what it saves and costs.
 BY_HEART, FOR_EPOCHS = 0.005, 3
-# A probability under which a pit costs no more: what doubles lose between 1 and less than 1.
-IMPOSSIBLE = 1e-16
 # The score from which a pit counts as accepted in a verdict.
 ACCEPTED = 0.5
 
@@ -58,6 +58,7 @@ class FoldTraining:
         self.weights_detached = False
         self.train_loss: list[float] = []
         self.validation_loss: list[float] = []
+        self.shares: dict[str, list[float]] = {name: [] for name in SHARES}
         pits = torch.from_numpy(train)
         pits = pits[task.weights[pits] > 0]
         config, inputs = task.config, task.inputs
@@ -77,9 +78,9 @@ class FoldTraining:
         self._share = float(shares[0])
         self.constant_loss = -math.log(self._share) * self._share - math.log1p(-self._share) * (1 - self._share)
         as_shown = task.weights[pits] * (task.targets[pits] @ (shares / counts.clamp(min=0.5)))
-        self.train_constant = float(self.loss(_constant(shares, len(pits)), task.targets[pits], as_shown))
+        self.train_constant = float(self.loss(constant_logits(shares, len(pits)), task.targets[pits], as_shown))
         shares = counts.clamp(min=0.5) / counts.sum()
-        self._by_heart = BY_HEART * float(self.loss(_constant(shares, len(pits)), task.targets[pits], weights[pits]))
+        self._by_heart = BY_HEART * float(self.loss(constant_logits(shares, len(pits)), task.targets[pits], weights[pits]))
         self._logits: torch.Tensor | None = None
         self._score: Score | None = None
         self._generator = torch.Generator().manual_seed(seed)
@@ -140,7 +141,7 @@ class FoldTraining:
         `interrupt` is called after every step and may raise: the training is then in the middle of an epoch and unusable.
         """
         while self.epoch < epoch and not self.ended:
-            self.record(self._train_epoch(interrupt), self.evaluate(self.validation_images()).cpu())
+            self.record(*self._train_epoch(interrupt), self.evaluate(self.validation_images()).cpu())
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Draw an epoch: the images of each step and the way each is turned, `[steps, batch]`, None where none is turned."""
@@ -151,15 +152,16 @@ class FoldTraining:
         ways = len(self.task.inputs.turns)
         return images, torch.randint(ways, size, generator=self._generator) if ways > 1 else None
 
-    def record(self, train_loss: float, logits: torch.Tensor) -> None:
+    def record(self, train_loss: float, train_accuracy: float, logits: torch.Tensor) -> None:
         """Record the end of an epoch; `logits`: of the validation pits' images, `[images, classes]`, kept for later scores."""
         self.train_loss.append(train_loss)
         self._logits = logits.view(len(self.validate), self.task.inputs.per_pit, -1)
         self._score = None
         chances = self._probabilities().double()[self._scored, 0]
-        losses = -torch.where(self._signal, chances, 1 - chances).clamp(min=IMPOSSIBLE).log()
-        sides = losses[self._signal].mean(), losses[~self._signal].mean()
-        self.validation_loss.append(float(self._share * sides[0] + (1 - self._share) * sides[1]))
+        self.validation_loss.append(signal_loss(chances, self._signal, self._share))
+        accepted = accepted_share(chances.numpy(), self._signal.numpy(), self.task.working_point)
+        for name, share in zip(SHARES, (train_accuracy, self.accuracy(), 0.0 if self.diverged else accepted), strict=True):
+            self.shares[name].append(share)
 
     def batch(self, images: torch.Tensor, turned: torch.Tensor | None) -> Batch:
         """Read a batch of images, perturbed as the configuration says; what is random is drawn anew every time."""
@@ -176,10 +178,11 @@ class FoldTraining:
         pixels = perturb(batch.pixels, augmentation, full_scale=inputs.full_scale, means=self._means, generator=self._generator)
         return batch._replace(pixels=pixels)
 
-    def step(self, number: int, images: torch.Tensor, turned: torch.Tensor | None) -> torch.Tensor:
-        """Take one step, the epoch's `number`, with a batch of images, and give its loss, which stays on the device."""
+    def step(self, number: int, images: torch.Tensor, turned: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Take one step, the epoch's `number`, with a batch of images; its loss and accuracy stay on the device."""
         pixels, targets, weights = self.batch(images, turned)
-        loss = self.loss(self.classifier(pixels), targets, weights)
+        logits = self.classifier(pixels)
+        loss = self.loss(logits, targets, weights)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if self.task.config.optimiser.clip:
@@ -190,7 +193,7 @@ class FoldTraining:
             self.schedule.step_update(steps)
         if self.average is not None:
             self.average.update(self.classifier, steps)
-        return loss.detach()
+        return loss.detach(), right_share(logits.detach(), targets)
 
     def validation_images(self) -> torch.Tensor:
         """Number the images of the validation pits, pit by pit, on the device."""
@@ -206,6 +209,7 @@ class FoldTraining:
         """Give a copy that shares the pits alone: its steps leave this training as it is."""
         clone = copy(self)
         clone.train_loss, clone.validation_loss = [*self.train_loss], [*self.validation_loss]
+        clone.shares = deepcopy(self.shares)
         clone._generator = self._generator.clone_state()
         # Copied in one go, so that the copied optimiser holds the copied weights.
         parts = self.classifier, self.optimiser, self.schedule, self.average
@@ -214,28 +218,29 @@ class FoldTraining:
 
     def progress(self) -> dict[str, Any]:
         """Give the state of a training, except weights, averages and the optimiser's state, for `take_progress`."""
-        # An average of weights is only evaluated, and draws nothing.
-        states = [generator.get_state() for generator in (self._generator, *generators(self.classifier))]
+        states = [generator.get_state() for generator in (self._generator, *generators(self.classifier))]  # averages draw none
         losses = {"train_loss": self.train_loss, "validation_loss": self.validation_loss}
-        return {**losses, "logits": self._logits, "drawn": states}
+        return {**losses, "shares": self.shares, "logits": self._logits, "drawn": states}
 
     def take_progress(self, progress: Mapping[str, Any]) -> None:
-        """Restore what `progress` gave."""
+        """Restore what `progress` gave; an older pitsearch kept no shares."""
         self.train_loss, self.validation_loss = progress["train_loss"], progress["validation_loss"]
+        self.shares = progress.get("shares") or {name: [math.nan] * self.epoch for name in SHARES}
         self._logits, self._score = progress["logits"], None
         for generator, state in zip((self._generator, *generators(self.classifier)), progress["drawn"], strict=True):
             generator.set_state(state)
 
-    def _train_epoch(self, interrupt: Callable[[], None]) -> float:
+    def _train_epoch(self, interrupt: Callable[[], None]) -> tuple[float, float]:
         self.classifier.train()
         device = self.task.inputs.device
-        total = torch.zeros((), device=device)
+        totals = torch.zeros(2, device=device)
         order, turned = self.draw()
         turned = None if turned is None else turned.to(device)
         for number, images in enumerate(order.to(device)):
-            total += self.step(number, images, None if turned is None else turned[number])
+            totals += torch.stack(self.step(number, images, None if turned is None else turned[number]))
             interrupt()
-        return float(total) / self.steps
+        loss, accuracy = totals.tolist()
+        return loss / self.steps, accuracy / self.steps
 
     def probabilities(self) -> Floats:
         """Give the validation pits' probabilities, taken over a pit's images, `[validation pits, classes]`.
@@ -293,8 +298,3 @@ class FoldTraining:
     def verdict(self, planned: int | None = None) -> Verdict:
         """Judge the training as one of its whole length, or as one under way of which `planned` epochs are due."""
         return judge(self.evidence(planned))
-
-
-def _constant(shares: torch.Tensor, pits: int | torch.Tensor) -> torch.Tensor:
-    """Give the logits of predicting the training classes' shares for every pit."""
-    return shares.log().expand(int(pits), -1)

@@ -18,6 +18,7 @@ from timm.scheduler.scheduler import Scheduler
 from torch.func import functional_call, vmap
 
 from models.inputs import SCORED_AT_ONCE
+from models.training.epoch_values import right_share
 from models.training.fold_training import FoldTraining
 from models.training.perturbation import Batch
 
@@ -112,21 +113,21 @@ class FusedFolds:
         ways = [turned for _, turned in epochs if turned is not None]
         turned = torch.stack(ways, 1).to(device) if ways else None
         validation_images = [training.validation_images() for training in self.trainings]
-        total = torch.zeros(len(self.trainings), device=device)
+        totals = torch.zeros(2, len(self.trainings), device=device)
         for number, images in enumerate(order):
-            total += self.step(number, images, None if turned is None else turned[number])
+            totals += torch.stack(self.step(number, images, None if turned is None else turned[number]))
         fold_logits = self.evaluate(validation_images)
-        for training, loss, logits in zip(self.trainings, total.tolist(), fold_logits, strict=True):
-            training.record(loss / first.steps, logits.cpu())
+        for training, loss, accuracy, logits in zip(self.trainings, *totals.tolist(), fold_logits, strict=True):
+            training.record(loss / first.steps, accuracy / first.steps, logits.cpu())
 
-    def step(self, number: int, images: torch.Tensor, turned: torch.Tensor | None) -> torch.Tensor:
-        """Take one step of every fold, the epoch's `number`, and give their losses, `[folds]`, which stay on the device.
+    def step(self, number: int, images: torch.Tensor, turned: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Take one step of every fold, the epoch's `number`; losses and accuracies, `[folds]` each, stay on the device.
 
         `images`, `turned`: `[folds, batch]`.
         """
         first = self.trainings[0]
         self._network.train()
-        losses = vmap(self._loss)(self.weights, self.buffers, *self._batch(images, turned))
+        losses, accuracies = vmap(self._loss)(self.weights, self.buffers, *self._batch(images, turned))
         self._optimiser.zero_grad(set_to_none=True)
         losses.sum().backward()  # a fold's weights touch its own loss alone
         if first.task.config.optimiser.clip:
@@ -137,7 +138,7 @@ class FusedFolds:
             self._schedule.step_update(steps)
         if first.average is not None:
             self._average(first.average.get_decay(steps))
-        return losses.detach()
+        return losses.detach(), accuracies
 
     @torch.no_grad()
     def _average(self, decay: float) -> None:
@@ -187,8 +188,9 @@ class FusedFolds:
         pixels: torch.Tensor,
         targets: torch.Tensor,
         example_weights: torch.Tensor,
-    ) -> torch.Tensor:
-        return self.trainings[0].loss(self._logits(weights, buffers, pixels), targets, example_weights)
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        logits = self._logits(weights, buffers, pixels)
+        return self.trainings[0].loss(logits, targets, example_weights), right_share(logits.detach(), targets)
 
 
 def _by_name(trainings: Sequence[FoldTraining], kind: str) -> dict[str, list[torch.Tensor]]:

@@ -44,7 +44,7 @@ def reason_not_to_fuse(trainings: Sequence[FoldTraining]) -> str | None:
         if not difference <= TOLERANCES[where]:  # what is not a number is no equality either
             return f"folds trained apart: fused, the {where} of {config.network.name} differ by {difference:.0e}"
         folds = FusedFolds(apart)
-        fused_s = _timed(lambda: [folds.step(number, *batch) for number, batch in enumerate(batches)])
+        fused_s = _timed(lambda: [folds.step(number, *batch)[0] for number, batch in enumerate(batches)])
     except RuntimeError as error:  # also where memory does not hold all folds at once
         reason = textwrap.shorten(str(error), 80) or type(error).__name__
         return f"folds trained apart: {config.network.name} does not run fused ({reason})"
@@ -73,7 +73,7 @@ def _compare(
     for number, batch in enumerate(batches):
         # Of twins, so that perturbed images are drawn alike both times.
         folds = FusedFolds([training.twin() for training in trainings])
-        losses = folds.step(number, *batch)
+        losses, _ = folds.step(number, *batch)
         differences.append(("losses", _difference(losses, _step_apart(trainings, number, *batch))))
         gradients = [_flat(weight.grad for weight in training.classifier.parameters()) for training in trainings]
         fused = torch.cat([weight.grad.flatten(1) for weight in folds.weights.values() if weight.grad is not None], 1)
@@ -100,7 +100,7 @@ def _step_apart(
     losses = []
     for fold, training in enumerate(trainings):
         training.classifier.train()
-        losses.append(training.step(number, images[fold], None if turned is None else turned[fold]))
+        losses.append(training.step(number, images[fold], None if turned is None else turned[fold])[0])
     return torch.stack(losses)
 
 

@@ -35,6 +35,7 @@ from search.trials.ladder import Rung
 from search.trials.objectives import OBJECTIVES, final_value, on_path, shortfall
 from search.trials.records import DAMAGE, CheckpointRecord, FixedParams, Recipe, RungResult, on_rungs
 from search.trials.rung_score import rung_score
+from search.trials.stored_curves import update_curves
 from search.trials.stored_scores import RungScores, write_scores
 from search.workers.stop_signal import StopRequested
 from spaces import Config
@@ -239,6 +240,7 @@ class _Climber:
             )
             result.write(trial)
             write_scores(trial, str(rung), scores)
+            update_curves(trial, self.validation.curves(), self.validation.reseeds)
             if saved is not None and left:
                 saved.write(trial)
             if two and (result.pruned or not left):
@@ -251,6 +253,7 @@ class _Climber:
         """Tell the study where a trial that is stopped between two rungs stands."""
         with self.context.transaction():
             saved.write(self.trial)
+            update_curves(self.trial, self.validation.curves(), self.validation.reseeds)
         if self.context.checkpoints is not None:
             self.context.checkpoints.tidy(saved)
 
@@ -278,11 +281,13 @@ def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation)
 
 def _out_of_fold(validation: CrossValidation) -> RungScores:
     """Give how every pit stands that a fold has validated so far."""
-    scores, task = np.zeros(len(validation.folds)), validation.task
+    task = validation.task
+    probabilities = np.zeros((len(validation.folds), len(task.config.labelling.classes)))
     for training in validation.trainings.values():
-        scores[training.validate] = training.scores()
+        probabilities[training.validate] = training.probabilities()
     pits = np.isin(validation.folds, list(validation.trainings))
-    return RungScores(scores[pits], validation.folds[pits], task.is_signal[pits], task.is_scored[pits])
+    scores, classes = probabilities[pits, 0], probabilities[pits].argmax(1)
+    return RungScores(scores, validation.folds[pits], task.is_signal[pits], task.is_scored[pits], classes)
 
 
 def _others_learned(trial: optuna.Trial, rung: Rung, plan: Plan) -> bool:

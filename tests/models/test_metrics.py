@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.metrics import HIGH, score, threshold_at
+from models.metrics import HIGH, accepted_share, score, threshold_at
 
 SCORES = arrays(np.float64, st.integers(4, 60), elements=st.floats(0, 1, width=16))
 
@@ -85,6 +85,20 @@ def test_nine_tenths_of_the_signal_are_enough(signals: int) -> None:
     scores = np.concatenate([np.linspace(0.5, 1, signals), [0.0]])
     scores[: signals // 10] = -1.0
     assert score(scores, np.arange(signals + 1) < signals, working_point=0.05).rejected_high == 1
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(SCORES, st.integers(0, 9), st.sampled_from((0.01, 0.05, 0.1, 0.2, 1 / 3, 0.5, 0.99)))
+def test_the_quick_acceptance_is_that_of_a_score(scores: np.ndarray, seed: int, working_point: float) -> None:
+    is_signal = flags(scores, seed)
+    for values in (scores, scores.round(1)):  # ties
+        expected = score(values, is_signal, working_point=working_point).acceptance
+        assert accepted_share(values, is_signal, working_point) == pytest.approx(expected, abs=1e-12)
+
+
+def test_no_acceptance_is_known_without_pits_of_either_kind() -> None:
+    for flag in (True, False):
+        assert np.isnan(accepted_share(np.array([0.1, 0.2]), np.full(2, flag), 0.05))
 
 
 def test_equal_scores_accept_nothing() -> None:

@@ -58,6 +58,7 @@ def everything(training: FoldTraining) -> dict[str, Any]:
     drawn = [generator.get_state() for generator in generators(training.classifier)]
     return {
         "losses": [training.train_loss, training.validation_loss],
+        "shares": training.shares,
         "tensors": checkpoint._tensors(training),
         "optimiser": training.optimiser.state_dict(),
         "drawn": [training._generator.get_state(), *drawn],

@@ -15,6 +15,7 @@ from models.training.checkpoint import pack_fold
 from models.training.cross_validation import CrossValidation, start_fold
 from models.training.fold_training import FoldTraining
 from models.training.task import make_task
+from models.training.training_curve import TrainingCurve
 from models.training.verdicts import Verdict
 from spaces.choices.networks import Network
 from spaces.choices.optimisers import Optimiser
@@ -69,6 +70,7 @@ def climb(cross: CrossValidation, rungs: Sequence[tuple[int, int]] = RUNGS) -> N
 def assert_same(got: CrossValidation, expected: CrossValidation) -> None:
     """Check that two cross-validations have come to the very same numbers."""
     assert got.results() == expected.results()
+    assert got.curves() == expected.curves()
     assert (got.reseeds, got.epochs_run, got.abandoned) == (expected.reseeds, expected.epochs_run, expected.abandoned)
     for fold, training in expected.trainings.items():
         assert got.trainings[fold].train_loss == training.train_loss
@@ -86,12 +88,15 @@ class Kept:
     abandoned: int
     seconds: float
     fused: bool | None
+    # What a study keeps of trainings in whose place another was started.
+    replaced: dict[int, TrainingCurve]
 
     @classmethod
     def of(cls, cross: CrossValidation) -> Kept:
         """Pack every fold as it stands."""
         trainings = {fold: pack_fold(training) for fold, training in cross.trainings.items()}
-        return cls(trainings, dict(cross.reseeds), dict(cross.restarts), cross.abandoned, cross.seconds, cross.fused)
+        reseeds, restarts, replaced = dict(cross.reseeds), dict(cross.restarts), dict(cross.replaced)
+        return cls(trainings, reseeds, restarts, cross.abandoned, cross.seconds, cross.fused, replaced)
 
     def taken_up(self, data: Dataset, fused: bool = False) -> CrossValidation:
         """Start anew and go on from what was kept."""
@@ -105,4 +110,5 @@ class Kept:
             fused=self.fused,
         )
         assert faults == ()
+        cross.replaced = dict(self.replaced)
         return cross

@@ -51,6 +51,7 @@ def assert_same(got: list[FoldTraining], expected: list[FoldTraining], *, weight
         assert fused.train_loss == pytest.approx(alone.train_loss, rel=close, nan_ok=True)
         assert fused.validation_loss == pytest.approx(alone.validation_loss, rel=close, nan_ok=True)
         assert np.abs(fused.scores() - alone.scores()).max() < close
+        assert fused.shares["train_accuracy"] == pytest.approx(alone.shares["train_accuracy"], abs=0.05)
         assert_close(dict(fused.classifier.named_buffers()), dict(alone.classifier.named_buffers()), close)
         if weights:
             assert_close(dict(fused.classifier.named_parameters()), dict(alone.classifier.named_parameters()), close)

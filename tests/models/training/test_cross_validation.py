@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
 import pytest
 
 from foils import Dataset
@@ -13,6 +14,7 @@ from models.training import probe
 from models.training.cross_validation import CrossValidation, start_fold
 from models.training.fold_training import FoldTraining
 from models.training.fused import advance_together
+from models.training.training_curve import VALUES
 from models.training.verdicts import Verdict
 from tests.support.cross_validations import collapse_at_first, validation
 
@@ -49,6 +51,14 @@ def test_a_collapsed_fold_is_started_again_where_its_siblings_learned(
     assert [result.reseeds for result in results] == [0, 0, 1, 0, 0]
     assert results[2].verdict is Verdict.LEARNED
     assert cross.epochs_run == 24
+    curves = cross.curves()
+    assert [(curve.fold, curve.start) for curve in curves] == [(0, 0), (1, 0), (2, 0), (2, 1), (3, 0), (4, 0)]
+    assert all(curve.epochs == (1, 2, 3, 4) for curve in curves)
+    assert curves[2].train_loss != curves[3].train_loss
+    for curve, result in zip(curves[:2] + curves[3:], results, strict=True):
+        assert curve.train_loss == tuple(cross.trainings[curve.fold].train_loss)
+        assert (curve.validation_accuracy[-1], curve.acceptance[-1]) == (result.accuracy, result.score.acceptance)
+        assert len({len(getattr(curve, name)) for name in VALUES}) == 1
 
 
 def test_a_fold_is_started_again_only_once(cross: CrossValidation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +113,11 @@ def test_fused_gives_the_results_of_training_apart(tiny: Dataset, monkeypatch: p
         assert fused.score.acceptance == alone.score.acceptance
         assert fused.score.auc == pytest.approx(alone.score.auc, abs=1e-3)
         assert fused.accuracy == alone.accuracy
+    for fused_curve, curve in zip(together.curves(), apart.curves(), strict=True):
+        assert (fused_curve.fold, fused_curve.epochs) == (curve.fold, curve.epochs)
+        for name in VALUES:
+            assert getattr(fused_curve, name) == pytest.approx(getattr(curve, name), abs=0.02), name
+        assert np.mean(curve.train_accuracy) > 0.5
 
 
 def test_folds_that_stand_at_one_epoch_are_trained_in_one_go(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

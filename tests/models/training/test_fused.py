@@ -202,7 +202,7 @@ def test_no_number_is_fetched_inside_an_epoch(tiny: Dataset, name: str) -> None:
     folds = FusedFolds(trainings(tiny, config))
     images = torch.zeros(5, 16, dtype=torch.int64)
     with Fetches() as fetches:  # type: ignore[no-untyped-call]  # torch's class has no types
-        losses = folds.step(0, images, images)
+        losses, _ = folds.step(0, images, images)
         folds.step(1, images, images)
         folds.evaluate([training.validation_images() for training in folds.trainings])
         assert fetches.count == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sqlite3
 from pathlib import Path
@@ -21,6 +22,7 @@ from search.studies.options import Budget
 from search.studies.plan import PLAN, store_plan
 from search.studies.study import Study, find_study
 from search.trials.records import DAMAGE, CheckpointRecord, RungResult
+from search.trials.stored_curves import read_curves
 from tests.support.studies import SHORT, SMALL_SPACE, options_of
 from tests.support.tiny import write_dataset
 
@@ -81,6 +83,13 @@ def test_an_interrupted_trial_of_0_1_0_goes_on_from_its_checkpoints(folder: Path
     assert DAMAGE.read(trial) is None
     result = RungResult.demand(trial)
     assert (result.epochs_run, result.reseeds, set(result.verdicts)) == (31, (0, 1, 0, 0, 0), {"learned"})
+    # An older pitsearch recorded losses alone; of trials that it ran to their end, no curve.
+    assert read_curves(study.trial(0)) == ()
+    curves = {curve.fold: curve for curve in read_curves(trial)}
+    assert [(curve.start, curve.epochs[-1]) for curve in curves.values()] == [(0, 6), (1, 6), (0, 6), (0, 6), (0, 6)]
+    assert all(math.isfinite(value) for curve in curves.values() for value in (*curve.train_loss, *curve.validation_loss))
+    assert [math.isnan(share) for share in curves[2].acceptance] == [True] * 5 + [False]
+    assert [math.isnan(share) for share in curves[3].train_accuracy] == [True] + [False] * 5
     # The launch has brought the stored plan to the format of today.
     assert study.optuna.user_attrs[PLAN] == store_plan(study.plan)
     with pytest.raises(StudyError, match=r"was made with another seed \(6, but now 7\)"):

@@ -17,6 +17,7 @@ from search.errors import StudyError, refusal
 from search.studies.copy import copy_study
 from search.studies.salvage import salvage_study
 from search.studies.study import Study, find_study
+from search.trials.stored_curves import read_curves
 
 
 def file_of(study: Study) -> Path:
@@ -38,6 +39,7 @@ def test_a_whole_study_is_saved_whole(finished: Study, target: str) -> None:
     assert (saved.study, saved.trials, saved.lost, saved.faults) == (Study("tiny", target), 3, (), ())
     assert saved.study.plan == finished.plan
     assert [trial.params for trial in saved.study.optuna.trials] == [trial.params for trial in finished.optuna.trials]
+    assert [read_curves(trial) for trial in saved.study.optuna.trials] == list(map(read_curves, finished.optuna.trials))
     assert summarise(find_study("tiny", target)).complete == 3
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from foils import Dataset
 from models.training import cross_validation as crossvalidation
+from models.training.cross_validation import CrossValidation
 from models.training.task import make_task
 from search.errors import StudyError
 from search.seeds import trial_seed
@@ -21,11 +22,13 @@ from search.storage.checkpoints import CheckpointStore
 from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.records import DAMAGE, CheckpointFile, CheckpointRecord, Recipe, RungResult
+from search.trials.stored_curves import read_curves
 from search.workers import objective
 from search.workers.context import WorkerContext
 from search.workers.objective import TrialContext, climb
 from search.workers.stop_signal import StopRequested
 from spaces import Config
+from tests.support.cross_validations import collapse_at_first
 from tests.support.studies import job_of, start, with_options
 from tests.support.trials import Alone
 
@@ -129,7 +132,24 @@ def test_a_trial_that_is_stopped_again_and_again_ends_as_one_that_is_not(
     assert cut.climb(trial, job) == (known.value,)
     assert cut.cuts >= 30 // every - 2
     assert whole(RungResult.read(trial)) == whole(RungResult.demand(known))
+    assert read_curves(trial) == read_curves(known)
     assert DAMAGE.read(trial) is None
+
+
+def test_a_trial_that_is_stopped_keeps_the_curves_of_trainings_that_were_started_again(
+    finished: Study, job: WorkerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe.demand(finished.optuna.trials[1])
+    task = make_task(job.data, Config.from_dict(recipe.config), epochs=6, working_point=0.1)
+    first = CrossValidation(task, np.array(job.plan.folds), recipe.seed)
+    collapse_at_first(monkeypatch, first, 2)
+    curves = []
+    for every in (100, 4):
+        trial = Alone(finished.optuna.trials[1].params, 1)
+        Cut(tmp_path / str(every), every).climb(trial, job)
+        curves.append(read_curves(trial))
+        assert [(one.start, one.epochs[-1]) for one in curves[-1] if one.fold == 2] == [(0, 1), (1, 6)]
+    assert curves[0] == curves[1]
 
 
 def gone(folder: Path) -> None:
@@ -153,6 +173,7 @@ def test_what_is_lost_of_checkpoints_is_trained_again_to_the_same_numbers(
     known, trial = finished.optuna.trials[1], Alone(finished.optuna.trials[1].params, 1)
     assert Cut(tmp_path / "1", 17).climb(trial, job, harm) == (known.value,)
     assert whole(RungResult.read(trial)) == whole(RungResult.demand(known))
+    assert read_curves(trial) == read_curves(known)
     assert (DAMAGE.read(trial) or "").startswith("a checkpoint could not be used, so that its fold was trained again: fold ")
 
 

@@ -22,6 +22,7 @@ from search.studies.standings import chooser, restore_standings
 from search.studies.study import Study
 from search.trials.baseline import is_baseline
 from search.trials.records import PAUSED, CheckpointRecord, RungResult, TrialOrigin, is_interrupted, is_paused
+from search.trials.stored_curves import read_curves
 from search.workers.sampler import open_study
 from tests.support.studies import start
 
@@ -61,6 +62,7 @@ def test_a_search_ends_with_finalists_the_network_in_use_among_them_and_the_rest
         reached = RungResult.demand(trial)
         assert PAUSED.read(trial) == reached.rung != "5x6"
         assert trial.intermediate_values
+        assert sum(curve.epochs[-1] for curve in read_curves(trial)) == reached.epochs_run
         assert not is_interrupted(trial)
     status = summarise(searched)
     assert (status.paused, status.complete, status.waiting, status.running) == (len(paused), len(complete), 0, 0)
@@ -77,6 +79,7 @@ def test_a_trial_that_was_paused_has_the_numbers_of_one_that_climbed_at_once(
         assert one.state == other.state == TrialState.COMPLETE
         assert (one.value, one.intermediate_values) == (other.value, other.intermediate_values)
         assert replace(RungResult.demand(one), seconds=0) == replace(RungResult.demand(other), seconds=0)
+        assert read_curves(one) == read_curves(other)
 
 
 def test_a_larger_budget_takes_paused_trials_up_again(tiny: Dataset, tmp_path: Path) -> None:
