@@ -18,7 +18,7 @@ from rich.table import Table as RichTable
 from benchmarks.replay import report as replay
 from benchmarks.search import anomaly, finals, fronts, losses, pruning, selected, winners
 from benchmarks.search import search_cost as search
-from benchmarks.speed import checkpoints, cost, load, parts, scanning, storage, throughput
+from benchmarks.speed import checkpoints, cost, dashboard, load, parts, scanning, storage, throughput
 from benchmarks.speed import report as study_report
 from benchmarks.statistics import coverage, diagnosis, finding, fitted_coverage, reliability, verdicts
 from benchmarks.support.measure import Table, machine
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "parts": parts.measure,
     "load": load.measure,
     "storage": storage.measure,
+    "dashboard": dashboard.measure,
     "checkpoints": checkpoints.measure,
     "cost": cost.measure,
     "scanning": scanning.measure,

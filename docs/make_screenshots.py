@@ -68,7 +68,7 @@ REPORT = Picture(
     "report.png",
     ("search/report/templates/page.html.j2", "search/report/templates/report*.j2", "search/report/figures/*.py"),
 )
-DASHBOARD = Picture("dashboard.png", ("search/cli/search.py",))
+DASHBOARD = Picture("dashboard.png", ("search/dashboard/*.py",))
 PICTURES = (TERMINAL, REPORT, DASHBOARD)
 REMEDY = "must be as new as what it shows ({}), but is older; run `make screenshots`, and look at it."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -53,16 +54,25 @@ class _Dice:
         return value
 
 
-def fill(study: Study, count: int, *, seed: int, running: bool = False) -> None:
+def fill(
+    study: Study,
+    count: int,
+    *,
+    seed: int,
+    running: bool = False,
+    ends: Sequence[float] = ENDS,
+    more: Callable[[int], Mapping[str, Any]] = lambda number: {},
+) -> None:
     """Add trials of random choices and values to a study: finished ones, or such as run, in one transaction.
 
-    Optuna's own way to add a trial takes some forty statements.
+    `ends`: the share of the trials that end on each rung; `more`: further attributes of the trial of a number. Optuna's own way
+    to add a trial takes some forty statements.
     """
     plan, study_id, random = study.plan, study.id, np.random.default_rng(seed)
 
     def add(session: Session) -> None:
         count_before = session.query(models.TrialModel).filter_by(study_id=study_id).count()
-        trials = [_trial(study_id, count_before + number, plan, random, running) for number in range(count)]
+        trials = [_trial(study_id, count_before + number, plan, random, running, ends, more) for number in range(count)]
         session.add_all(trials)
         if plan.options.pruner == PROMOTION and not running:
             session.flush()
@@ -73,11 +83,19 @@ def fill(study: Study, count: int, *, seed: int, running: bool = False) -> None:
     study.backend.transact(add)
 
 
-def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, running: bool) -> Any:
+def _trial(
+    study_id: int,
+    number: int,
+    plan: Plan,
+    random: np.random.Generator,
+    running: bool,
+    shares: Sequence[float],
+    more: Callable[[int], Mapping[str, Any]],
+) -> Any:
     """Make a row of a trial with those that belong to it."""
     rungs, dice = plan.ladder.rungs, _Dice(random)
     config = suggest(dice, plan.space)
-    ends = np.array(ENDS[: len(rungs)])
+    ends = np.array(shares[: len(rungs)])
     last, value = int(random.choice(len(rungs), p=ends / ends.sum())), float(random.beta(8, 2))
     is_whole = last == len(rungs) - 1
     paused = plan.options.pruner == PROMOTION and not (running or is_whole)
@@ -100,6 +118,9 @@ def _trial(study_id: int, number: int, plan: Plan, random: np.random.Generator, 
         models.TrialUserAttributeModel(key=key, value_json=json.dumps(value))
         for record in (TrialOrigin("idle", "host:1"), Recipe(config.to_dict(), 1, audited=False), reached(rungs[last], value))
         for key, value in record.attribute().items()
+    ]
+    trial.user_attributes += [
+        models.TrialUserAttributeModel(key=key, value_json=json.dumps(value)) for key, value in more(number).items()
     ]
     if paused:
         trial.user_attributes.append(models.TrialUserAttributeModel(key=PAUSED.name, value_json=json.dumps(str(rungs[last]))))

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from pitsearch.errors import reason
 from search import defaults
 from search.cli import options
 from search.cli.console import ONE_LINE, make_console, next_command, on_stop, say, typed
@@ -149,20 +148,28 @@ def status(
 
 
 def dashboard(
-    storage: Storage = defaults.STORAGE, port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8080
+    storage: Storage = defaults.STORAGE,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8080,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at. By any other than the default, others on the network reach it too.")
+    ] = "127.0.0.1",
+    write: Annotated[bool, typer.Option("--write", help="Let visitors delete studies and write notes.")] = False,
+    files: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder of the files that are attached to trials."),
+    ] = None,
 ) -> None:
     """Show the studies in Optuna's dashboard.
 
-    Listens on 127.0.0.1 only.
+    Prints an address whose token lets its visitors in. They look, and change nothing.
     """
-    import optuna_dashboard
+    from search.dashboard.app import Place, serve
+    from search.dashboard.server import is_loopback
 
-    from search.errors import StudyError
-    from search.storage.connect import open_storage
-
-    opened = open_storage(storage)
-    say(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)")
+    if not is_loopback(host):
+        say("warning: the connection is not encrypted, so that others on the network can read it, and the token with it;")
+        say(f"  safer: listen at 127.0.0.1, and on your own machine run `ssh -L {port}:127.0.0.1:{port}` to this one")
     try:
-        optuna_dashboard.run_server(opened, host="127.0.0.1", port=port)
-    except OSError as error:
-        raise StudyError(f"port {port} must be free, but: {reason(error)}; choose another --port.") from None
+        serve(storage, Place(host, port, write, files), lambda address: say(f"{address}  (Ctrl-C ends it)"))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None

@@ -19,6 +19,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.storages._cached_storage import _CachedStorage as CachedStorage
 from optuna.storages._cached_storage import _StudyInfo as StudyInfo
 from optuna.storages._rdb import models
+from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial
 from sqlalchemy.orm import Session
 
@@ -28,6 +29,7 @@ __all__ = [
     "CachedStorage",
     "CachedTPESampler",
     "EncodedCmaEsSampler",
+    "FrozenStudy",
     "InnerStorage",
     "PrunedStudy",
     "SharedCache",
@@ -153,7 +155,7 @@ def storage_of(study: optuna.Study) -> BaseStorage:
     return study._storage
 
 
-def study_id_of(study: optuna.Study) -> int:
+def study_id_of(study: optuna.Study | FrozenStudy) -> int:
     """Give the id of a study in its storage."""
     return study._study_id
 

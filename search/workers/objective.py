@@ -32,6 +32,7 @@ from search.studies.plan import Plan
 from search.training.fold_cache import keep_members
 from search.trials.baseline import is_baseline
 from search.trials.ladder import Rung
+from search.trials.named_attributes import write_named
 from search.trials.objectives import OBJECTIVES, final_value, on_path, shortfall
 from search.trials.records import DAMAGE, CheckpointRecord, FixedParams, Recipe, RungResult, on_rungs
 from search.trials.rung_score import rung_score
@@ -239,6 +240,7 @@ class _Climber:
                 path=path,
             )
             result.write(trial)
+            write_named(trial, result)
             write_scores(trial, str(rung), scores)
             update_curves(trial, self.validation.curves(), self.validation.reseeds)
             if saved is not None and left:

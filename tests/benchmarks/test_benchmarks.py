@@ -33,6 +33,7 @@ CUT: dict[str, object] = {
     "speed.parts.NETWORKS": ("minihip",),
     "speed.load.WORKERS": (1, 2),
     "speed.cost.WORKERS": (1, 2),
+    "speed.dashboard.THEIRS": ("a study",),
     "speed.cost.NETWORKS": ("minihip",),
     "speed.cost.COUNTS": (350,),
     "search.search_cost.SPACE": SMALL_SPACE,

@@ -7,18 +7,18 @@ import io
 import threading
 import warnings
 from collections.abc import Iterator
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import numpy as np
-import optuna_dashboard
 from PIL import Image
 from playwright.sync_api import expect
 
+from search.dashboard.app import make_app
+from search.dashboard.guard import Access
+from search.dashboard.server import listening, names_of
 from search.report import contents
 from search.report.figures.style import new_figure
 from search.report.study_report import report_page, write_report
 from search.report.subject import read_subject
-from search.storage.connect import open_storage
 from search.studies.study import Study
 from tests.search.pages.material import Material
 from tests.support.browser import Visit
@@ -90,22 +90,16 @@ def use_gallery(visited: Visit) -> None:
     expect(page.locator(".pits > li:visible")).to_have_count(10)
 
 
-class _Quiet(WSGIRequestHandler):
-    """Says nothing of what is asked for."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 def dashboard(material: Material) -> Iterator[str]:
-    """A study in Optuna's dashboard."""
-    app = optuna_dashboard.wsgi(open_storage(f"sqlite:///{material.share('finished_folder')}/studies.db"))
-    with warnings.catch_warnings(), make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
-        warnings.simplefilter("ignore")  # of Optuna, which in a server of its own are printed
+    """A study in the dashboard, as the command serves it."""
+    with warnings.catch_warnings(), listening("127.0.0.1", 0) as server:
+        warnings.simplefilter("ignore")  # of Optuna, which in a server of its own are left out
+        access = Access(names_of("127.0.0.1"), server.server_port, write=False, files=False)
+        server.set_app(make_app(f"sqlite:///{material.share('finished_folder')}/studies.db", access))
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/"
+            yield f"http://127.0.0.1:{server.server_port}/?token={access.token}"
         finally:
             server.shutdown()
             thread.join()
