@@ -63,7 +63,7 @@ class Picture:
     sources: tuple[str, ...]
 
 
-TERMINAL = Picture("terminal.svg", ("search/report/progress.py",))
+TERMINAL = Picture("terminal.svg", ("search/report/live_view.py", "search/report/sparkline.py"))
 REPORT = Picture(
     "report.png",
     ("search/report/templates/page.html.j2", "search/report/templates/report*.j2", "search/report/figures/*.py"),

@@ -124,6 +124,12 @@ Plugins = Annotated[
     typer.Option("--plugin", metavar="FILE|NAME", help="Load this plugin, a file or an installed one; may be given again."),
 ]
 
+# How a search is shown.
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show nothing but how it ended.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a line of JSON for each event, and nothing else.")]
+LogFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write plain lines, with the time, behind this file.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Go on showing the study while others run it.")]
+
 # What confirming and selecting may be told.
 Top = Annotated[int, typer.Option(min=1, help="Trials that are confirmed, the best of the search first.")]
 Repeats = Annotated[int, typer.Option(min=1, help="Cross-validations of each, on fresh splits and seeds.")]
