@@ -4,7 +4,7 @@ BIN := .venv/bin
 # In two processes, each with a part of the files as long as both have some: what the tests of a file share is made once.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-.PHONY: setup demo test test-all faults lint map bench bench-storage clean
+.PHONY: setup demo test test-all faults lint map screenshots bench bench-storage clean
 
 setup: .venv/installed
 
@@ -53,6 +53,11 @@ lint: setup
 # Write docs/map.md from the docstrings of the modules.
 map: setup
 	$(BIN)/python docs/make_map.py
+
+# Take the pictures of README and docs anew that are older than the templates and the code they show: minutes where a search must be
+# shown. Wants Debian's chromium.
+screenshots: setup
+	$(BIN)/python docs/make_screenshots.py
 
 # Measure against a plain script and against the machine: tables, and benchmarks/results.json. Wants a quiet machine and several hours.
 bench: setup

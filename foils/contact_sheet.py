@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from foils.errors import DataError
+from foils.greys import stretch_of
 from foils.open_image import Grey
 from pitsearch.errors import reason
 
@@ -53,7 +54,7 @@ def contact_sheet(
         raise ValueError(
             f"`per_label >= 1` and some pits must be given, but got per_label={per_label}, {len(pixels)} pits; ask for some."
         )
-    chosen = _choose(labels, per_label, seed)
+    chosen = choose_pits(labels, per_label, seed)
     _, channels, tall, wide = pixels.shape
     strip_width = channels * (wide * ENLARGED + GAP) + 2 * GAP
     abreast = max(1, WIDE_ENOUGH // strip_width)
@@ -61,8 +62,7 @@ def contact_sheet(
     heights = [TITLE + CAPTION + -(-len(pits) // abreast) * strip_height + GAP for pits in chosen.values()]
     sheet = Image.new("L", (abreast * strip_width + GAP, sum(heights) + GAP), PAPER)
     pen = ImageDraw.Draw(sheet)
-    low, high = (np.percentile(pixels, share, axis=(0, 2, 3)) for share in (0.5, 99.5))
-    top = GAP
+    stretch, top = stretch_of(pixels), GAP
     for (label, pits), height in zip(chosen.items(), heights, strict=True):
         total = sum(1 for other in labels if other == label)
         pen.text((GAP, top + 4), f"{label}   ({len(pits)} of {total} pits)", fill=INK)
@@ -73,7 +73,7 @@ def contact_sheet(
         for place, pit in enumerate(pits):
             row, column = divmod(place, abreast)
             left, upper = GAP + column * strip_width, top + TITLE + CAPTION + row * strip_height
-            sheet.paste(_strip(pixels[pit], low, high), (left, upper))
+            sheet.paste(_strip(stretch.greys(pixels[pit])), (left, upper))
             pen.text((left, upper + tall * ENLARGED), names[pit] if names else f"pit {pit}", fill=FAINT)
         top += height
     return sheet
@@ -89,8 +89,8 @@ def save_sheet(sheet: Image.Image, path: Path) -> None:
         ) from None
 
 
-def _choose(labels: Sequence[str], per_label: int, seed: int) -> dict[str, list[int]]:
-    """Return the numbers of the pits to draw, by label in order of first appearance."""
+def choose_pits(labels: Sequence[str], per_label: int, seed: int = 0) -> dict[str, list[int]]:
+    """Draw the numbers of at most so many pits of each label, labels in order of first appearance."""
     rng = np.random.default_rng(seed)
     chosen = {}
     for label in dict.fromkeys(labels):
@@ -100,11 +100,9 @@ def _choose(labels: Sequence[str], per_label: int, seed: int) -> dict[str, list[
     return chosen
 
 
-def _strip(pit: Grey, low: NDArray[np.float64], high: NDArray[np.float64]) -> Image.Image:
+def _strip(greys: NDArray[np.uint8]) -> Image.Image:
     """Return the channels of one pit [channels, y, x] side by side, enlarged without smoothing."""
-    channels, tall, wide = pit.shape
-    spread = np.maximum(high - low, 1.0)[:, None, None]
-    greys = np.clip((pit - low[:, None, None]) / spread * 255.0, 0.0, 255.0).astype(np.uint8)
+    channels, tall, wide = greys.shape
     enlarged = greys.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
     strip = np.full((tall * ENLARGED, channels * (wide * ENLARGED + GAP) - GAP), PAPER, np.uint8)
     for channel, image in enumerate(enlarged):

@@ -22,12 +22,12 @@ def match_figure(name: str, comparison: Comparison) -> go.Figure:
     chart = make_subplots(1, 1 + has_scores, shared_yaxes=True, horizontal_spacing=0.05)
     if has_scores:
         _add(chart, comparison.by_score, 1)
-        chart.update_xaxes(title=f"least score P(signal) of a hit, within {comparison.radius:g} pixels", row=1, col=1)
+        chart.update_xaxes(title=f"least score P(signal) of a hit,<br>within {comparison.radius:g} pixels", row=1, col=1)
         if comparison.threshold is not None:
             _mark(chart, comparison.threshold, "hits that count", 1)
     column = 1 + has_scores
     _add(chart, comparison.by_distance, column, legend=not has_scores)
-    chart.update_xaxes(title="distance within which a hit finds a place, pixels", row=1, col=column)
+    chart.update_xaxes(title="distance within which a hit<br>finds a place, pixels", row=1, col=column)
     _mark(chart, comparison.radius, "radius", column)
     matched = comparison.match
     chart.update_layout(

@@ -81,6 +81,7 @@ class CrossValidation:
         self.replaced: dict[int, TrainingCurve] = {}
         self.seconds = 0.0
         self.note: str | None = None
+        self.latest: tuple[int, ...] = ()  # the folds whose epoch ended last
         self.fused: bool | None = None if fused else False  # None: not probed yet
 
     @property
@@ -174,9 +175,11 @@ class CrossValidation:
             nonlocal started, torn
             self.seconds += time.perf_counter() - started
             torn = False
+            self.latest = together
             self.check()
             started, torn = time.perf_counter(), True
 
+        together = tuple(fold for fold, training in self.trainings.items() if training in trainings)
         for training in trainings:
             training.weights_detached = True
         try:
@@ -208,6 +211,7 @@ class CrossValidation:
                 self._leave_out([training])
                 raise
             self.seconds += time.perf_counter() - started
+            self.latest = (fold,)
             self.check()
 
     def results(self) -> list[FoldResult]:

@@ -1,7 +1,7 @@
 """Say which axes mattered in a study: for acceptance and, separately, for failing to learn.
 
-PED-ANOVA (Watanabe, Bansal, Hutter 2023, arXiv:2304.10255), by Optuna: how far the choices of the top quarter of the trials
-differ from those of all trials. Knows nothing of how it is shown.
+PED-ANOVA (Watanabe, Bansal, Hutter 2023, arXiv:2304.10255): how far the choices of the top quarter of the trials differ from
+those of all trials. Knows nothing of how it is shown.
 
 *Acceptance* ranks finished trials as a ladder does: who climbed higher stands above, and acceptance compares trials on the same
 rung alone, for a rung's acceptance says nothing beside another's. Only membership in the top quarter counts, so that a pruned
@@ -11,14 +11,13 @@ short counts as one that did not fail, for what collapses or diverges by its run
 holds no trial without a failure.
 
 An axis is measured among the trials where it applies, and the top quarter is theirs. The value is PED-ANOVA's, divided by the
-variance of being in the top quarter: 0 where the axis tells nothing of it, at most 1. Optuna smooths choices, so that even an
+variance of being in the top quarter: 0 where the axis tells nothing of it, at most 1. Choices are smoothed, so that even an
 axis that decides alone stays well under 1: compare values, with their intervals, and with chance.
 """
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,15 +25,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import optuna
-from optuna.exceptions import ExperimentalWarning
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from models.metrics import Floats
 from models.training.verdicts import Verdict
 from search.errors import StudyError
 from search.statistics.intervals import LEVEL
+from search.statistics.ped_anova import TINY, domains_of, measure
 from search.studies.study import Study
 from search.trials.ladder import Ladder
 from search.trials.records import RungResult, is_done
@@ -91,7 +88,17 @@ def of_trials(
     name: str, trials: Sequence[FrozenTrial], ladder: Ladder, resamples: int = RESAMPLES, shuffles: int = SHUFFLES
 ) -> Importance:
     """Weigh the axes of trials that were read already; `ladder`: the one that they climbed."""
-    finished_trials = finished(trials)
+    return of_finished(name, finished(trials), ladder, resamples, shuffles)
+
+
+def of_finished(
+    name: str,
+    finished_trials: Sequence[tuple[FrozenTrial, RungResult]],
+    ladder: Ladder,
+    resamples: int = RESAMPLES,
+    shuffles: int = SHUFFLES,
+) -> Importance:
+    """Weigh the axes of what `finished` gave."""
     if len(finished_trials) < LEAST:
         raise StudyError(
             f"importance needs at least {LEAST} finished trials, so that the best quarter holds {LEAST_TOP}, but study "
@@ -131,23 +138,18 @@ def _standing(reached: RungResult, rungs: Sequence[str]) -> float:
 
 
 class _Resampled:
-    """Trials in a study of their own, each as often as any resample draws it: a resample is then a choice of copies.
+    """Trials with the draws that an interval needs, and the shuffles that chance is told by.
 
     Ranks are given as a loss, `[trials]`, lower is higher up.
     """
 
     def __init__(self, trials: Sequence[FrozenTrial], resamples: int, shuffles: int) -> None:
-        self.params = [trial.params for trial in trials]
+        self._trials = trials
         generator = np.random.default_rng(SEED)
         count = len(trials)
         draws = generator.integers(count, size=(resamples, count))
-        self._counts = np.stack([np.bincount(draw, minlength=count) for draw in draws])
+        self._counts = np.array([np.bincount(draw, minlength=count) for draw in draws], np.float64).reshape(resamples, count)
         self._orders = [generator.permutation(count) for _ in range(shuffles)]
-        copies = int(self._counts.max())
-        self._trial, self._copy = np.repeat(np.arange(count), copies), np.tile(np.arange(copies), count)
-        self._study = optuna.create_study()
-        copied = [create_trial(value=0.0, params=trial.params, distributions=trial.distributions) for trial in trials]
-        self._study.add_trials([trial for trial in copied for _ in range(copies)])
 
     def weigh(self, loss: Floats) -> tuple[Weight, ...]:
         """Weigh every axis that varied, heaviest first; those with too few trials last."""
@@ -155,56 +157,51 @@ class _Resampled:
         return tuple(sorted(weights, key=lambda weight: (weight.value is None, -(weight.value or 0.0), weight.axis)))
 
     def _alike(self) -> list[tuple[npt.NDArray[np.bool_], list[str]]]:
-        """Gather the axes that varied by the trials where they apply: each such set is measured at once."""
+        """Gather the axes that varied by the trials where they apply: each such set is ranked at once."""
         values: Mapping[str, dict[int, Any]] = defaultdict(dict)
-        for number, params in enumerate(self.params):
-            for axis, value in params.items():
+        for number, trial in enumerate(self._trials):
+            for axis, value in trial.params.items():
                 values[axis][number] = value
         alike: Mapping[tuple[int, ...], list[str]] = defaultdict(list)
         for axis, taken in values.items():
             if len(set(taken.values())) > 1:
                 alike[tuple(taken)].append(axis)
-        return [(np.isin(np.arange(len(self.params)), numbers), axes) for numbers, axes in alike.items()]
+        return [(np.isin(np.arange(len(self._trials)), numbers), axes) for numbers, axes in alike.items()]
 
     def _weigh_alike(self, applies: npt.NDArray[np.bool_], axes: Sequence[str], loss: Floats) -> list[Weight]:
         trials = int(applies.sum())
         better = int((loss[applies] < loss[applies].max()).sum())
         if trials < LEAST or better < LEAST_TOP:
             return [Weight(axis, trials) for axis in axes]
-        once = applies.astype(np.int64)
-        value = self._measure(once, axes, loss)
-        resampled = [self._measure(counts * once, axes, loss) for counts in self._counts]
-        shuffled = [self._measure(once, axes, _shuffle(loss, applies, order)) for order in self._orders]
-        low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-        chance = np.quantile(shuffled, 0.95, axis=0)
-        # Drawing again adds noise, which lifts all that is near 0: the trials as they are belong to their own interval.
-        low, high = np.minimum(low, value), np.maximum(high, value)
-        numbers = zip(axes, value, low, high, chance, strict=True)
-        return [Weight(axis, trials, *map(float, of_axis)) for axis, *of_axis in numbers]
+        members = [trial for trial, is_member in zip(self._trials, applies, strict=True) if is_member]
+        resampled, shuffled = self._counts[:, applies], [_shuffle(loss, applies, order)[applies] for order in self._orders]
+        # The trials as they are, then drawn again, then as they are with shuffled ranks.
+        held = np.concatenate([np.ones((1, trials)), resampled, np.ones((len(shuffled), trials))])
+        losses = np.concatenate([np.tile(loss[applies], (1 + len(resampled), 1)), np.reshape(shuffled, (-1, trials))])
+        top = np.array([_top(*draw) for draw in zip(held, losses, strict=True)])
+        share = top.sum(1) / np.maximum(held.sum(1), 1)
+        weights = []
+        for axis in axes:
+            explained = measure(domains_of(axis, members), top, held)
+            # The estimate of a ratio of densities may pass the bound that the ratio itself obeys.
+            values = np.minimum(explained / np.maximum(share * (1 - share), TINY), 1.0)
+            value, again, chance = values[0], values[: 1 + len(resampled)], values[1 + len(resampled) :]
+            # Drawing again adds noise, which lifts all that is near 0: the trials as they are belong to their own interval.
+            low, high = np.quantile(again[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            numbers = value, min(low, value), max(high, value), np.quantile(chance, 0.95)
+            weights.append(Weight(axis, trials, *map(float, numbers)))
+        return weights
 
-    def _measure(self, counts: npt.NDArray[np.int64], axes: Sequence[str], loss: Floats) -> Floats:
-        """Measure some axes, `[axes]`, with each trial so many times, `[trials]`; 0 where no trial is better than another."""
-        chosen = np.where(self._copy < counts[self._trial], loss[self._trial], np.inf)
-        ranked = np.sort(chosen[np.isfinite(chosen)])
-        # Without the worst, which all may share: those that never failed are no better at failing than one another.
-        top = min(math.ceil(TOP * len(ranked)), int((ranked < ranked[-1]).sum())) if len(ranked) else 0
-        if top == 0:
-            return np.zeros(len(axes))
-        share = float((ranked <= ranked[top - 1]).mean())  # more than `top` where some are equal
-        evaluator = PedAnovaImportanceEvaluator(target_quantile=(top - 0.5) / len(ranked))
-        with warnings.catch_warnings():
-            # Raw numbers are asked for, which Optuna calls experimental; a resample may hold hardly a trial of these axes.
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            warnings.simplefilter("ignore", UserWarning)
-            weights = get_param_importances(
-                self._study,
-                evaluator=evaluator,
-                params=list(axes),
-                target=lambda trial: float(chosen[trial.number]),
-                normalize=False,
-            )
-        # The estimate of a ratio of densities may pass the bound that the ratio itself obeys.
-        return np.array([min(weights[axis] / (share * (1 - share)), 1.0) for axis in axes])
+
+def _top(held: Floats, loss: Floats) -> Floats:
+    """Say how often a draw holds each trial at its top, `[trials]`, given how often it holds it; 0 where none is better."""
+    order = np.argsort(loss, kind="stable")
+    ranked = np.repeat(loss[order], held[order].astype(np.int64))
+    # Without the worst, which all may share: those that never failed are no better at failing than one another.
+    top = min(math.ceil(TOP * len(ranked)), int((ranked < ranked[-1]).sum())) if len(ranked) else 0
+    # More than `top` where some are equal.
+    at_top: Floats = np.where(loss <= ranked[top - 1], held, 0.0) if top else np.zeros_like(held)
+    return at_top
 
 
 def _shuffle(loss: Floats, applies: npt.NDArray[np.bool_], order: npt.NDArray[np.int64]) -> Floats:

@@ -11,12 +11,22 @@ from dataclasses import dataclass, replace
 
 from optuna.trial import FrozenTrial, TrialState
 
+from search.analysis.running import (
+    RunningTrial,
+    Tables,
+    paused_on_rungs,
+    read_tables,
+    running_trials,
+    spared,
+    time_left,
+)
 from search.errors import StudyError
 from search.pruning.audit import Audit, measure
 from search.pruning.promotion import PROMOTION
 from search.selection.confirmations import Confirmation, pooled_tally, read_confirmations
 from search.statistics.expected_gain import Gain
 from search.statistics.intervals import Share
+from search.studies.damage import Damage
 from search.studies.launch_record import LaunchRecord, last_launch, now_of
 from search.studies.pareto import ParetoTrial, pareto_trials
 from search.studies.plan import PLAN, Plan, plan_of
@@ -26,7 +36,7 @@ from search.trials.nothing_learned import nothing_learned
 from search.trials.objectives import second_of
 from search.trials.outlook import outlook
 from search.trials.ranking import best_trial, find_trial
-from search.trials.records import DAMAGE, ERROR, Recipe, RungResult, is_done, is_interrupted, is_paused, on_rungs
+from search.trials.records import DAMAGE, ERROR, Recipe, RungResult, is_interrupted, is_paused, on_rungs
 from search.trials.reliability import Tally, tally
 from spaces import Config
 from spaces.known_configs import write_known
@@ -75,6 +85,13 @@ class Status:
     unreadable: Sequence[str]
     # Seconds left; None where that cannot be estimated.
     left_s: float | None
+    running_trials: Sequence[RunningTrial]
+    # The rungs that trials are paused on, the highest first, with their numbers.
+    queue: Sequence[tuple[str, int]]
+    # The share of the epochs of whole cross-validations that pausing and pruning spared; None where no trial is done.
+    spared: float | None
+    # All that can be read.
+    trials: Sequence[FrozenTrial]
 
     @property
     def done(self) -> int:
@@ -87,9 +104,9 @@ class Status:
         return f"Status({self.name}: {states} of {self.target or 'any number of'} trials; best {best})"
 
 
-def summarise(study: Study) -> Status:
-    """Sum up a study. Raises StudyError where pitsearch did not make it."""
-    damage = study.damage
+def summarise(study: Study, damage: Damage | None = None) -> Status:
+    """Sum up a study; `damage`: its rows, where they were read already. Raises StudyError where pitsearch did not make it."""
+    damage = damage or study.damage
     if damage.plan_is_lost:
         damage.refuse()
     trials = [*damage.whole.values()]
@@ -97,10 +114,10 @@ def summarise(study: Study) -> Status:
         confirmations = {} if damage.raw.attribute_faults else read_confirmations(study.optuna)
         launched = None if damage.raw.attribute_faults else last_launch(study)
         plan = plan_of(damage.raw.attributes.get(PLAN), study.name)
-        status = of_trials(study.name, plan, trials, launched, now_of(study), confirmations)
+        status = of_trials(study.name, plan, trials, launched, now_of(study), confirmations, read_tables(study))
         return replace(status, unreadable=damage.faults)
-    opened = study.optuna
-    return of_trials(study.name, study.plan, trials, last_launch(study), now_of(study), read_confirmations(opened))
+    confirmations = read_confirmations(study.optuna)
+    return of_trials(study.name, study.plan, trials, last_launch(study), now_of(study), confirmations, read_tables(study))
 
 
 def of_trials(
@@ -110,14 +127,16 @@ def of_trials(
     launched: LaunchRecord | None = None,
     now: tuple[str, float] = ("", 0.0),
     confirmations: Mapping[tuple[int, int], Confirmation] | None = None,
+    tables: Tables | None = None,
 ) -> Status:
     """Sum up trials that were read already; `now`: by the clock of their database."""
+    tables = tables or Tables()
     states = Counter(trial.state for trial in trials)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     reached = [record for trial in trials if (record := RungResult.read(trial))]
     best = best_trial(complete)
     second = second_of(plan.options.objectives)
-    done = sum(is_done(trial) for trial in trials)
+    on = Counter(cost for trial in trials for cost in on_rungs(trial))
     verdicts = Counter(verdict for record in reached for verdict in record.verdicts)
     return Status(
         name=name,
@@ -135,7 +154,7 @@ def of_trials(
         gain=outlook(trials),
         verdicts=dict(verdicts.most_common()),
         reseeds=sum(sum(record.reseeds) for record in reached),
-        rungs=[(str(rung), sum(rung.cost in on_rungs(trial) for trial in trials)) for rung in plan.ladder.rungs],
+        rungs=[(str(rung), on[rung.cost]) for rung in plan.ladder.rungs],
         audit=measure(trials, plan.options.objectives) if _is_audited(plan) else None,
         nothing=nothing_learned(trials, plan.ladder.folds, plan.ladder.epochs, plan.folder),
         second=second,
@@ -143,7 +162,11 @@ def of_trials(
         errors=[f"trial {trial.number}: {error}" for trial in trials if (error := ERROR.read(trial))],
         damages=[f"trial {trial.number}: {damage}" for trial in trials if (damage := DAMAGE.read(trial))],
         unreadable=(),
-        left_s=_left(launched, now, done, states[TrialState.RUNNING]),
+        left_s=time_left(launched, now, trials, plan, tables),
+        running_trials=running_trials(trials, tables),
+        queue=paused_on_rungs(trials, plan),
+        spared=spared(trials, plan),
+        trials=trials,
     )
 
 
@@ -183,20 +206,3 @@ def known_text(study: Study, number: int) -> str:
         )
     config = Config.from_dict(recipe.config)
     return write_known(config, f"trial {number} of study {study.name}: acceptance {acceptance(trial) or 'unknown'}")
-
-
-def _left(launched: LaunchRecord | None, now: tuple[str, float], finished: int, running: int) -> float | None:
-    """Estimate from this launch's pace; never past its deadline. Nothing is left where nothing runs."""
-    if launched is None or not running:
-        return 0.0 if launched and finished >= (launched.trials or 0) else None
-    clock, seconds = now
-    if clock != launched.clock:
-        return None  # the machine was started again, and its clock with it
-    since = finished - launched.finished
-    estimates = []
-    if since > 0 and launched.trials is not None:
-        pace = (seconds - launched.started) / since
-        estimates.append(pace * max(launched.trials - finished, 0))
-    if launched.deadline is not None:
-        estimates.append(max(launched.deadline - seconds, 0.0))
-    return min(estimates) if estimates else None

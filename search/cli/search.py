@@ -9,9 +9,10 @@ import typer
 
 from search import defaults
 from search.cli import options
-from search.cli.console import ONE_LINE, make_console, next_command, on_stop, say, typed
+from search.cli.console import ONE_LINE, make_console, on_stop, say, typed
 from search.cli.options import Storage, StudyName
 from search.cli.plugins import use_plugins
+from search.cli.progress import Progress
 
 
 def spaces(
@@ -58,6 +59,10 @@ def launch(
     runs: options.Runs = None,
     cluster: options.ClusterName = None,
     jobs: options.Jobs = defaults.JOBS,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+    log_file: options.LogFile = None,
+    log_to: options.LogTo = None,
     plugin: options.Plugins = None,
 ) -> None:
     """Search for the best network, or go on searching.
@@ -67,11 +72,11 @@ def launch(
     """
     from foils import load
     from search.analysis.status import summarise
-    from search.errors import StudyError
     from search.launcher.executors import Cluster, Processes
     from search.launcher.launch import launch as run
-    from search.report.progress import LiveTable, PlainLines
-    from search.report.tables import status_table
+    from search.report.mirrors.log_to import log_to as open_mirror
+    from search.report.mirrors.log_to import say_on_stderr
+    from search.report.progress import Watched
     from search.studies.launch_record import target_of
     from search.studies.options import Budget, parse_holdout
     from search.studies.study import data_and_study, options_of
@@ -81,8 +86,9 @@ def launch(
     from spaces.named_spaces import find_space, pin
 
     use_plugins(plugin or ())
-    console = make_console()
-    progress: LiveTable | PlainLines = LiveTable(console) if console.is_terminal else PlainLines(console)
+    progress = Progress(quiet, as_json, log_file, own_workers=cluster is None)
+    watched = Watched(progress.viewers)
+    mirrors = [open_mirror(address, say_on_stderr if quiet else watched.on_note) for address in log_to or ()]
     pins = [*(fix or ()), *([f"labelling={scheme}"] if scheme else [])]
     places = tuple(devices.split(","))
     given = {
@@ -95,8 +101,7 @@ def launch(
         "objectives": None if objectives is None else parse_objectives(objectives),
         "holdout": parse_holdout(holdout_share, tuple(holdout_slide or ())),
     }
-    if cluster is not None and workers is not None:
-        raise StudyError(f"a cluster must be given --jobs, not --workers, but got {workers}; remove --workers.")
+    options.check_workers(cluster, workers)
     with on_stop("finished trials are kept, the same command goes on"):
         folder, study = data_and_study(data, study, storage)
         loaded = load(folder)
@@ -111,29 +116,29 @@ def launch(
             executor=Processes(workers, places) if cluster is None else Cluster(cluster, jobs, places[0]),
             runs=runs,
             enqueue=read_known(enqueue) if enqueue else (),
-            callbacks=(progress,),
+            callbacks=(watched, *mirrors),
         )
-    status = summarise(launched)
-    if isinstance(progress, PlainLines):
-        console.print(status_table(status))
-    if progress.interrupted:
-        say("stopped; finished trials are kept, the same command goes on where it stopped")
+    progress.close(summarise(launched), storage, stopped=watched.interrupted, minutes=minutes)
+    if watched.interrupted:
         raise typer.Exit(130)
-    if status.nothing is not None:
-        say(status.nothing)
-        say(f"next: {typed('pitsearch', 'check', status.plan.folder, '--sheet', 'pits.png')}")
-        return
-    say(f"next: {next_command('select', storage, study=launched.name)}")
 
 
 def status(
     study: StudyName = None,
     storage: Storage = defaults.STORAGE,
     trial: Annotated[int | None, typer.Option(min=0, help="Print this trial's configuration, for launch --enqueue.")] = None,
+    watch: options.Watch = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+    log_file: options.LogFile = None,
     plugin: options.Plugins = None,
 ) -> None:
-    """Show a study: trials, verdicts, best so far."""
+    """Show a study: trials, verdicts, best so far.
+
+    With --watch it ends when there is nothing left to do, or at Ctrl-C.
+    """
     from search.analysis.status import known_text, summarise
+    from search.errors import StudyError
     from search.report.tables import status_table
     from search.storage.leases import requeue_stale_trials
     from search.studies.study import find_study
@@ -143,8 +148,24 @@ def status(
     if trial is not None:
         say(known_text(handle, trial).rstrip())
         return
+    if watch:
+        from search.report.progress import watch as follow
+
+        progress = Progress(quiet, as_json, log_file, own_workers=False)
+        with on_stop("the study goes on"):
+            ended = follow(handle, progress.viewers)
+        progress.close(ended, storage)
+        return
+    if quiet or log_file is not None:
+        raise StudyError("--quiet and --log-file must be given with --watch, but it is not; add it.")
     requeue_stale_trials(handle.backend, handle.id)
-    make_console().print(status_table(summarise(handle)))
+    status = summarise(handle)
+    if as_json:
+        from search.report.events import event_line, status_event
+
+        say(event_line(status_event(status)))
+        return
+    make_console().print(status_table(status))
 
 
 def dashboard(

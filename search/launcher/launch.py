@@ -16,6 +16,7 @@ from search.launcher.executors import Executor, Processes, Run
 from search.launcher.run_loop import run_workers
 from search.storage.checkpoints import place_runs, reconcile
 from search.storage.leases import enqueue_trials, requeue_stale_trials
+from search.studies.environment import write_environment
 from search.studies.initial_trials import InitialTrial, initial_trials
 from search.studies.launch_record import LaunchRecord, last_launch, write_launch_record
 from search.studies.learnable import unlearnable_folds
@@ -79,6 +80,7 @@ def launch(
     requeue_stale_trials(handle.backend, handle.id)
     earlier = last_launch(handle)
     record = write_launch_record(handle, budget, executor.worker_count, place_runs(runs, storage))
+    write_environment(handle)
     enqueue_initial_trials(handle, initial_trials(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False)))
     trials = handle.optuna.get_trials(deepcopy=False)
     restore_standings(handle.backend, handle.id, plan, trials)

@@ -15,8 +15,8 @@ from search.launcher.executors import Executor, Run
 from search.storage.leases import requeue_stale_trials
 from search.studies.launch_record import begin_no_more
 from search.studies.study import deletion_refused
+from search.trials.news import TrialNews
 from search.trials.outlook import outlook, outlook_line
-from search.trials.records import PAUSED, has_ended, is_interrupted, is_paused
 from search.workers.stop_signal import ANY_SIGNAL, stop_on_signal
 
 # The share of its time that a launch looks at its trials, where reading them takes long.
@@ -64,7 +64,7 @@ class _Monitor:
         self.run, self.callback = run, callback
         self.is_closed, self.next_look = run.budget.stop_when_sure is None, 0.0
         trials = self._read()
-        self.reported = {_moment(trial) for trial in trials if has_ended(trial)}
+        self.news = TrialNews(trials)
         self._close_when_sure(trials)
 
     def _read(self) -> list[FrozenTrial]:
@@ -72,20 +72,16 @@ class _Monitor:
 
     def look(self) -> None:
         """Update, unless looking at as many trials would take more than its share of the time."""
-        started = time.monotonic()
-        if started >= self.next_look:
+        if time.monotonic() >= self.next_look:
+            started = time.thread_time()  # on a machine whose cores are all busy a look takes long, and costs no more
             self.update()
-            ended = time.monotonic()
-            self.next_look = ended + (ended - started) / SHARE
+            self.next_look = time.monotonic() + (time.thread_time() - started) / SHARE
 
     def update(self, *, interrupted: bool = False) -> None:
         """Report trials that have ended or were paused, and with `interrupted` those that wait to go on."""
         trials = self._read()
-        for trial in trials:
-            is_news = has_ended(trial) or (interrupted and is_interrupted(trial))
-            if is_news and _moment(trial) not in self.reported:
-                self.reported.add(_moment(trial))
-                self.callback.on_trial_end(trial)
+        for trial in self.news.new(trials, interrupted=interrupted):
+            self.callback.on_trial_end(trial)
         self._close_when_sure(trials)
 
     def _close_when_sure(self, trials: Sequence[FrozenTrial]) -> None:
@@ -96,8 +92,3 @@ class _Monitor:
             self.is_closed = True
             begin_no_more(self.run.study, self.run.record, trials)
             self.callback.on_note(f"{outlook_line(gain)}: less than {least:g}, so no more begin; the best climb to the top")
-
-
-def _moment(trial: FrozenTrial) -> tuple[int, str | None]:
-    """Tell a pause on one rung from that on another, and both from an end."""
-    return trial.number, PAUSED.read(trial) if is_paused(trial) else None

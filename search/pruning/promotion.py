@@ -18,6 +18,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean
 
 from search.storage.rung_table import Standing, Start
 
@@ -57,6 +59,27 @@ def decide(standings: Collection[Standing], costs: Sequence[int], moment: Moment
     else:
         order = [*by_rule, *order]
     return next((trial for trial in order if last[trial].paused), Start.NEW if moment.room else Start.NOTHING)
+
+
+def seconds_left(
+    standings: Collection[Standing], costs: Sequence[int], trials: int, workers: int, epochs: Mapping[int, int]
+) -> float | None:
+    """Estimate the time that a search without a deadline takes still; None before any trial has reached a rung.
+
+    New trials up to `trials` cost what the rule spends on one, then the finalists climb to the top. `epochs`: the fold-epochs
+    that running trials have cost by now, by id.
+    """
+    if not standings:
+        return None
+    last = _last(standings)
+    pace = fmean(one.pace for one in last.values())
+    climbed = [costs[0], *(high - low for low, high in pairwise(costs))]
+    of_a_new_trial = pace * sum(cost * costs[0] / rung for cost, rung in zip(climbed, costs, strict=True))
+    begin = max(trials - len(last), 0)
+    finalists = _finalists(last, costs, Moment(False, workers))
+    needs = [one.pace * max(costs[-1] - max(costs[one.height], epochs.get(one.trial_id, 0)), 0) for one in finalists]
+    needs += [pace * costs[-1]] * min(FINALISTS - len(finalists), begin)  # of trials that have not begun
+    return begin * of_a_new_trial / workers + MARGIN * max(sum(needs) / workers, *needs, 0.0)
 
 
 def promotable(on_rungs: Sequence[Sequence[Standing]], last: Mapping[int, Standing], costs: Sequence[int]) -> Iterable[int]:

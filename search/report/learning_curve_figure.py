@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from search.statistics.intervals import Share
 
 # Told apart also by those who see no red or no green (Okabe and Ito 2008), and by line and symbol.
 ACCEPTANCE, RELIABILITY = "#0072B2", "#D55E00"
+# Characters of a line of the title that a narrow window shows.
+LINE = 80
 
 
 def figure(curve: Curve) -> go.Figure:
@@ -25,11 +28,12 @@ def figure(curve: Curve) -> go.Figure:
         chart, curve, reliability, lambda point: point.reliability, color=RELIABILITY, symbol="diamond", dash="dot", shift=1.015
     )
     examples = [point.examples[0] for point in curve.points]
+    about = "<br>".join(textwrap.wrap(curve.config.describe(), LINE))
     chart.update_layout(
         template="plotly_white",
-        title={"text": f"{curve.name}: learning curve<br><sup>{curve.config.describe()}</sup>"},
+        title={"text": f"{curve.name}: learning curve<br><sup>{about}</sup>"},
         legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0},
-        margin={"t": 80, "b": 60, "l": 70, "r": 30},
+        margin={"t": 110, "b": 60, "l": 70, "r": 30},
         font={"size": 14},
     )
     chart.update_xaxes(

@@ -19,6 +19,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+# A figure offers no upload: plotly would send the numbers of a study to a server of its makers.
+FIGURE_CONFIG = {"displaylogo": False, "showSendToCloud": False}
 
 
 def code(text: str) -> Markup:
@@ -48,9 +50,7 @@ def render_page(template: str, **values: object) -> str:
 
 def figure_page(figure: go.Figure, name: str, title: str) -> str:
     """Give a page of one figure. `name`: the id of its element."""
-    markup = figure.to_html(
-        include_plotlyjs=True, full_html=False, default_height="95vh", div_id=name, config={"displaylogo": False}
-    )
+    markup = figure.to_html(include_plotlyjs=True, full_html=False, default_height="95vh", div_id=name, config=FIGURE_CONFIG)
     return render_page("figure", title=title, figure=markup)
 
 

@@ -25,7 +25,10 @@ def figure(name: str, second: str, working_point: float, members: Sequence[Paret
     _add(chart, [member for member in members if member.in_use], "the network in use", IN_USE, "diamond-open")
     chart.update_layout(
         template="plotly_white",
-        title={"text": f"{name}: {len(front)} of {len(members)} complete trials whose folds all learned are on the front"},
+        title={
+            "text": f"{name}: {len(front)} of {len(members)} trials are on the front"
+            "<br><sup>complete trials whose folds all learned</sup>"
+        },
         legend={"orientation": "h", "yanchor": "top", "y": -0.15, "x": 0},
         margin={"t": 80, "b": 60, "l": 70, "r": 30},
         font={"size": 14},

@@ -12,7 +12,8 @@ from search import defaults
 from search.launcher.callbacks import Callback
 from search.launcher.executors import Executor
 from search.launcher.launch import launch as run
-from search.report.progress import LiveTable, PlainLines
+from search.report.progress import Watched
+from search.report.viewers import LiveTable, PlainLines
 from search.studies.options import Budget, SearchOptions
 from search.studies.study import Study
 from spaces import Space
@@ -42,7 +43,7 @@ def launch(
     Raises DataError, SpaceError or StudyError where something does not fit, before anything is written.
     """
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    watching = LiveTable(console) if console.is_terminal and not console.is_jupyter else PlainLines(console)
+    viewer = LiveTable(console) if console.is_terminal and not console.is_jupyter else PlainLines(console)
     return run(
         data,
         space,
@@ -53,5 +54,5 @@ def launch(
         executor=executor,
         runs=runs,
         enqueue=enqueue,
-        callbacks=[*([watching] if progress else []), *callbacks],
+        callbacks=[*([Watched((viewer,))] if progress else []), *callbacks],
     )

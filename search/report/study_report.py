@@ -15,14 +15,19 @@ from search.errors import StudyError
 from search.report.contents import Section
 from search.report.figures.style import DARK, LIGHT
 from search.report.pages import json_in_script, render_page
-from search.report.sections import answer, repeat, search_history, selection
+from search.report.sections import answer, data, importance, pits, repeat, scores, search_history, selection, training_curves
 from search.report.subject import Subject
 
 # In the order of the page: the id and the title of each section, and what lays it out, which gives None where the study has
 # nothing to say to it.
 SECTIONS: tuple[tuple[str, str, Callable[[Subject], Section | None]], ...] = (
     ("answer", "The answer", answer.section),
+    ("data", "The data", data.section),
     ("search", "The search", search_history.section),
+    ("curves", "Training curves", training_curves.section),
+    ("scores", "How well signal is told from background", scores.section),
+    ("importance", "What mattered", importance.section),
+    ("pits", "Pits worth a look", pits.section),
     ("selection", "The race and the selection", selection.section),
     ("repeat", "How to repeat it", repeat.section),
 )

@@ -15,6 +15,7 @@ from search.selection.confirmations import Confirmation, read_confirmations
 from search.selection.held_out import Opening, recall
 from search.selection.race_record import JudgedRecord, RaceRecord, read_judged, read_race
 from search.selection.selection_record import SELECTION, ModelKey, selected_key
+from search.studies.environment import Environment, read_environment
 from search.studies.plan import Plan
 from search.studies.study import Study, study_data
 
@@ -31,6 +32,8 @@ class Subject:
     status: Status
     # By trial and repeat.
     confirmations: Mapping[tuple[int, int], Confirmation]
+    # What the last launch ran with; None where an older version launched.
+    environment: Environment | None
     # The last race; None before there is one.
     race: RaceRecord | None
     # The winner of the last selection; None before there is one.
@@ -61,8 +64,9 @@ def read_subject(study: Study, folder: Path | None = None) -> Subject:
         study=study,
         plan=study.plan,
         trials=tuple(trials),
-        status=summarise(study),
+        status=summarise(study, damage),
         confirmations=read_confirmations(opened),
+        environment=read_environment(study),
         race=read_race(study),
         selection=selection,
         judged=None if selection is None else read_judged(study, selection.sha256),

@@ -5,25 +5,22 @@ Knows nothing of how suspects are chosen.
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-from PIL import Image
-
 from foils import Dataset
 from foils.atomic_write import write_whole
+from foils.greys import stretch_of
 from foils.open_image import Grey
 from pitsearch.errors import reason
 from search.analysis.suspects import Suspect
 from search.errors import StudyError
 from search.report.out_files import try_out
 from search.report.pages import render_page
+from search.report.pit_images import png_text
 from search.text import counted
 
 COLUMNS = ("pit", "label", "suggested", "sure", "repeats", "reason", "corrected")
@@ -138,10 +135,9 @@ def cells(suspect: Suspect, data: Dataset) -> list[str]:
 
 def page_of(suspects: Sequence[Suspect], data: Dataset, file: str, title: str) -> str:
     """Draw the page, which needs nothing else; whatever comes from the data set is escaped."""
-    # Stretched light by light over the whole data set, so that pits can be compared.
     crops = data.crops()
-    low, high = (np.percentile(crops, share, axis=(0, 2, 3)) for share in (0.5, 99.5))
-    rows = [_row(suspect, _greys(crops[suspect.index], low, high), data) for suspect in suspects]
+    stretch = stretch_of(crops)
+    rows = [_row(suspect, stretch.greys(crops[suspect.index]), data) for suspect in suspects]
     return render_page("suspects", title=title, file=file, rows=rows)
 
 
@@ -152,14 +148,7 @@ def _row(suspect: Suspect, greys: Grey, data: Dataset) -> SuspectRow:
     return SuspectRow(name, label, suggested, sure, repeats, reason, f"{pit.foil}:{pit.slide}", images)
 
 
-def _greys(pit: Grey, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> Grey:
-    spread = np.maximum(high - low, 1.0)[:, None, None]
-    return np.clip((pit - low[:, None, None]) / spread * 255.0, 0.0, 255.0).astype(np.uint8)
-
-
 def _image(grey: Grey, light: str) -> SuspectImage:
     """Enlarge an image and give it with its pixels."""
-    stream = io.BytesIO()
-    Image.fromarray(grey).save(stream, "PNG", optimize=True)
     height, width = grey.shape
-    return SuspectImage(light, width * ENLARGED, height * ENLARGED, base64.b64encode(stream.getvalue()).decode("ascii"))
+    return SuspectImage(light, width * ENLARGED, height * ENLARGED, png_text(grey))

@@ -26,9 +26,9 @@ from search import defaults
 from search.errors import StorageAway, StudyError
 from search.storage.lease_table import METADATA
 from search.storage.optuna_internals import CachedStorage, inner_storage
+from search.storage.progress_table import PROGRESS
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.retry import is_transient, reason_of, repeat
-from search.storage.rung_table import RUNGS
 from search.storage.urls import is_file, parse_url, place_of, read_password
 
 # Seconds that SQLite waits for another writer and that a server may take to answer; seconds that connecting may take.
@@ -124,7 +124,7 @@ def _has_tables(url: URL) -> bool:
 
 def _has_ours(session: Session) -> bool:
     """Tell whether the table of ours that came last is there."""
-    return sql.inspect(session.connection()).has_table(RUNGS.name)
+    return sql.inspect(session.connection()).has_table(PROGRESS.name)
 
 
 def _open(url: URL) -> RetryingRDBStorage:

@@ -28,6 +28,7 @@ from search.storage.json_values import as_json
 from search.storage.lease_table import LEASES, remove_rows
 from search.storage.optuna_internals import models
 from search.storage.places import FINISHED, OF_STUDY, UID, Choose, attribute_of, count_places, start_new
+from search.storage.progress_table import remove_old_progress, write_progress
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.rung_table import RUNGS, Start, set_paused
 from search.trials.records import ERROR, PAUSED, STOPPED, TrialOrigin
@@ -111,6 +112,7 @@ def _claim(
         for name, value in TrialOrigin(start.launch, start.worker, before.get("origin")).attribute().items():
             storage.write_attribute(session, models.TrialUserAttributeModel, trial_id, name, value)
     session.flush()
+    remove_old_progress(session, study_id)
     clock, now = read_clock(session)
     held = {"token": token, "process": this_process(), "clock": clock, "until": now + LEASE_S}
     if not _update(session, (LEASES.c.trial_id == trial_id) & (LEASES.c.study_id == study_id), **held):
@@ -161,8 +163,11 @@ def require_lease(lease: Lease) -> Callable[[Session], None]:
     return guard
 
 
-def renew(storage: RetryingRDBStorage, lease: Lease) -> bool:
-    """Extend a lease to LEASE_S from now; tell whether it is still held, and its trial still runs."""
+def renew(storage: RetryingRDBStorage, lease: Lease, progress: str | None = None) -> bool:
+    """Extend a lease to LEASE_S from now; tell whether it is still held, and its trial still runs.
+
+    `progress`: how far the trial has come, written with it.
+    """
 
     def write(session: Session) -> bool:
         clock, now = read_clock(session)
@@ -171,7 +176,11 @@ def renew(storage: RetryingRDBStorage, lease: Lease) -> bool:
             trial.trial_id == LEASES.c.trial_id, trial.study_id == LEASES.c.study_id, trial.state == TrialState.RUNNING
         )
         mine = (LEASES.c.trial_id == lease.trial_id) & (LEASES.c.token == lease.token) & runs
-        return _update(session, mine, clock=clock, until=now + LEASE_S) > 0
+        held = _update(session, mine, clock=clock, until=now + LEASE_S) > 0
+        if held and progress is not None:
+            study_id = session.execute(sql.select(LEASES.c.study_id).where(LEASES.c.trial_id == lease.trial_id)).scalar_one()
+            write_progress(session, study_id, lease.trial_id, lease.token, progress)
+        return held
 
     return storage.transact(write)
 

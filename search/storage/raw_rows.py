@@ -1,6 +1,7 @@
-"""Read a study row by row, so that one row which nobody can read does not hide the others. Changes nothing.
+"""Read a study so that one row which nobody can read does not hide the others. Changes nothing.
 
-Optuna reads all trials of a study at once, and all attributes. Knows nothing of what rows hold.
+Optuna reads all trials of a study at once, which is fast, and all attributes; where that fails, rows are read one by one. Knows
+nothing of what rows hold.
 """
 
 from __future__ import annotations
@@ -42,18 +43,31 @@ def study_names(storage: RetryingRDBStorage) -> list[str]:
 
 
 def read_raw(storage: RetryingRDBStorage, study_id: int) -> RawStudy:
-    """Read the rows of a study, one by one. Raises what a database raises whose tables cannot be read at all."""
+    """Read the rows of a study. Raises what a database raises whose tables cannot be read at all."""
     faults: dict[str, str] = {}
     attributes = _attributes(storage, study_id, models.StudyUserAttributeModel, faults)
     system = _attributes(storage, study_id, models.StudySystemAttributeModel, faults)
-    trials: dict[int, FrozenTrial] = {}
+    numbers = storage.transact(lambda session: _numbers(session, study_id), reads=True)
+    trials = _all_trials(storage, study_id, len(numbers))
     trial_faults: dict[int, str] = {}
-    for trial_id, number in storage.transact(lambda session: _numbers(session, study_id), reads=True):
-        try:
-            trials[int(number)] = storage.get_trial(trial_id)
-        except Exception as error:  # whatever Optuna's reading of a row that it did not write ends in
-            trial_faults[number if isinstance(number, int) else -1] = reason_of(error)[:200]
+    if trials is None:
+        trials = {}
+        for trial_id, number in numbers:
+            try:
+                trials[int(number)] = storage.get_trial(trial_id)
+            except Exception as error:  # whatever Optuna's reading of a row that it did not write ends in
+                trial_faults[number if isinstance(number, int) else -1] = reason_of(error)[:200]
     return RawStudy(attributes, system, trials, faults, trial_faults)
+
+
+def _all_trials(storage: RetryingRDBStorage, study_id: int, least: int) -> dict[int, FrozenTrial] | None:
+    """Read all trials at once, by number; None where that fails, or does not give as many as there are rows."""
+    try:
+        trials = {trial.number: trial for trial in storage.get_all_trials(study_id, deepcopy=False)}
+    except Exception:  # as above
+        return None
+    is_whole = len(trials) >= least and all(isinstance(number, int) for number in trials)
+    return trials if is_whole else None
 
 
 def _numbers(session: Session, study_id: int) -> list[tuple[int, Any]]:

@@ -30,6 +30,7 @@ from search.storage.optuna_internals import study_id_of
 from search.storage.places import UID
 from search.storage.raw_rows import study_names
 from search.storage.rdb import RetryingRDBStorage
+from search.studies.curve_rows import curve_columns
 from search.studies.damage import Damage, find_damage
 from search.studies.options import SearchOptions
 from search.studies.plan import PLAN, Plan, check_same, read_plan, store_plan
@@ -110,11 +111,22 @@ class Study:
         return trial
 
     def to_frame(self) -> pandas.DataFrame:
-        """Give the trials as a table, a row each: how it ended, acceptance with its interval, cost, its choices by axis."""
+        """Give the trials as a table, a row each: its state, acceptance, reliability, cost, and its choices by axis."""
         import pandas  # takes a second to import
 
         rows = trial_rows(self.optuna.get_trials(deepcopy=False))
         return pandas.DataFrame(rows).set_index("trial") if rows else pandas.DataFrame()
+
+    def curves(self) -> pandas.DataFrame:
+        """Give the training curves as a long table, a row for each epoch of each training.
+
+        Columns: trial, fold, start (0, or 1 for a training that took the place of a collapsed one), epoch, losses, accuracies,
+        acceptance, and the training's verdict on the trial's last rung. Trials that an older pitsearch ran have no rows. Raises
+        StudyError where curves are damaged.
+        """
+        import pandas  # as above
+
+        return pandas.DataFrame(curve_columns(self.optuna.get_trials(deepcopy=False)))
 
     @property
     def plan(self) -> Plan:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from optuna.trial import FrozenTrial
 
-from search.statistics.intervals import wilson
+from search.statistics.intervals import Share
+from search.trials.objectives import final_value
 from search.trials.records import ERROR, Recipe, RungResult, is_paused
 from search.trials.reliability import tally
 from spaces import Config
@@ -15,7 +17,11 @@ from spaces.known_configs import choices_of
 
 
 def trial_rows(trials: Sequence[FrozenTrial]) -> list[dict[str, Any]]:
-    """Give a row for each trial: how it ended, acceptance with its interval, trainings, cost, and its choices by axis."""
+    """Give a row for each trial: how it ended, acceptance, reliability, cost, and its choices by axis.
+
+    Acceptance is quoted as everywhere, at the working point on its last rung, with its 90 % interval; so is the reliability, of
+    this trial's own trainings. `multiply_adds`, of scoring a pit, stands where a search has counted them.
+    """
     return [_row(trial) for trial in trials]
 
 
@@ -23,18 +29,20 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
     reached, recipe = RungResult.read(trial), Recipe.read(trial)
     row: dict[str, Any] = {"trial": trial.number, "state": "paused" if is_paused(trial) else trial.state.name.lower()}
     if reached is not None:
-        share, trainings = wilson(*reached.pooled), tally([reached])
-        row |= {
-            "rung": reached.rung,
-            "acceptance": share.value,
-            "acceptance_low": share.low,
-            "acceptance_high": share.high,
-            "learned": trainings.learned,
-            "trainings": trainings.trainings,
-            "epochs": reached.epochs_run,
-            "seconds": reached.seconds,
-        }
+        trainings = tally([reached])
+        row |= {"rung": reached.rung, **_with_interval("acceptance", reached.quoted.share)}
+        row |= _with_interval("reliability", trainings.reliability)
+        row |= {"learned": trainings.learned, "trainings": trainings.trainings, "restarts": sum(reached.reseeds)}
+        row |= {"epochs": reached.epochs_run, "seconds": reached.seconds}
+        if "cost" in reached.path:
+            row["multiply_adds"] = final_value(reached, "cost")
     if recipe is not None:
         row |= choices_of(Config.from_dict(recipe.config))
     error = ERROR.read(trial)
     return row if error is None else {**row, "error": error}
+
+
+def _with_interval(name: str, share: Share | None) -> dict[str, float]:
+    """Give a share and the ends of its interval by name; NaN where there is none."""
+    value, low, high = (math.nan,) * 3 if share is None else (share.value, share.low, share.high)
+    return {name: value, f"{name}_low": low, f"{name}_high": high}

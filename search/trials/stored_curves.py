@@ -88,7 +88,7 @@ def read_curves(trial: BaseTrial) -> tuple[TrainingCurve, ...]:
     numbers = [_kept(last, stored.stride) for last in stored.epochs] if _is_bounded(stored) else []
     content = _unpack(stored.packed, len(VALUES) * sum(map(len, numbers)) + len(CONSTANTS) * len(numbers))
     if content is None or not len(numbers) == len(stored.folds) == len(stored.starts) > 0:
-        raise StudyError(f"{what} must be those that were written, but are damaged; choose another trial.")
+        raise StudyError(f"{what} must be those that were written, but are damaged; leave this trial out.")
     epochs = sum(map(len, numbers))
     table, constants = np.split(content, [len(VALUES) * epochs])
     parts = np.split(table.reshape(len(VALUES), epochs), np.cumsum([len(each) for each in numbers])[:-1], axis=1)

@@ -7,8 +7,6 @@ shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
@@ -27,7 +25,6 @@ from search.pruning.multi_objective import is_pruned
 from search.pruning.promotion import PROMOTION
 from search.seeds import trial_seed
 from search.statistics.fitted import fit_acceptance, fit_rejection
-from search.storage.checkpoints import CheckpointStore
 from search.studies.plan import Plan
 from search.training.fold_cache import keep_members
 from search.trials.baseline import is_baseline
@@ -39,6 +36,7 @@ from search.trials.rung_score import rung_score
 from search.trials.stored_curves import update_curves
 from search.trials.stored_scores import RungScores, write_scores
 from search.workers.stop_signal import StopRequested
+from search.workers.trial_context import TrialContext, progress_of
 from spaces import Config
 from spaces.suggest import suggest
 
@@ -50,31 +48,6 @@ FEASIBLE = "climbs and learns"
 
 class TrialPaused(Exception):
     """A trial is paused on a rung, and held by its worker no more."""
-
-
-def _nothing() -> None:
-    """Do nothing."""
-
-
-def _climb_on(result: RungResult, height: int) -> bool:
-    """Climb on, whatever other trials do."""
-    return True
-
-
-@dataclass(frozen=True)
-class TrialContext:
-    """What a worker gives a trial."""
-
-    # Called after every epoch; may raise to stop the trial.
-    check: Callable[[], None] = _nothing
-    # Called after every step; may raise to stop the trial.
-    interrupt: Callable[[], None] = _nothing
-    # Puts what is written within into one transaction.
-    transaction: Callable[[], AbstractContextManager[None]] = nullcontext
-    # Where checkpoints are kept; None for a trial that is not to go on.
-    checkpoints: CheckpointStore | None = None
-    # Told how the trial stands on a rung, and the rung's number from 0; tells whether it climbs on. Where not, it is paused.
-    stands: Callable[[RungResult, int], bool] = _climb_on
 
 
 def climb(
@@ -187,12 +160,18 @@ class _Climber:
         """Train up to a rung; a trial that is stopped on the way is saved as it stands."""
         try:
             learned = partial(_others_learned, self.trial, rung, self.plan)
+            self.validation.check = partial(self._after_epoch, rung)
             self.validation.advance(rung.folds, rung.epochs, others_learned=learned)
         except StopRequested:
             record = self._save(saved)
             if record is not None:
                 self._write(record)
             raise
+
+    def _after_epoch(self, rung: Rung) -> None:
+        """Say how far the trial has come on its way to a rung, and stop it where it is to stop."""
+        self.context.report(progress_of(self.validation, str(rung)))
+        self.context.check()
 
     def _save(self, before: CheckpointRecord | None) -> CheckpointRecord | None:
         """Write the checkpoints of the folds that have gone on; of one torn in the middle of an epoch the last one stays."""
@@ -283,11 +262,13 @@ def _reached(rung: Rung, results: list[FoldResult], validation: CrossValidation)
 
 def _out_of_fold(validation: CrossValidation) -> RungScores:
     """Give how every pit stands that a fold has validated so far."""
-    scores, task = np.zeros(len(validation.folds)), validation.task
+    task = validation.task
+    probabilities = np.zeros((len(validation.folds), len(task.config.labelling.classes)))
     for training in validation.trainings.values():
-        scores[training.validate] = training.scores()
+        probabilities[training.validate] = training.probabilities()
     pits = np.isin(validation.folds, list(validation.trainings))
-    return RungScores(scores[pits], validation.folds[pits], task.is_signal[pits], task.is_scored[pits])
+    scores, classes = probabilities[pits, 0], probabilities[pits].argmax(1)
+    return RungScores(scores, validation.folds[pits], task.is_signal[pits], task.is_scored[pits], classes)
 
 
 def _others_learned(trial: optuna.Trial, rung: Rung, plan: Plan) -> bool:

@@ -33,9 +33,10 @@ from search.trials.ranking import find_trial
 from search.trials.records import ERROR, RungResult, TrialOrigin
 from search.workers.context import WorkerContext
 from search.workers.heartbeat import LeaseHeartbeat
-from search.workers.objective import TrialContext, TrialPaused, climb
+from search.workers.objective import TrialPaused, climb
 from search.workers.sampler import open_study
 from search.workers.stop_signal import StopRequested, StopSignal
+from search.workers.trial_context import TrialContext
 
 # Seconds between two looks of a worker that has nothing to do while others work.
 IDLE_S = 1.0
@@ -109,7 +110,9 @@ def _run(context: WorkerContext, lease: Lease, heartbeat: LeaseHeartbeat) -> Non
     values, state, reason_failed = None, None, None
     try:
         with one_thread():
-            trial_context = TrialContext(heartbeat.check, heartbeat.interrupt, transaction, checkpoints, stands)
+            trial_context = TrialContext(
+                heartbeat.check, heartbeat.report, heartbeat.interrupt, transaction, checkpoints, stands
+            )
             values = climb(trial, context.data, context.plan, trial_context, context.device)
     except optuna.TrialPruned:
         state = TrialState.PRUNED

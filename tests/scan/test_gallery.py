@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 import json
 import resource
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote
 
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser, BrowserContext
 
 from foils import load
 from foils.open_image import Grey
 from scan.errors import ScanError
 from scan.gallery import Answers, Gallery, write_gallery
 from scan.sheets import BATCH, CropStore, write_sheets
-from tests.support.hits import browse, crops_of, hit
+from tests.support.browser import browse, run_chromium
+from tests.support.hits import crops_of, hit
 from tests.support.tiny import write_dataset
 
 GALLERY = Gallery("Hits of f1", ("1", "9", "10"))
-WAIT = "const wait = () => new Promise((done) => setTimeout(done, 400)); await wait();"
+# Until what was asked for is drawn.
+WAIT = "const wait = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100))); await wait();"
 PRESS = "const press = (...keys) => keys.forEach((key) => document.dispatchEvent(new KeyboardEvent('keydown', {key})));"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for all pages."""
+    with run_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A window's memory: what its pages store is there when they are opened again."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 800})
+    yield context
+    context.close()
 
 
 class Page(HTMLParser):
@@ -88,7 +105,7 @@ def test_frames_stand_side_by_side_where_no_places_on_the_foil_are_known(tmp_pat
     assert (values["unit"], values["frames"]) == ("px", [])
 
 
-def test_what_comes_from_data_is_escaped(tmp_path: Path) -> None:
+def test_what_comes_from_data_is_escaped(context: BrowserContext, tmp_path: Path) -> None:
     evil = "</script><img src=x onerror=alert(1)>"
     hits = [hit(0, foil=evil, class_name=evil)]
     gallery = Gallery(evil, (evil, "9", "10"), Answers(evil, evil), style=evil, why=(("h0000", evil),))
@@ -96,26 +113,25 @@ def test_what_comes_from_data_is_escaped(tmp_path: Path) -> None:
     page = Page((tmp_path / "hits.html").read_text())
     assert "img" not in page.tags
     assert json.loads(page.values)["hits"][0][1] == evil
-    images = "document.title = document.images.length + ' ' + document.querySelector('.facts').textContent.includes('onerror')"
-    assert browse(tmp_path / "hits.html", f"{WAIT} {images};") == "0 true"
+    images = "return [document.images.length, document.querySelector('.facts').textContent.includes('onerror')]"
+    assert browse(context, tmp_path / "hits.html", f"{WAIT} {images};") == [0, True]
 
 
-def test_an_empty_list_is_a_page_too(tmp_path: Path) -> None:
+def test_an_empty_list_is_a_page_too(context: BrowserContext, tmp_path: Path) -> None:
     write_gallery(tmp_path / "hits.html", [], [], GALLERY)
     assert "0 hits" in (tmp_path / "hits.html").read_text()
-    assert browse(tmp_path / "hits.html", "document.title = document.getElementsByClassName('row').length") == "0"
+    assert browse(context, tmp_path / "hits.html", f"{WAIT} return document.getElementsByClassName('row').length") == 0
 
 
-def test_keys_label_and_the_labels_are_read_back_as_a_data_set(tmp_path: Path) -> None:
+def test_keys_label_and_the_labels_are_read_back_as_a_data_set(context: BrowserContext, tmp_path: Path) -> None:
     data = write_dataset(tmp_path / "data", frames=True, slides=1, listed=False, counts={"candidate": 20, "top": 10})
     hits = [hit(n, x=24.0 * (n % 8 + 1), y=24.0 * (n // 8 + 1), slide="1") for n in range(20)]
     write_gallery(tmp_path / "hits.html", hits, [crops_of(20)], Gallery("Hits", ("1", "9", "10"), style="first-scan"))
     keys = ", ".join(f"'{key}'" for key in ["y"] * 7 + ["n"] * 7 + ["m", "y", "u", "ArrowDown", "n", "x"])
-    taken = f"{WAIT}{PRESS} press({keys}); await wait(); document.title = encodeURIComponent(labels()) + ' ' + "
-    said = browse(tmp_path / "hits.html", taken + "document.getElementById('status').textContent;")
-    text, _, status = html.unescape(said).partition(" ")
+    taken = f"{WAIT}{PRESS} press({keys}); await wait(); return [labels(), document.getElementById('status').textContent];"
+    text, status = browse(context, tmp_path / "hits.html", taken)
     assert status == "7 candidate, 8 misc, 1 maybe"
-    (data / "labels.csv").write_text(unquote(text))
+    (data / "labels.csv").write_text(text)
     loaded = load(data)
     assert [pit.label for pit in loaded.pits] == ["candidate"] * 7 + ["misc"] * 7 + ["maybe", "misc"]
     assert [pit.pit for pit in loaded.pits] == [f"h{number:04d}" for number in [*range(15), 16]]
@@ -123,17 +139,17 @@ def test_keys_label_and_the_labels_are_read_back_as_a_data_set(tmp_path: Path) -
     assert (loaded.pits[0].x, loaded.pits[9].y) == (24.0, 48.0)
 
 
-def test_choices_are_there_when_the_page_is_opened_again(tmp_path: Path) -> None:
+def test_choices_are_there_when_the_page_is_opened_again(context: BrowserContext, tmp_path: Path) -> None:
     hits = [hit(number) for number in range(4)]
     write_gallery(tmp_path / "hits.html", hits, [crops_of(4)], GALLERY)
-    count = f"{WAIT} document.title = choices.size;"
-    assert browse(tmp_path / "hits.html", f"{PRESS} press('y', 'n', 'm'); {count}") == "3"
-    assert browse(tmp_path / "hits.html", count) == "3"
+    count = f"{WAIT} return choices.size;"
+    assert browse(context, tmp_path / "hits.html", f"{PRESS} press('y', 'n', 'm'); {count}") == 3
+    assert browse(context, tmp_path / "hits.html", count) == 3
     write_gallery(tmp_path / "hits.html", hits[:3], [crops_of(3)], GALLERY)  # of another list they are not
-    assert browse(tmp_path / "hits.html", count) == "0"
+    assert browse(context, tmp_path / "hits.html", count) == 0
 
 
-def test_the_map_leads_to_a_hit_and_sorting_shows_another_first(tmp_path: Path) -> None:
+def test_the_map_leads_to_a_hit_and_sorting_shows_another_first(context: BrowserContext, tmp_path: Path) -> None:
     hits = [hit(number, x_um=100.0 * number, y_um=50.0 * number, spread=number / 200) for number in range(100)]
     write_gallery(tmp_path / "hits.html", hits, [crops_of(100)], GALLERY)
     click = (
@@ -144,9 +160,9 @@ def test_the_map_leads_to_a_hit_and_sorting_shows_another_first(tmp_path: Path) 
         "const shown = document.querySelector('.row.chosen').dataset; const seen = shown.hit + shown.drawn;"
         "const before = view.scale; map.dispatchEvent(new WheelEvent('wheel', {deltaY: -400, offsetX: 9, offsetY: 9}));"
         "document.querySelectorAll('#sorts button')[1].click(); press('Home'); drawList();"
-        "document.title = [seen, document.querySelector('.row.chosen').dataset.hit, view.scale > 2 * before, rows.size < 30];"
+        "return [seen, document.querySelector('.row.chosen').dataset.hit, view.scale > 2 * before, rows.size < 30];"
     )
-    assert browse(tmp_path / "hits.html", WAIT + PRESS + click) == "h00701,h0099,true,true"
+    assert browse(context, tmp_path / "hits.html", WAIT + PRESS + click) == ["h00701", "h0099", True, True]
 
 
 def test_a_page_of_many_hits_stays_small_and_little_memory_is_used() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,30 +42,3 @@ def crops_of(number: int, channels: int = 3, edge: int = 56) -> Grey:
             crops[index, channel, middle, middle] = 60 + (index * 7 + channel * 30) % 190
     crops[:, :, 0, 0] = 255
     return crops
-
-
-def browse(page: Path, script: str) -> str:
-    """Open a copy of a page in Chromium, run a script at its end, and give what the script puts into `document.title`.
-
-    The script is the body of an async function; time in the page runs as fast as it is computed.
-    """
-    copy = page.with_name("browsed.html")
-    body = (
-        f"<script>(async () => {{ {script} }})().catch((error) => {{ document.title = 'failed: ' + error; }});</script></body>"
-    )
-    copy.write_text(page.read_text(encoding="utf-8").replace("</body>", body), encoding="utf-8")
-    command = [
-        "chromium",
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--window-size=1200,800",
-        "--virtual-time-budget=20000",
-    ]
-    folder = f"--user-data-dir={page.parent / 'profile'}"
-    shown = subprocess.run(
-        [*command, folder, "--dump-dom", copy.as_uri()], capture_output=True, text=True, timeout=60, check=True
-    ).stdout
-    title = re.search("<title>(.*?)</title>", shown, re.DOTALL)
-    assert title is not None, shown[:2000]
-    return title[1]

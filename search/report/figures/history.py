@@ -47,6 +47,7 @@ def best_so_far(
         figure.add_scatter(
             x=compact(outline),
             y=compact([*high, *reversed(low)]),
+            mode="lines",
             fill="toself",
             fillcolor="rgba(0,114,178,0.18)",
             line={"width": 0},

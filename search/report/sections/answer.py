@@ -10,7 +10,7 @@ from foils import Dataset
 from foils.readiness import background_note
 from search.analysis.search_history import search_history
 from search.analysis.status import acceptance, configuration, trained
-from search.report.contents import Drawing, Listing, Section
+from search.report.contents import Drawing, Listing, PlainText, Section
 from search.report.figures import readings
 from search.report.figures.readings import Reading
 from search.report.sections.repeat import launch_command
@@ -32,7 +32,8 @@ WHEN = "%d %B %Y, %H:%M"
 def section(subject: Subject) -> Section:
     """Lay out the answer."""
     winner = winner_of(subject)
-    parts = () if winner is None else (_figure(subject, winner), _numbers(subject, winner))
+    command = PlainText("The command", launch_command(subject))
+    parts = (command,) if winner is None else (_figure(subject, winner), _numbers(subject, winner), command)
     return Section("answer", "The answer", (answer(subject, winner), *_asked(subject)), parts, tuple(warnings(subject, winner)))
 
 
@@ -84,7 +85,7 @@ def _asked(subject: Subject) -> Iterator[str]:
     goals = " and ".join(OBJECTIVES[name].words for name in plan.options.objectives)
     known = dict(setup_rows(plan))
     yield (
-        f"The study asks which configuration of the space gives the best {goals}, with {known['space']}. Each trial is a "
+        f"The study asks which configuration gives the best {goals}. Of the space, {known['space']}. Each trial is a "
         f"cross-validation of {plan.ladder.folds} folds on the ladder {plan.ladder}."
     )
     data = subject.data
@@ -97,7 +98,7 @@ def _asked(subject: Subject) -> Iterator[str]:
         yield (
             f"The first trial started on {history.began:{WHEN}}, {ended}: {status.complete} complete, {status.pruned} pruned, "
             f"{status.paused} paused, {status.failed} failed, {status.running} running, {status.waiting} interrupted. "
-            f"The command is `{launch_command(subject)}`."
+            "The command stands below, and its space under the last heading."
         )
 
 

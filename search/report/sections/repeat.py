@@ -6,6 +6,7 @@ import shlex
 
 from search.report.contents import Listing, PlainText, Section
 from search.report.subject import Subject
+from search.text import counted
 from search.trials.records import TrialOrigin
 
 # The file that the command reads.
@@ -33,20 +34,28 @@ def section(subject: Subject) -> Section:
 
 
 def launch_command(subject: Subject) -> str:
-    """Give the command that launches the study anew, as it is typed, the storage left out."""
+    """Give the command that launches the study anew, as it is typed, an option a line, the storage left out."""
     plan, options = subject.plan, subject.plan.options
     holdout = options.holdout
-    held_out = [word for slide in holdout.slides for word in ("--holdout-slide", slide)]
+    held_out = [("--holdout-slide", slide) for slide in holdout.slides]
     if holdout.share is not None and not holdout.slides:
-        held_out = ["--holdout-share", f"{holdout.share:g}"]
-    words = [
-        *("pitsearch", "launch", plan.folder, "--study", subject.study.name, "--space", SPACE_FILE),
-        *("--seed", str(options.seed), "--working-point", f"{options.working_point:g}", "--ladder", str(plan.ladder)),
-        *("--pruner", options.pruner, "--sampler", options.sampler, "--audit", f"{options.audit:g}"),
-        *("--objectives", ",".join(options.objectives), *held_out, "--trials", str(_trials(subject))),
-        *(word for plugin in plan.plugins for word in ("--plugin", plugin.name)),
+        held_out = [("--holdout-share", f"{holdout.share:g}")]
+    given = [
+        ("--study", subject.study.name),
+        ("--space", SPACE_FILE),
+        ("--seed", str(options.seed)),
+        ("--working-point", f"{options.working_point:g}"),
+        ("--ladder", str(plan.ladder)),
+        ("--pruner", options.pruner),
+        ("--sampler", options.sampler),
+        ("--audit", f"{options.audit:g}"),
+        ("--objectives", ",".join(options.objectives)),
+        *held_out,
+        ("--trials", str(_trials(subject))),
+        *(("--plugin", plugin.name) for plugin in plan.plugins),
     ]
-    return shlex.join(words)
+    lines = [shlex.join(["pitsearch", "launch", plan.folder]), *map(shlex.join, given)]
+    return " \\\n    ".join(lines)
 
 
 def _trials(subject: Subject) -> int:
@@ -61,13 +70,26 @@ def _origins(subject: Subject) -> tuple[tuple[str, str], ...]:
         ("fingerprint of the data", plan.fingerprint),
         ("seed", str(plan.options.seed)),
         ("split", f"{len(plan.folds)} pits searched in {plan.ladder.folds} folds, {len(plan.held_out)} held out"),
-        ("pitsearch", plan.version),
+        ("pitsearch that made the study", plan.version),
+        *_environment(subject),
         ("trials ran on", ", ".join(_machines(subject)) or "no machine yet"),
         *(("plugin", str(plugin)) for plugin in plan.plugins),
     ]
     if selection is not None:
         rows.append(("selected model, SHA-256", selection.sha256 or "not recorded by the version that selected it"))
     return tuple(rows)
+
+
+def _environment(subject: Subject) -> list[tuple[str, str]]:
+    """Say what the last launch ran with."""
+    known = subject.environment
+    if known is None:
+        return [("versions, machine", "not recorded by the version that launched")]
+    versions = ", ".join(f"{name} {version}" for name, version in known.versions.items())
+    return [
+        ("versions of the last launch", f"Python {known.python}, {versions}"),
+        ("machine of the last launch", f"{known.processor}, {counted(known.cores, 'core')}, {known.system}"),
+    ]
 
 
 def _machines(subject: Subject) -> list[str]:

@@ -79,8 +79,8 @@ def sentences(subject: Subject, recorded: RaceRecord) -> Iterator[str]:
 
 def _held_out(subject: Subject) -> Iterator[str]:
     if subject.judged is not None:
-        winner = next(candidate for candidate in subject.judged.candidates if candidate.wins)
-        if winner.unflattered is not None and winner.confirmed is not None:
+        winner = next((one for one in subject.judged.candidates if one.wins), None)
+        if winner is not None and winner.confirmed is not None and winner.unflattered is not None:
             yield (
                 f"On fresh splits {winner.confirmed.value:.3f} is the best of several, which flatters it: "
                 f"{winner.unflattered} without that."
@@ -117,7 +117,7 @@ def _racer(subject: Subject, entry: RaceEntry, recorded: RaceRecord) -> Racer:
 
 def repeats_of(confirmations: Mapping[tuple[int, int], Confirmation], trial: int, most: int) -> list[Confirmation]:
     """Give the repeats of a trial that a race of so many could use, in order."""
-    return [confirmations[trial, repeat] for repeat in range(most) if (trial, repeat) in confirmations]
+    return [confirmations[key] for key in sorted(confirmations) if key[0] == trial and key[1] < most]
 
 
 def _judged(subject: Subject, number: int) -> CandidateRecord | None:

@@ -13,6 +13,7 @@ from search.errors import StudyError
 from search.selection.confirmations import CONFIRMATION, Confirmation, read_confirmations
 from search.selection.held_out import OPENING, OPENINGS, openings
 from search.selection.json_values import to_json
+from search.selection.race_record import CANDIDATES, RACE, read_judged, read_race
 from search.selection.selection_record import SELECTION
 from search.selection.slide_validation import VALIDATION, validate_by_slides
 from search.studies.study import Study
@@ -66,6 +67,18 @@ def test_a_winner_that_is_none_is_refused(finished: Study) -> None:
         finished.optuna.set_user_attr(SELECTION, selected)
         with pytest.raises(StudyError, match=f"^the attribute '{SELECTION}' of study 'tiny' must be"):
             study_subject(finished)
+
+
+@pytest.mark.parametrize(
+    "stored", [3, {"format": 2}, {"format": 99}, {"format": 2, "repeats": 2, "reliability": 0.8, "entries": [3]}]
+)
+def test_a_race_and_its_judgement_that_are_none_are_refused(finished: Study, stored: object) -> None:
+    finished.optuna.set_user_attr(RACE, stored)
+    with pytest.raises(StudyError, match=rf"^the attribute '{RACE}' of study 'tiny' must"):
+        read_race(finished)
+    finished.optuna.set_user_attr(CANDIDATES, stored)
+    with pytest.raises(StudyError, match=rf"^the attribute '{CANDIDATES}' of study 'tiny' must"):
+        read_judged(finished, "0" * 64)
 
 
 def test_a_plan_has_a_fold_for_each_pit(finished: Study, tiny: Dataset) -> None:

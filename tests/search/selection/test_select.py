@@ -18,6 +18,7 @@ from search.selection import select as select_module
 from search.selection.confirm import ConfirmOptions
 from search.selection.final_model import FinalModel, make_final_model
 from search.selection.held_out import openings
+from search.selection.race_record import read_judged, read_race
 from search.selection.select import select
 from search.studies.study import Study, open_or_create
 from tests.support.trials import reached, recipe, written
@@ -35,6 +36,14 @@ def test_a_selection_states_two_numbers(finished: Study, tiny: Dataset) -> None:
     assert [point.working_point for point in look.points] == [0.1, 0.01]
     assert selection.gap == selection.winner.searched.value - look.points[0].acceptance.value
     assert look.points[0].threshold == selection.threshold
+    race, judged = read_race(finished), read_judged(finished, selection.key.sha256)
+    assert race is not None and judged is not None
+    entered = {entry.trial for entry in race.entries}
+    assert [(one.trial, one.confirmed, one.reason, one.wins) for one in judged.candidates] == [
+        (one.number, one.confirmed, one.reason, one.wins) for one in selection.candidates if one.number in entered
+    ]
+    assert judged.by_slides == selection.by_slides
+    assert read_judged(finished, "0" * 64) is None  # of another selection
 
 
 def test_selecting_again_gives_the_same_and_opens_nothing(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,9 +19,9 @@ from search.studies.study import Study, find_study, open_or_create
 from search.trials.baseline import is_baseline
 from search.trials.records import STOPPED, FixedParams, Recipe, TrialOrigin
 from search.workers import worker
-from search.workers.objective import TrialContext
 from search.workers.sampler import open_study
 from search.workers.stop_signal import StopRequested, StopSignal
+from search.workers.trial_context import TrialContext
 from spaces import Config, Space, SpaceError
 from spaces.choices.channels import Channels
 from spaces.choices.networks import Network

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,7 @@ from search.errors import StudyError
 from search.studies.study import Study
 from search.trials.records import DAMAGE, RungResult
 from search.trials.stored_curves import CURVES, MOST, pack_curves, read_curves, update_curves
-
-
-def curve(fold: int = 0, start: int = 0, epochs: int = 30, **changes: Any) -> TrainingCurve:
-    values = np.random.default_rng((fold, start)).random((len(VALUES), epochs)).tolist()
-    known = {name: tuple(row) for name, row in zip(VALUES, values, strict=True)}
-    return replace(TrainingCurve(fold, start, 0.693, 0.456, tuple(range(1, epochs + 1)), **known), **changes)
+from tests.support.curves import curve
 
 
 def again(curves: list[TrainingCurve]) -> tuple[TrainingCurve, ...]:

@@ -16,6 +16,7 @@ from search.storage.connect import backend_of, open_storage
 from search.storage.leases import Lease, LeaseLost, claim
 from search.storage.places import LAUNCH
 from search.storage.rdb import RetryingRDBStorage
+from search.trials.progress import TrialProgress
 from search.trials.records import TrialOrigin
 from search.workers import heartbeat, stop_signal
 from search.workers.heartbeat import LeaseHeartbeat
@@ -67,7 +68,7 @@ def test_a_lease_is_renewed_while_it_is_kept_also_after_a_database_was_away(
 ) -> None:
     renewed: list[bool] = []
 
-    def renew(storage: RetryingRDBStorage, lease: Lease) -> bool:
+    def renew(storage: RetryingRDBStorage, lease: Lease, progress: str | None) -> bool:
         renewed.append(True)
         if len(renewed) == 2:
             raise OperationalError("update", {}, Exception("gone for longer than anyone waits"))
@@ -84,6 +85,29 @@ def test_a_lease_is_renewed_while_it_is_kept_also_after_a_database_was_away(
     ended = len(renewed)
     time.sleep(0.05)
     assert len(renewed) == ended
+
+
+def test_progress_is_written_soon_but_not_after_every_epoch(
+    storage: RetryingRDBStorage, lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str | None] = []
+    monkeypatch.setattr(heartbeat, "PROGRESS_S", 0.02)
+    monkeypatch.setattr(heartbeat, "REST", 0)
+
+    def renew(storage: RetryingRDBStorage, lease: Lease, progress: str | None) -> bool:
+        written.append(progress)
+        return True
+
+    monkeypatch.setattr(heartbeat, "renew", renew)
+    keeper = LeaseHeartbeat(storage, lease, StopSignal())
+    for epoch in range(1, 1000):
+        keeper.report(TrialProgress("1x999", 0, epoch, epoch, 1.0, ()))
+    with keeper:
+        end = time.monotonic() + 10
+        while not written and time.monotonic() < end:
+            time.sleep(0.005)
+        time.sleep(0.1)  # nothing is written where nothing is new
+    assert [TrialProgress.read(text or "") for text in written] == [TrialProgress("1x999", 0, 999, 999, 1.0, ())]
 
 
 def test_a_keeper_that_lost_its_trial_stops_the_work_at_the_next_step(

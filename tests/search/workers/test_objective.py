@@ -21,12 +21,14 @@ from search.seeds import trial_seed
 from search.storage.checkpoints import CheckpointStore
 from search.studies.plan import Plan
 from search.studies.study import Study
+from search.trials.progress import TrialProgress
 from search.trials.records import DAMAGE, CheckpointFile, CheckpointRecord, Recipe, RungResult
 from search.trials.stored_curves import read_curves
 from search.workers import objective
 from search.workers.context import WorkerContext
-from search.workers.objective import TrialContext, climb
+from search.workers.objective import climb
 from search.workers.stop_signal import StopRequested
+from search.workers.trial_context import TrialContext
 from spaces import Config
 from tests.support.cross_validations import collapse_at_first
 from tests.support.studies import job_of, start, with_options
@@ -230,3 +232,14 @@ def test_a_disk_that_is_full_is_said_with_its_remedy(job: WorkerContext, finishe
     with pytest.raises(StudyError, match=r"a checkpoint must be writable, but: .*; mend it, then run the same command again"):
         climb(trial, job.data, job.plan, TrialContext(checkpoints=CheckpointStore(tmp_path / "3", "mark")))  # type: ignore[arg-type]  # it quacks
     assert RungResult.read(trial) is None
+
+
+def test_a_trial_says_after_every_epoch_how_far_it_has_come(finished: Study, job: WorkerContext) -> None:
+    told: list[TrialProgress] = []
+    climb(Alone(finished.optuna.trials[1].params, 1), job.data, job.plan, TrialContext(report=told.append))  # type: ignore[arg-type]
+    order = [(one.rung, one.fold, one.epoch) for one in told]
+    assert order[:5] == [("1x1", 0, 1), *(("5x1", fold, 1) for fold in range(1, 5))]
+    assert order[5:] == [("5x6", fold, epoch) for fold in range(5) for epoch in range(2, 7)]
+    assert [one.epochs_run for one in told] == [*range(1, 31)]
+    assert all(len(one.losses) == one.epoch for one in told)
+    assert all(before.seconds < after.seconds for before, after in itertools.pairwise(told))
