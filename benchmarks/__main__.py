@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from benchmarks.replay import report as replay
-from benchmarks.search import anomaly, finals, fronts, losses, pruning, selected, winners
+from benchmarks.search import anomaly, finals, fronts, losses, pruning, selected, shown, winners
 from benchmarks.search import search_cost as search
-from benchmarks.speed import checkpoints, cost, dashboard, load, parts, scanning, storage, throughput
+from benchmarks.speed import checkpoints, compiled, cost, dashboard, load, parts, scanning, storage, throughput
 from benchmarks.speed import report as study_report
 from benchmarks.statistics import coverage, diagnosis, finding, fitted_coverage, reliability, verdicts
 from benchmarks.support.measure import Table, machine
@@ -27,6 +27,7 @@ from benchmarks.table.recorded import is_there
 BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "throughput": throughput.measure,
     "parts": parts.measure,
+    "compiled": compiled.measure,
     "load": load.measure,
     "storage": storage.measure,
     "dashboard": dashboard.measure,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "pruning": pruning.measure,
     "fronts": fronts.measure,
     "losses": losses.measure,
+    "shown": shown.measure,
     "winners": winners.measure,
     "coverage": coverage.measure,
     "fitted_coverage": fitted_coverage.measure,

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
+
 from foils.frames import Frame, by_number, cut_crops, list_frames, read_frame
 from foils.open_image import Grey
+from foils.resize import resized
 from pitsearch.errors import reason
 from scan.errors import ScanError
 from scan.hits import Hit
@@ -43,7 +46,18 @@ class CropOrder:
                         f"a hit must lie on its frame of {width} x {height}, but got {hit.hit} at ({hit.x:g}, {hit.y:g}) of "
                         f"{self.frames[key].name}; give the frames that were scanned."
                     )
-            yield cut_crops(pixels, [(hit.x, hit.y) for hit in hits], edge)
+            yield cut_hits(pixels, hits, edge)
+
+
+def cut_hits(pixels: Grey, hits: Sequence[Hit], edge: int) -> Grey:
+    """Cut crops `[hits, channels, edge, edge]` of a frame, each of the frame as it was shrunk when the hit was found."""
+    crops = np.empty((len(hits), len(pixels), edge, edge), pixels.dtype)
+    for scale in {hit.scale for hit in hits}:
+        found = [number for number, hit in enumerate(hits) if hit.scale == scale]
+        window = round(edge * scale)
+        cut = cut_crops(pixels, [(hits[number].x, hits[number].y) for number in found], window)
+        crops[found] = cut if window == edge else resized(cut, edge)
+    return crops
 
 
 def order_by_frame(hits: Sequence[Hit], folder: Path, channels: Sequence[str]) -> CropOrder:

@@ -24,7 +24,7 @@ from pitsearch.errors import reason
 from scan.detect import Detector
 from scan.errors import ScanError
 from scan.heat_map import HeatMap
-from scan.record import FrameResult
+from scan.record import FrameResult, state_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Look:
     def __call__(self, frame: Frame) -> FrameResult:
         """Find the objects of a frame; what is wrong with it is part of the result."""
         detector = _detector(self.bundle, self.least, self.scales, self.heat is not None)
+        state = state_of(frame)  # before it is read: what is written to it meanwhile counts as changed
         try:
             pixels = read_frame(frame, len(detector.bundle.ensemble.lights))
             _check_depth(pixels, frame, detector.bundle)
@@ -54,7 +55,7 @@ class Look:
             detections, heat = detector.detect(pixels)
         if self.heat is not None and heat is not None:
             _write_heat(self.heat / f"{frame.foil}_s{frame.slide}.tif", heat, self.scales[0], self.pixel_um)
-        return FrameResult(frame, detections, pixels.shape[2], pixels.shape[1])
+        return FrameResult(frame, detections, pixels.shape[2], pixels.shape[1], state=state)
 
 
 @lru_cache(maxsize=2)

@@ -39,6 +39,8 @@ class FrameResult:
     height: int = 0
     # What was wrong with it.
     fault: str | None = None
+    # Of its files before they were read, as `state_of` gives it.
+    state: str = ""
 
 
 def read_results(folder: Path, frames: Mapping[str, Frame]) -> dict[str, FrameResult]:
@@ -78,7 +80,7 @@ def append(stream: TextIO, result: FrameResult) -> None:
     """Add a finished frame."""
     assert result.detections is not None
     values = {name: each.tolist() for name, each in asdict(result.detections).items()}
-    row = {"frame": result.frame.name, "state": state_of(result.frame), "width": result.width, "height": result.height}
+    row = {"frame": result.frame.name, "state": result.state, "width": result.width, "height": result.height}
     stream.write(json.dumps({**row, **values}, allow_nan=False) + "\n")
     stream.flush()
 

@@ -130,7 +130,8 @@ def scan(
     options.check()
     model, out = read_bundle(bundle), Path(out)
     names = [light.name for light in model.ensemble.lights]
-    listed, faults = list_frames(frames, names)
+    # Workers may be in another folder.
+    listed, faults = list_frames(Path(frames).absolute(), names)
     pixel_um, scales = _sizes(model, Path(frames), options)
     dense = is_dense(model.ensemble)
     if HEAT in options.formats and not dense:
@@ -153,7 +154,7 @@ def scan(
     clean = options.expected.clean
     clean_results = None
     if clean is not None:
-        clean_frames, clean_faults = list_frames(clean, names)
+        clean_frames, clean_faults = list_frames(clean.absolute(), names)
         there = {**settings, "frames_folder": str(clean.resolve()), "heat": False}
         clean_results = _run(out / CLEAN, there, clean_frames, replace(look, heat=None), workers, progress)
         faults += clean_faults

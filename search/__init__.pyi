@@ -6,6 +6,7 @@ from .errors import StudyError as StudyError
 from .launcher.callbacks import Callback as Callback
 from .launcher.executors import Cluster as Cluster
 from .launcher.executors import Processes as Processes
+from .report.mirrors.log_to import log_to as log_to
 from .report.scripts import launch as launch
 from .selection.confirm import ConfirmOptions as ConfirmOptions
 from .selection.confirm import confirm as confirm

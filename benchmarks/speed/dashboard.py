@@ -93,7 +93,7 @@ def _fill(address: str, folder: Path, count: int) -> None:
 
 
 def _ask(
-    make: Any, access: Access, count: int, names: Sequence[str] = tuple(name for name, _ in ASKED)
+    make: Any, access: Access, count: int, names: Sequence[str] = tuple(dict(ASKED))
 ) -> dict[str, tuple[float, float, float]]:
     """Give the seconds, the megabytes of the content, and those that are sent, of each request."""
     forget_storages()

@@ -122,7 +122,7 @@ class _DenseMember(nn.Module):
             maps = pooled(maps, how, 2)
         maps = self._over_window(maps, how)
         if isinstance(self.network, SetNet | RingNet):
-            maps = pooled(maps.view(len(images), -1, *maps.shape[1:]), self.network.over_lights, 1)
+            maps = pooled(maps.view(images.shape[0], -1, *maps.shape[1:]), self.network.over_lights, 1)
         return self._head(maps)
 
     def _run(self, values: torch.Tensor) -> torch.Tensor:
@@ -132,6 +132,8 @@ class _DenseMember(nn.Module):
 
     def _over_window(self, maps: torch.Tensor, how: str) -> torch.Tensor:
         """Pool `[frames, features, rows, columns]` over windows as large as a crop, rows first."""
+        if how == "max" and torch.compiler.is_exporting():
+            return functional.max_pool2d(maps, self.window, 1, dilation=self.spacing)
         for axis in (2, 3):
             count = maps.shape[axis] - (self.window - 1) * self.spacing
             shifted = [maps.narrow(axis, place * self.spacing, count) for place in range(self.window)]
@@ -224,6 +226,8 @@ class _Pool(nn.Module):
         self.spacing, self.dense = spacing, dense
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
+        if torch.compiler.is_exporting() and not (self.dense and self.average):
+            return self._as_one(values)
         axes: Sequence[int] = (-1, -2, 2) if self.pairs else (-1, -2)
         for axis in axes:
             length = values.shape[axis]
@@ -237,6 +241,19 @@ class _Pool(nn.Module):
                 first, second = (values[_every(values, axis, start)] for start in (0, 1))
                 values = (first + second) / 2 if self.average else torch.maximum(first, second)
         return values
+
+    def _as_one(self, values: torch.Tensor) -> torch.Tensor:
+        """Pool in one operation, which takes longer than the halves of axes, but less to be written as a graph."""
+        over_lights = (2 if self.pairs else 1,) * (values.ndim - 4)
+        window = (*over_lights, 2, 2)
+        if self.average:
+            return functional.avg_pool2d(values, window) if values.ndim == 4 else functional.avg_pool3d(values, window)
+        pool = functional.max_pool2d if values.ndim == 4 else functional.max_pool3d
+        if not self.dense:
+            return pool(values, window)
+        # The last places have no partner.
+        wider = functional.pad(values, (0, self.spacing, 0, self.spacing), value=-torch.inf)
+        return pool(wider, window, (*over_lights, 1, 1), dilation=(*(1 for _ in over_lights), self.spacing, self.spacing))
 
 
 def _every(values: torch.Tensor, axis: int, start: int) -> tuple[slice, ...]:

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from foils.frames import cut_crops
-from foils.open_image import Grey
-from foils.resize import resized
 from scan.errors import ScanError
 from scan.formats.context import FormatContext, by_frame, file_name, write_file
+from scan.hit_crops import cut_hits
 from scan.hits import Hit
 
 FOLDER = "zooniverse"
@@ -40,7 +37,10 @@ def write_zooniverse(hits: Sequence[Hit], out: Path, context: FormatContext) -> 
             raise ScanError(
                 f"crops need the frames of all hits, but got none of {foil}:{slide}; give the folder that was scanned."
             )
-        for hit, images in _crops(context.pixels(frame), members, context.full_scale):
+        crops = cut_hits(context.pixels(frame), members, EDGE)
+        # Eight bits, for browsers show no more.
+        shown = np.clip(crops * (255.0 / context.full_scale), 0, 255).round().astype(np.uint8)
+        for hit, images in zip(members, shown, strict=True):
             files = [file_name(f"_{channel}.png", hit.hit) for channel in context.channels]
             for file, image in zip(files, images, strict=True):
                 stream = io.BytesIO()
@@ -50,14 +50,3 @@ def write_zooniverse(hits: Sequence[Hit], out: Path, context: FormatContext) -> 
             writer.writerow([hit.hit, *files, *place, f"{hit.p_signal:.6f}", hit.class_name, int(hit.accepted)])
     # Last, so that every file that it names is there.
     write_file(out / FOLDER / MANIFEST, text.getvalue().encode())
-
-
-def _crops(pixels: Grey, hits: Sequence[Hit], full_scale: int) -> Iterator[tuple[Hit, Grey]]:
-    """Cut the hits of a frame out, each `[channels, y, x]`, eight bits, for browsers show no more."""
-    by_scale = sorted(hits, key=lambda hit: hit.scale)
-    for scale, members in itertools.groupby(by_scale, key=lambda hit: hit.scale):
-        same = list(members)
-        edge = round(EDGE * scale)
-        crops = cut_crops(pixels, [(hit.x, hit.y) for hit in same], edge)
-        crops = crops if edge == EDGE else resized(crops, EDGE)
-        yield from zip(same, np.clip(crops * (255.0 / full_scale), 0, 255).round().astype(np.uint8), strict=True)

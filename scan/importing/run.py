@@ -5,7 +5,6 @@ Scans from the back are mirrored, and their lights reordered by their azimuths. 
 
 from __future__ import annotations
 
-import csv
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from foils.dataset import Dataset, load
 from foils.description import Channel, Description, read_description
 from foils.errors import DataError
 from foils.folder_writer import WrittenPit, check_new, write_folder
+from foils.label_table import read_table
 from foils.near_duplicates import Mirror, mirrors
 from foils.open_image import Grey
 from scan.errors import ScanError
@@ -125,7 +125,7 @@ def guess(path: Path) -> str:
             "folders": not any((path / mark).is_file() for mark in MARKS) and any(file.is_dir() for file in path.iterdir()),
         }
     else:
-        header = _header(path) if path.suffix == ".csv" else set()
+        header = _header(path) if path.suffix.lower() == ".csv" else set()
         fits = {
             "tables": path.suffix in TABLES,
             "stack": path.suffix.lower() in (".tif", ".tiff"),
@@ -168,8 +168,9 @@ def _lights(path: Path) -> tuple[Channel, ...]:
 
 
 def _header(path: Path) -> set[str]:
+    """Give the columns of a table, as it will be read; none where it cannot be."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            return {cell.strip() for cell in next(csv.reader(stream), [])}
-    except (OSError, UnicodeDecodeError, csv.Error):
+        table = read_table(path, ("path", "label", *ZOONIVERSE), [])
+    except FileNotFoundError:
         return set()
+    return set(table.header) if table else set()

@@ -7,7 +7,7 @@ label is judged by networks that did not train on it. Knows nothing of how it is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from search import defaults
 from search.analysis.learning_curve_setup import best_config
 from search.analysis.permutation_tests import LEVEL, Effects, SlideGroup, member_effects, table_effects
 from search.analysis.suspects import LabelScores, Suspect, contradictions, errors, find_suspects, merge, near_duplicates
-from search.counting import Step, shown
+from search.counting import Step, no_step, shown
 from search.errors import StudyError
 from search.seeds import derive_seed
 from search.selection.selection_record import SELECTION, selected_key
@@ -145,13 +145,14 @@ def diagnose(
 ) -> Diagnosis:
     """Diagnose a trial of a study, by default the winner of its last selection, or else the best complete one.
 
-    `data`: the folder of the study's data, if it has moved; `progress` is called after each cross-validation that ended, True
-    shows it on stderr; the rest is as for `run_diagnosis`. Raises StudyError where there is no such trial, or the study was
-    made from other data.
+    `data`: the folder of the study's data, if it has moved; `progress` is called at first and after each cross-validation that
+    ended, True shows it on stderr, with the time left; the rest is as for `run_diagnosis`. Raises StudyError where there is no
+    such trial, or the study was made from other data.
     """
     subject = study_subject(study, data, trial)
-    with shown(progress, "cross-validations") as done:
-        return run_diagnosis(subject, seeds=seeds, repeats=repeats, workers=workers, done=done)
+    count = min(workers or cpu_count(), max(seeds + repeats, 1))
+    with shown(progress, "cross-validations", count) as done:
+        return run_diagnosis(subject, seeds=seeds, repeats=repeats, workers=count, done=done)
 
 
 def run_diagnosis(
@@ -160,23 +161,20 @@ def run_diagnosis(
     seeds: int = defaults.DIAGNOSIS_SEEDS,
     repeats: int = defaults.DIAGNOSIS_REPEATS,
     workers: int | None = None,
-    done: Callable[[int, int], None] = lambda finished, of: None,
+    done: Step = no_step,
 ) -> Diagnosis:
     """Train the two runs and test what goes with failures, low scores and doubtful labels.
 
     `seeds`, `repeats`: cross-validations of the first and the second run; `workers`: processes, one a core by default, which
-    change no number; `done` is told of each cross-validation that ended. Raises StudyError for too few of them, or of
-    pits of two labels.
+    change no number; `done` is told at first and of each cross-validation that ended. Raises StudyError for too few of them, or
+    of pits of two labels.
     """
     for name, value, least in (("seeds", seeds, 2), ("repeats", repeats, 1)):
         if value < least:
             raise StudyError(f"`{name} >= {least}` must hold, but got {value}; choose a larger number.")
     names = judged_labels(subject)
     asks = [*chance_asks(subject, seeds), *label_asks(subject, names, repeats)]
-    ended: dict[int, Repeat] = {}
-    for number, repeat in train_repeats(asks, min(workers or cpu_count(), len(asks))):
-        ended[number] = repeat
-        done(len(ended), len(asks))
+    ended = dict(train_repeats(asks, min(workers or cpu_count(), len(asks)), done))
     chance = weigh_chance([ended[number] for number in range(seeds)], subject.seed)
     labels = weigh_labels(subject, names, [(asks[number], ended[number]) for number in range(seeds, len(asks))])
     return Diagnosis(subject, chance, labels)

@@ -8,7 +8,7 @@ in a trial: the collapse counts in the reliability, not in the acceptance. Knows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -25,6 +25,7 @@ from models.training.cross_validation import make_training, may_restart
 from models.training.task import LEFT_OUT, Task, make_task
 from models.training.verdicts import Verdict
 from search import defaults
+from search.counting import Step, no_step
 from search.errors import StudyError
 from search.seeds import derive_seed, make_generator
 from search.statistics.fitted import fit_acceptance, mean_of
@@ -134,13 +135,13 @@ def draw_curve(
     plot: Plot | None = None,
     *,
     workers: int | None = None,
-    done: Callable[[int, int], None] = lambda finished, of: None,
+    done: Step = no_step,
 ) -> Curve:
     """Train a configuration on growing shares of a data set's pits.
 
-    `data`: the pits that may be seen; `workers`: processes, one a core by default, which change no number; `done` is told of
-    each training that ended. Raises StudyError where a share leaves a class too few pits, DataError or SpaceError where data
-    and configuration do not fit.
+    `data`: the pits that may be seen; `workers`: processes, one a core by default, which change no number; `done` is told at
+    first and of each training that ended. Raises StudyError where a share leaves a class too few pits, DataError or SpaceError
+    where data and configuration do not fit.
     """
     plot = plot or Plot()
     task = _task(data, config, plot)
@@ -152,7 +153,6 @@ def draw_curve(
     ]
     folds = [fold_numbers(data, FOLDS, plot.seed + repeat) for repeat in range(plot.repeats)]
     _check_examples(data, task, plot, folds)
-    trained: list[Trained] = []
     count, of_data = workers or cpu_count(), data_key(data)
 
     def key(job: tuple[float, int, int]) -> object:
@@ -162,10 +162,8 @@ def draw_curve(
         work = partial(_train_job, data, config, plot, folds)
         return parallel_map(work, missing, min(count, max(len(missing), 1)))
 
-    for _, one in resume(jobs, key, Trained, train):
-        trained.append(one)
-        done(len(trained), len(jobs))
-    trained.sort(key=lambda one: (one.share, one.repeat, one.fold))
+    ended = (one for _, one in resume(jobs, key, Trained, train, done))
+    trained = sorted(ended, key=lambda one: (one.share, one.repeat, one.fold))
     points = tuple(_point([one for one in trained if one.share == share], plot) for share in plot.shares)
     last = rise(trained, *plot.shares[-2:]) if len(plot.shares) > 1 else None
     return Curve(data.description.name, config, plot, config.labelling.classes, points, last)

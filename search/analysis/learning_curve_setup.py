@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from joblib import cpu_count
+
 from foils import Dataset
 from foils.held_out_log import read_log
 from foils.hold_out import hold_out
@@ -50,13 +52,13 @@ def learning_curve(
 ) -> Curve:
     """Draw the learning curve of a study's best complete trial, or of the sound recipe on a data set.
 
-    `data`: the folder of the study's data, if it has moved; `progress` is called after each training that ended, True shows it
-    on stderr; the rest is as for `Plot` and `draw_curve`. Raises StudyError where the study has no complete trial, or was made
-    from other data.
+    `data`: the folder of the study's data, if it has moved; `progress` is called at first and after each training that ended,
+    True shows it on stderr, with the time left; the rest is as for `Plot` and `draw_curve`. Raises StudyError where the study
+    has no complete trial, or was made from other data.
     """
     taken = study_subject(subject, data) if isinstance(subject, Study) else sound_subject(subject)
     plot = Plot(tuple(shares), repeats, seed, epochs, taken.working_point)
-    with shown(progress, "trainings") as done:
+    with shown(progress, "trainings", workers or cpu_count()) as done:
         return draw_curve(taken.data, taken.config, plot, workers=workers, done=done)
 
 

@@ -38,7 +38,7 @@ def confirm(
     use_plugins(plugin or ())
     handle, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
     loaded = study_data(handle, data)
-    with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as progress:
+    with on_stop("finished repeats are kept, the same command goes on"), counting() as progress:
         race = run(handle, terms, data=loaded, workers=workers, progress=progress)
     plan = handle.plan
     bootstrapped = {entrant.number: draw(entrant, plan, plan.search_set(loaded)) for entrant in race if entrant.repeats}
@@ -97,7 +97,7 @@ def select(
 
     use_plugins(plugin or ())
     handle, terms = find_study(study, storage), ConfirmOptions(top, repeats, reliability)
-    with on_stop("finished repeats are kept, the same command goes on"), counting("repeats") as progress:
+    with on_stop("finished repeats are kept, the same command goes on"), counting() as progress:
         selection = run(handle, terms, final=final, data=data, runs=runs, workers=workers, progress=progress)
     make_console().print(selection_table(selection))
     say(f"next: {next_command('export', storage, 'OUT/', study=handle.name)}")

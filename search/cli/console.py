@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from rich.text import Text
 
 from pitsearch.errors import PitsearchError, reason
 from search import defaults
+
+if TYPE_CHECKING:
+    from search.counting import Counter
 
 # Where no terminal says how wide it is, tables keep this width and lines are not wrapped.
 WIDE = 140
@@ -68,12 +71,12 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Count something that takes long, and give what to call after each step."""
+def counting() -> Iterator[Counter]:
+    """Count something that takes long, in parts, each with the time left."""
     from search.counting import counting as count
 
-    with count(make_console(), what) as step:
-        yield step
+    with count(make_console()) as counter:
+        yield counter
 
 
 @contextmanager

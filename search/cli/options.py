@@ -119,6 +119,13 @@ LaunchWorkers = Annotated[
     typer.Option("--workers", min=0, help="Worker processes; one a core by default, on GPUs one each; 0 only prepares."),
 ]
 
+LogTo = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log-to", metavar="KIND:WHERE", help="Copy the trials to tensorboard:DIR or mlflow:URI, too; may be given again."
+    ),
+]
+
 Plugins = Annotated[
     list[str] | None,
     typer.Option("--plugin", metavar="FILE|NAME", help="Load this plugin, a file or an installed one; may be given again."),
@@ -137,3 +144,11 @@ Reliability = Annotated[
     float, typer.Option(min=0.0, max=0.999, help="Bar that the lower bound of the probability to learn must pass.")
 ]
 Final = Annotated[str, typer.Option(help="What is made of the winner: ensemble, or refit, one network on all pits.")]
+
+
+def check_workers(cluster: str | None, workers: int | None) -> None:
+    """Raise StudyError where both a cluster and processes of this machine are asked for."""
+    if cluster is not None and workers is not None:
+        from search.errors import StudyError
+
+        raise StudyError(f"a cluster must be given --jobs, not --workers, but got {workers}; remove --workers.")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from search import defaults
 from search.cli import options
 from search.cli.console import counting, make_console, on_stop, say, typed
 from search.cli.plugins import use_plugins
+
+if TYPE_CHECKING:
+    from scan.run import WorkerMap
 
 
 def scan(
@@ -52,20 +58,19 @@ def scan(
         float | None, typer.Option(min=0.0, metavar="NUMBER", help="False hits on a cm2 that the threshold is to allow.")
     ] = None,
     workers: options.Workers = None,
+    cluster: options.ClusterName = None,
+    jobs: options.Jobs = defaults.JOBS,
     plugin: options.Plugins = None,
 ) -> None:
     """Find signal on unlabelled foil.
 
     Looks at every frame, and writes hits with their place and P(signal). Ctrl-C keeps what is finished.
     """
-    from joblib import cpu_count
-
     from scan.errors import ScanError
     from scan.expected import ExpectedOptions
     from scan.run import Positions, ScanOptions
     from scan.run import scan as run
     from search.report.scan_table import scan_table
-    from search.training.pool import parallel_map
 
     use_plugins(plugin or ())
     try:
@@ -80,15 +85,39 @@ def scan(
         positions=Positions(stage, datum, grid),
         expected=ExpectedOptions(clean, background_per_cm2, per_cm2),
     )
+    options.check_workers(cluster, workers)
     with (
         on_stop(f"finished frames are kept in {out}, the same command goes on"),
-        counting("frames") as step,
+        counting() as step,
+        _worker_map(cluster, jobs, workers, out) as worker_map,
     ):
-        count = workers or cpu_count()
-        found = run(bundle, frames, out, scan_options, workers=partial(parallel_map, workers=count), progress=step)
+        step.begin("frames", jobs if cluster is not None else _count(workers))
+        found = run(bundle, frames, out, scan_options, workers=worker_map, progress=step)
     make_console().print(scan_table(found))
     say(f"wrote {out / 'hits.csv'}; next: {typed('pitsearch', 'match', out, 'TRUTH')}")
     for fault in found.faults:
         print(f"error: {fault}", file=sys.stderr)
     if found.faults:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _worker_map(cluster: str | None, jobs: int, workers: int | None, out: Path) -> Iterator[WorkerMap]:
+    """Give what distributes frames: over processes of this machine, or over jobs of a cluster, which print into the scan."""
+    if cluster is None:
+        from search.training.pool import parallel_map
+
+        yield partial(parallel_map, workers=_count(workers))
+    else:
+        from search.launcher.cluster_config import read_cluster
+        from search.launcher.dask_map import dask_map
+
+        with dask_map(read_cluster(cluster), jobs, out / "jobs", say) as worker_map:
+            yield worker_map
+
+
+def _count(workers: int | None) -> int:
+    """Give the processes that were asked for, or one a core."""
+    from joblib import cpu_count
+
+    return workers or cpu_count()

@@ -62,6 +62,7 @@ def launch(
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
     log_file: options.LogFile = None,
+    log_to: options.LogTo = None,
     plugin: options.Plugins = None,
 ) -> None:
     """Search for the best network, or go on searching.
@@ -71,9 +72,10 @@ def launch(
     """
     from foils import load
     from search.analysis.status import summarise
-    from search.errors import StudyError
     from search.launcher.executors import Cluster, Processes
     from search.launcher.launch import launch as run
+    from search.report.mirrors.log_to import log_to as open_mirror
+    from search.report.mirrors.log_to import say_on_stderr
     from search.report.progress import Watched
     from search.studies.launch_record import target_of
     from search.studies.options import Budget, parse_holdout
@@ -86,6 +88,7 @@ def launch(
     use_plugins(plugin or ())
     progress = Progress(quiet, as_json, log_file, own_workers=cluster is None)
     watched = Watched(progress.viewers)
+    mirrors = [open_mirror(address, say_on_stderr if quiet else watched.on_note) for address in log_to or ()]
     pins = [*(fix or ()), *([f"labelling={scheme}"] if scheme else [])]
     places = tuple(devices.split(","))
     given = {
@@ -98,8 +101,7 @@ def launch(
         "objectives": None if objectives is None else parse_objectives(objectives),
         "holdout": parse_holdout(holdout_share, tuple(holdout_slide or ())),
     }
-    if cluster is not None and workers is not None:
-        raise StudyError(f"a cluster must be given --jobs, not --workers, but got {workers}; remove --workers.")
+    options.check_workers(cluster, workers)
     with on_stop("finished trials are kept, the same command goes on"):
         folder, study = data_and_study(data, study, storage)
         loaded = load(folder)
@@ -114,7 +116,7 @@ def launch(
             executor=Processes(workers, places) if cluster is None else Cluster(cluster, jobs, places[0]),
             runs=runs,
             enqueue=read_known(enqueue) if enqueue else (),
-            callbacks=(watched,),
+            callbacks=(watched, *mirrors),
         )
     progress.close(summarise(launched), storage, stopped=watched.interrupted, minutes=minutes)
     if watched.interrupted:

@@ -85,7 +85,7 @@ def curve(
     sizes = parse_shares(shares)
     try_out(out)
     subject, folder = (load(data), None) if study is None else (find_study(study, storage), data)
-    with on_stop("finished trainings are kept, the same command goes on"), counting("trainings") as step:
+    with on_stop("finished trainings are kept, the same command goes on"), counting() as step:
         learned_curve = learning_curve(
             subject, data=folder, shares=sizes, repeats=repeats, seed=seed, epochs=epochs, workers=workers, progress=step
         )
@@ -121,7 +121,7 @@ def diagnose(
     use_plugins(plugin or ())
     check_out(out)
     study_of_name = find_study(study, storage)
-    with on_stop("finished cross-validations are kept, the same command goes on"), counting("cross-validations") as step:
+    with on_stop("finished cross-validations are kept, the same command goes on"), counting() as step:
         diagnosis = run(study_of_name, data=data, trial=trial, seeds=seeds, repeats=repeats, workers=workers, progress=step)
     make_console().print(diagnosis_table(diagnosis))
     subject = diagnosis.subject

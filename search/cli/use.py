@@ -9,7 +9,7 @@ import typer
 
 from search import defaults
 from search.cli import options
-from search.cli.console import say, typed
+from search.cli.console import counting, say, typed
 from search.cli.options import Data, MovedData, Storage, StudyName, Workers
 from search.cli.plugins import use_plugins
 from search.errors import StudyError
@@ -21,7 +21,7 @@ def export(
     study: StudyName = None,
     storage: Storage = defaults.STORAGE,
     runs: options.MovedRuns = None,
-    onnx: Annotated[bool, typer.Option(help="Write model.onnx, which runs without pitsearch, and compare its scores.")] = True,
+    onnx: Annotated[bool, typer.Option(help="Write graphs, which run without pitsearch, and compare what they give.")] = True,
     licence: Annotated[
         str | None, typer.Option("--license", metavar="NAME", help="Licence that the model card names, e.g. cc-by-4.0.")
     ] = None,
@@ -33,7 +33,6 @@ def export(
     ] = None,
     data: MovedData = None,
     workers: Workers = None,
-    scan_onnx: Annotated[bool, typer.Option("--scan-onnx", help="Write scan.onnx too, which runs over whole frames.")] = False,
     bioimageio: Annotated[
         bool, typer.Option("--bioimageio", help="Write bioimageio.yaml too, a description for bioimage.io.")
     ] = False,
@@ -41,8 +40,8 @@ def export(
 ) -> None:
     """Write the selected model as a bundle.
 
-    Copies what select kept into a new folder: weights, description and model card. Adds a graph of it, model.onnx. Trains
-    nothing; with --trial or --top it trains again what is no longer kept.
+    Copies what select kept into a new folder: weights, description and model card. Adds graphs of it, model.onnx and, where it
+    runs over whole frames, scan.onnx. Trains nothing; with --trial or --top it trains again what is no longer kept.
     """
     from search.selection.export import ExportOptions, check_new
     from search.selection.export import export as run
@@ -53,17 +52,19 @@ def export(
     check_new(out)
     if trial is not None and top is not None:
         raise StudyError(f"a model is named by --trial or by --top, but got both, {trial} and {top}; choose one.")
-    handle, parts = find_study(study, storage), ExportOptions(onnx, licence, bioimageio, scan_onnx)
+    handle, parts = find_study(study, storage), ExportOptions(onnx, licence, bioimageio)
     bundle = out
     if trial is not None:
         from search.selection.export_others import export_trial
 
-        export_trial(handle, trial, out, parts, data=data, workers=workers)
+        with counting() as progress:
+            export_trial(handle, trial, out, parts, data=data, workers=workers, progress=progress)
         say(f"note: trial {trial} was not selected, and its held-out figures are not known; its card says so")
     elif top is not None:
         from search.selection.export_others import export_top
 
-        bundle, *others = export_top(handle, top, out, parts, data=data, runs=runs, workers=workers)
+        with counting() as progress:
+            bundle, *others = export_top(handle, top, out, parts, data=data, runs=runs, workers=workers, progress=progress)
         if len(others) + 1 < top:
             say(f"note: the selection kept {counted(len(others) + 1, 'trial')}, fewer than {top}")
     else:

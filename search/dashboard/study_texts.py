@@ -1,24 +1,18 @@
-"""The note of a study in Markdown, and its report. Takes seconds to import: what reads a selection imports torch."""
+"""The note of a study in Markdown, and its report. Takes seconds to import, with all that a report needs."""
 
 from __future__ import annotations
 
-from search.analysis.status import of_trials
 from search.dashboard.notes import plain
 from search.report.sections.answer import answer
 from search.report.study_report import make_sections, report_page
-from search.report.subject import Subject, read_subject
+from search.report.subject import read_subject
 from search.report.winner import winner_of
-from search.selection.confirmations import read_confirmations
-from search.selection.held_out import recall
-from search.selection.race_record import read_judged, read_race
-from search.selection.selection_record import SELECTION, selected_key
-from search.studies.launch_record import last_launch, now_of
 from search.studies.study import Study
 
 
 def study_note(study: Study, report: str) -> str:
     """Say what a study has found so far, and where more is to be read; `report`: the address of its report."""
-    subject = _subject(study)
+    subject = read_subject(study)
     status, plan = subject.status, subject.plan
     states = [
         (number, words)
@@ -52,23 +46,3 @@ def study_report(study: Study) -> str:
     """Give the report of a study, as a page of HTML."""
     subject = read_subject(study)
     return report_page(subject, make_sections(subject))
-
-
-def _subject(study: Study) -> Subject:
-    """Read a study as its note needs it: without its data, and without looking at every row for damage."""
-    opened, plan = study.optuna, study.plan
-    trials, confirmations = opened.get_trials(deepcopy=False), read_confirmations(opened)
-    selection = selected_key(study) if SELECTION in opened.user_attrs else None
-    return Subject(
-        study=study,
-        plan=plan,
-        trials=tuple(trials),
-        status=of_trials(study.name, plan, trials, last_launch(study), now_of(study), confirmations),
-        confirmations=confirmations,
-        race=read_race(study),
-        selection=selection,
-        judged=None if selection is None else read_judged(study, selection.sha256),
-        opening=None if selection is None else recall(study, selection),
-        data=None,
-        data_fault="",
-    )

@@ -7,6 +7,7 @@ no dashboard. Knows nothing of studies, or of what tasks do.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import shlex
 import shutil
@@ -25,6 +26,7 @@ from dask_jobqueue.sge import SGEJob
 from dask_jobqueue.slurm import SLURMJob
 from distributed import Adaptive, Client, Security, Status
 
+from pitsearch.errors import reason
 from search.errors import StudyError
 from search.launcher.cluster_config import LOOPBACK, SYSTEMS, ClusterConfig
 from search.launcher.dask_plugin import EndsWell
@@ -75,7 +77,14 @@ def open_cluster(
             started = stack.enter_context(_start(cluster, jobs, folder, noted))
             grace, client = cluster.grace, stack.enter_context(_client(started))
         client.register_plugin(EndsWell(grace))
+        _quieten()
         yield client
+
+
+def _quieten() -> None:
+    """Let errors be reported on one line: Dask, whose loggers have levels of their own, would log all that led to them."""
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _numbers(text: str) -> list[int]:
@@ -90,9 +99,8 @@ def _connect(address: str) -> Client:
     try:
         return _client(address)
     except (OSError, RuntimeError, TypeError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise StudyError(
-            f"a Dask scheduler must answer at {address}, but: {reason}; start one there, or correct the address."
+            f"a Dask scheduler must answer at {address}, but: {reason(error)}; start one there, or correct the address."
         ) from None
 
 

@@ -7,7 +7,6 @@ them in the launcher while the cluster has one worker. Knows nothing of batch sy
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
@@ -18,6 +17,7 @@ from pathlib import Path
 from distributed import CancelledError, Client, Future
 from optuna.trial import TrialState
 
+from pitsearch.errors import reason
 from search import defaults
 from search.errors import StudyError
 from search.launcher.dask_plugin import is_task_ending
@@ -57,9 +57,6 @@ class DaskExecutor:
         Raises StudyError where a task or the scheduler fails.
         """
         client, spec, tasks = self.client, self.spec, list[Future[None]]()
-        # Errors are reported on one line; Dask, whose loggers have levels of their own, would log all that led to them.
-        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
-            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             if not client.ncores():  # type: ignore[no-untyped-call]
                 note("waiting for the first worker of the cluster")
@@ -84,17 +81,16 @@ def _has_ended(future: Future[None]) -> bool:
     except StudyError:
         raise
     except (Exception, CancelledError) as error:  # whatever Dask makes of a scheduler that is gone
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise StudyError(
-            f"the Dask scheduler must stay, but: {reason}; what finished is kept: start it, then run the same again."
+            f"the Dask scheduler must stay, but: {reason(error)}; what finished is kept: start it, then run the same again."
         ) from None
     return True
 
 
 def work_as_task(spec: WorkerSpec) -> None:
     """Work as a task of Dask, until there is no trial to take, or the task is asked to stop."""
-    (context, record), reason = _joined(spec), "its worker was asked to end"
-    sources = [lambda: reason if is_task_ending() else None, stop_after(record.left_s(spec.study))]
+    (context, record), asked = _joined(spec), "its worker was asked to end"
+    sources = [lambda: asked if is_task_ending() else None, stop_after(record.left_s(spec.study))]
     run_worker(context, StopSignal(sources))
 
 

@@ -15,17 +15,7 @@ from search.errors import StudyError
 from search.report.contents import Section
 from search.report.figures.style import DARK, LIGHT
 from search.report.pages import json_in_script, render_page
-from search.report.sections import (
-    answer,
-    data,
-    importance,
-    pits,
-    repeat,
-    scores,
-    search_history,
-    selection,
-    training_curves,
-)
+from search.report.sections import answer, data, importance, pits, repeat, scores, search_history, selection, training_curves
 from search.report.subject import Subject
 
 # In the order of the page: the id and the title of each section, and what lays it out, which gives None where the study has

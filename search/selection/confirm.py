@@ -89,17 +89,18 @@ def confirm(
     """Train the best configurations of a study again, and drop those that can no longer win; the best first.
 
     `data`: where the study's data is now, if it has moved; `workers`: processes, one a core by default, which change no number;
-    `progress` is called after each repeat that ended, with their number and the most that there may be; True shows it on
-    stderr. Raises StudyError where no trial is complete.
+    `progress` is called at first and after each repeat that ended, with their number and the most that there may be, fewer
+    where the race is lost; True shows it on stderr, with the time left. Raises StudyError where no trial is complete.
     """
-    with shown(progress, "repeats") as step:
-        return _confirm(study, options, data, workers, step)
+    options, count = options or ConfirmOptions(), workers or cpu_count()
+    with shown(progress, "repeats", min(count, options.top)) as step:
+        return _confirm(study, options, data, count, step)
 
 
 def _confirm(
-    study: Study, options: ConfirmOptions | None, data: str | Path | Dataset | None, workers: int | None, step: Step
+    study: Study, options: ConfirmOptions, data: str | Path | Dataset | None, workers: int, step: Step
 ) -> tuple[Entrant, ...]:
-    options, optuna_study, plan = options or ConfirmOptions(), study.optuna, study.plan
+    optuna_study, plan = study.optuna, study.plan
     search_set = plan.search_set(data if isinstance(data, Dataset) else study_data(study, data))
     trials = optuna_study.get_trials(deepcopy=False)
     nothing = nothing_learned(trials, plan.ladder.folds, plan.ladder.epochs, plan.folder)
@@ -111,15 +112,16 @@ def _confirm(
     confirmations, racing = read_confirmations(optuna_study), [*chosen]
     dropped: dict[int, str] = {}
     _drop_lost(racing, dropped, trials, confirmations, 0, options, plan)
-    finished, most = 0, len(racing) * options.repeats
+    finished = 0
     for repeat in range(options.repeats):
         missing = [trial for trial in racing if (trial.number, repeat) not in confirmations]
+        most = finished + len(racing) * (options.repeats - repeat)
         finished += len(racing) - len(missing)
         step(finished, most)
         requests = [
             (trial.number, confirmation_request(plan, search_set, config_of(trial), trial.number, repeat)) for trial in missing
         ]
-        for number, outcome in parallel_map(_train, requests, min(workers or cpu_count(), max(len(requests), 1))):
+        for number, outcome in parallel_map(_train, requests, min(workers, max(len(requests), 1))):
             confirmations[number, repeat] = write_confirmation(optuna_study, number, repeat, outcome)
             finished += 1
             step(finished, most)

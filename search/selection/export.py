@@ -34,14 +34,12 @@ if TYPE_CHECKING:
 class ExportOptions:
     """What a bundle holds beside its model."""
 
-    # A graph that runs anywhere.
+    # Graphs that run anywhere: of crops, and of whole frames where the networks are fully convolutional.
     onnx: bool = True
     # What the model card names, one of the hub's names, `cc-by-4.0` say; None names none.
     licence: str | None = None
     # A description for bioimage.io, which is of the graph.
     bioimageio: bool = False
-    # A graph of whole frames, for networks that are fully convolutional.
-    scan_onnx: bool = False
 
     def __post_init__(self) -> None:
         if self.bioimageio:
@@ -109,39 +107,29 @@ def copy_files(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def complete_bundle(folder: Path, options: ExportOptions) -> None:
-    """Add to a model in a folder what an export adds: the card's beginning, the graph and its description, all hashes."""
+    """Add to a model in a folder what an export adds: the card's beginning, graphs and a description, all hashes."""
     card = folder / CARD
     begin = front_matter((folder / MODEL).read_bytes(), options.licence, options.onnx)
     card.write_bytes(begin.encode() + card.read_bytes())
     if options.onnx:
-        _add_graph(folder)
-    if options.scan_onnx:
-        _add_scan_graph(folder)
+        _add_graphs(folder)
     if options.bioimageio:
         write_bioimageio(folder, options.licence)
     hashes = "".join(f"{sha256}  {name}\n" for name, sha256 in file_hashes(folder).items())
     (folder / CHECKSUMS).write_text(hashes, encoding="utf-8")
 
 
-def _add_graph(folder: Path) -> None:
-    """Write the graph of a bundle beside it, and compare what it scores."""
+def _add_graphs(folder: Path) -> None:
+    """Write the graphs of a bundle beside it, and compare what they give."""
     from models.inference.bundle import read_bundle  # torch, which a copy does not need
-    from models.inference.onnx_file import write_onnx
-
-    write_onnx(folder / ONNX, read_bundle(folder), *read_example(folder))
-
-
-def _add_scan_graph(folder: Path) -> None:
-    """Write the graph that runs over whole frames, and compare its map. Raises StudyError where the networks do not."""
-    from models.inference.bundle import read_bundle
     from models.inference.dense import is_dense
+    from models.inference.onnx_file import write_onnx
     from models.inference.scan_graph import write_scan_onnx
 
-    bundle = read_bundle(folder)
-    if not is_dense(bundle.ensemble):
-        name = bundle.ensemble.config.network.name
-        raise StudyError(f"a graph of whole frames needs fully convolutional networks, but got {name}; leave out --scan-onnx.")
-    write_scan_onnx(folder / SCAN_ONNX, bundle, read_example(folder)[0])
+    bundle, (pixels, p_signal) = read_bundle(folder), read_example(folder)
+    write_onnx(folder / ONNX, bundle, pixels, p_signal)
+    if is_dense(bundle.ensemble):
+        write_scan_onnx(folder / SCAN_ONNX, bundle, pixels)
 
 
 def check_new(folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from foils import Dataset
 from models.inference.bundle import model_hash
+from search.counting import Step
 from search.errors import StudyError
 from search.selection.candidates import Candidate, describe_trial
 from search.selection.confirm import entrant_of
@@ -31,10 +32,12 @@ def export_trial(
     *,
     data: str | Path | Dataset | None = None,
     workers: int | None = None,
+    progress: bool | Step = True,
 ) -> Path:
     """Write the model of a complete trial into a new folder: the folds of its cross-validation that learned, as an ensemble.
 
-    `data`: where the study's data set is now, if it has moved; `workers`: processes that train again what is no longer kept.
+    `data`: where the study's data set is now, if it has moved; `workers`: processes that train again what is no longer kept;
+    `progress` is called at first and after each fold that is, True shows it on stderr.
     Raises StudyError where the trial is not complete or none of its folds learned, and as `export` does.
     """
     options, folder = options or ExportOptions(), Path(folder)
@@ -42,7 +45,7 @@ def export_trial(
     trial, plan = study.trial(number), study.plan
     dataset = data if isinstance(data, Dataset) else study_data(study, data)
     searched = plan.search_set(dataset)
-    model = make_trial_model(searched, plan, trial, workers)
+    model = make_trial_model(searched, plan, trial, workers, progress)
     candidate = describe_trial(trial, study.optuna.get_trials(deepcopy=False), searched)
     origin = _origin(study, candidate, FOLDS, 0, model, dataset)
     with new_folder(folder) as unfinished:
@@ -59,12 +62,13 @@ def export_top(
     data: str | Path | Dataset | None = None,
     runs: str | Path | None = None,
     workers: int | None = None,
+    progress: bool | Step = True,
 ) -> tuple[Path, ...]:
     """Write the best models that the last selection kept into a new folder, `1-trial-N/` the selected one.
 
     The others are made as the selected one was, from their confirmations, in the order of their ranking. Gives the folder of
-    each: fewer than `count` where fewer were kept. `runs`: as for `export`; `data`, `workers`: as for `export_trial`. Raises
-    StudyError as `export` does.
+    each: fewer than `count` where fewer were kept. `runs`: as for `export`; `data`, `workers`, `progress`: as for
+    `export_trial`. Raises StudyError as `export` does.
     """
     if count < 1:
         raise StudyError(f"`top >= 1` must hold, but got {count}; choose a larger number.")
@@ -73,7 +77,7 @@ def export_top(
     numbers = kept_trials(study)[:count]
     names = [f"{place}-trial-{number}" for place, number in enumerate(numbers, start=1)]
     files = kept_files(study, options, runs)
-    origins, dataset = _others(study, numbers[1:], data, workers) if numbers[1:] else ((), None)
+    origins, dataset = _others(study, numbers[1:], data, workers, progress) if numbers[1:] else ((), None)
     with new_folder(folder) as unfinished:
         for name in names:
             (unfinished / name).mkdir()
@@ -86,7 +90,7 @@ def export_top(
 
 
 def _others(
-    study: Study, numbers: Sequence[int], data: str | Path | Dataset | None, workers: int | None
+    study: Study, numbers: Sequence[int], data: str | Path | Dataset | None, workers: int | None, progress: bool | Step
 ) -> tuple[tuple[ModelOrigin, ...], Dataset]:
     """Make the models of kept trials as the last selection made the winner's."""
     plan, key, optuna_study = study.plan, selected_key(study), study.optuna
@@ -96,7 +100,7 @@ def _others(
     for number in numbers:
         trial = study.trial(number)
         entrant = entrant_of(optuna_study, trial, key.repeats)
-        model = make_final_model(searched, plan, entrant, key.final, workers)
+        model = make_final_model(searched, plan, entrant, key.final, workers, progress)
         candidate = describe_trial(trial, trials, searched, entrant, plan)
         origins.append(_origin(study, candidate, key.final, key.repeats, model, dataset))
     return tuple(origins), dataset

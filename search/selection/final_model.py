@@ -24,6 +24,7 @@ from models.training.cross_validation import make_training
 from models.training.task import make_task
 from models.training.verdicts import Verdict
 from pitsearch.errors import did_you_mean
+from search.counting import Step, shown
 from search.errors import StudyError
 from search.seeds import derive_seed
 from search.selection.confirm import Entrant
@@ -55,17 +56,20 @@ class FinalModel:
     out_of_fold: OutOfFold | None = None
 
 
-def make_final_model(data: Dataset, plan: Plan, entrant: Entrant, final: str, workers: int | None = None) -> FinalModel:
+def make_final_model(
+    data: Dataset, plan: Plan, entrant: Entrant, final: str, workers: int | None = None, progress: bool | Step = False
+) -> FinalModel:
     """Make the final model of an entrant.
 
-    `data`: the pits that trials may see; `final`: of FINALS. Raises StudyError where nothing learned.
+    `data`: the pits that trials may see; `final`: of FINALS; `progress` counts what is trained for it. Raises StudyError where
+    nothing learned.
     """
     check_final(final)
     requests = [
         confirmation_request(plan, data, entrant.config, entrant.number, repeat) for repeat in range(len(entrant.repeats))
     ]
     members, gather = FINALS[final]
-    ensemble = assemble(data, entrant.config, members(requests, entrant, workers))
+    ensemble = assemble(data, entrant.config, members(requests, entrant, workers, progress))
     return fix_threshold(data, plan, ensemble, gather(requests, entrant))
 
 
@@ -89,7 +93,9 @@ def check_final(final: str) -> None:
         raise StudyError(f"`final` must be one of {', '.join(FINALS)}, but got {final!r}; {did_you_mean(final, FINALS)}.")
 
 
-def _one_of_each(requests: Sequence[CVRequest], entrant: Entrant, workers: int | None) -> tuple[Classifier, ...]:
+def _one_of_each(
+    requests: Sequence[CVRequest], entrant: Entrant, workers: int | None, progress: bool | Step
+) -> tuple[Classifier, ...]:
     """Give a member of every repeat, of a fold that learned; another fold each time, so that no pit is missed by all."""
     folds = []
     for repeat, (request, confirmation) in enumerate(zip(requests, entrant.repeats, strict=True)):
@@ -99,19 +105,24 @@ def _one_of_each(requests: Sequence[CVRequest], entrant: Entrant, workers: int |
             folds.append(FoldKey(request, confirmation.reseeds, min(later or learned), confirmation.scores))
     if not folds:
         raise StudyError(f"a final model needs members that learned, but trial {entrant.number} has none; launch more trials.")
-    return find_members(folds, workers)
+    return find_members(folds, workers, progress)
 
 
-def _refitted(requests: Sequence[CVRequest], entrant: Entrant, workers: int | None) -> tuple[Classifier, ...]:
+def _refitted(
+    requests: Sequence[CVRequest], entrant: Entrant, workers: int | None, progress: bool | Step
+) -> tuple[Classifier, ...]:
     """Train one network on all pits; its verdict is on the same pits, because there are no others."""
     request = requests[0]
     every = np.arange(len(request.data))
-    with one_thread():
+    with one_thread(), shown(progress, "epochs of the refit") as step:
         task = make_task(request.data, request.config, epochs=request.epochs, working_point=request.working_point)
         for start in range(STARTS):
             training = make_training(task, every, every, derive_seed(request.seed, start))
-            training.advance(request.epochs)
+            for epoch in range(request.epochs):
+                step(start * request.epochs + epoch, (start + 1) * request.epochs)
+                training.advance(epoch + 1)
             if training.verdict() is Verdict.LEARNED:
+                step((start + 1) * request.epochs, (start + 1) * request.epochs)
                 return (training.eval_model,)
     raise StudyError(f"a refit must learn, but trial {entrant.number}'s did not with {STARTS} seeds; use --final ensemble.")
 
@@ -138,7 +149,7 @@ def _learned_scores(request: CVRequest, confirmation: Confirmation) -> Floats:
     return scores
 
 
-Members = Callable[[Sequence[CVRequest], Entrant, int | None], tuple[Classifier, ...]]
+Members = Callable[[Sequence[CVRequest], Entrant, int | None, bool | Step], tuple[Classifier, ...]]
 Gather = Callable[[Sequence[CVRequest], Entrant], OutOfFold]
 
 # The kinds of final model: its networks, and the scores out of fold that threshold and calibration are fixed on.

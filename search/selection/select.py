@@ -42,8 +42,9 @@ def select(
     """Select the best model of a study that converges reliably, train it, keep it, and read the held-out set.
 
     `options`: what is confirmed, and the bar; `final`: `ensemble` or `refit`; `data`, `runs`: where the study's data and the
-    folder of checkpoints are now, if they have moved; `progress`: as for `confirm`. Selecting the same model again gives the
-    recorded reading, and opens nothing. Raises StudyError where no trial can be kept, or the model cannot be written.
+    folder of checkpoints are now, if they have moved; `progress`: as for `confirm`, then also for what is trained of the
+    winner, from 0 again. Selecting the same model again gives the recorded reading, and opens nothing. Raises StudyError where
+    no trial can be kept, or the model cannot be written.
     """
     check_final(final)
     models = open_models(study, runs)  # what is wrong with it is said before anything is trained
@@ -60,8 +61,8 @@ def select(
             "--repeats or another --reliability."
         )
     entrant = next(entrant for entrant in race if entrant.number == winner.number)
-    model = make_final_model(search_set, plan, entrant, final, workers)
-    by_slides = validate_by_slides(study, search_set, winner.number, winner.config)
+    model = make_final_model(search_set, plan, entrant, final, workers, progress)
+    by_slides = validate_by_slides(study, search_set, winner.number, winner.config, progress)
     key = ModelKey(winner.number, final, len(entrant.repeats), model_hash(bundle_of(study, model)))
     selection, record = _read_and_keep(study, candidates, key, model, by_slides, dataset, models / key.sha256)
     entered = [one for one in candidates if one.number in {entrant.number for entrant in race}]

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from foils import DataError, Dataset
 from foils.folds import slide_folds
+from search.counting import Step, shown
 from search.seeds import derive_seed
 from search.selection.confirmations import Confirmation, check_confirmation, confirmation_of
 from search.selection.json_values import from_json, to_json
 from search.statistics.fitted import fit_acceptance
 from search.statistics.intervals import Share
 from search.studies.study import Study
-from search.training.cross_validation import CVRequest, splits, train_repeats
+from search.training.cross_validation import CVRequest, splits, train_here
 from spaces import Config
 
 # The key of a validation is this and the trial.
@@ -42,8 +43,13 @@ class SlideValidation:
         return f"acceptance on slides it never saw: {self.acceptance}, over {self.folds} folds of whole slides"
 
 
-def validate_by_slides(study: Study, data: Dataset, number: int, config: Config) -> SlideValidation:
-    """Cross-validate a trial's configuration by slides, or give what was recorded; `data`: the pits that trials may see."""
+def validate_by_slides(
+    study: Study, data: Dataset, number: int, config: Config, progress: bool | Step = False
+) -> SlideValidation:
+    """Cross-validate a trial's configuration by slides, or give what was recorded.
+
+    `data`: the pits that trials may see; `progress`: counts the epochs.
+    """
     plan = study.plan
     try:
         folds = slide_folds(data, plan.ladder.folds, derive_seed(plan.options.seed, APART))
@@ -54,7 +60,8 @@ def validate_by_slides(study: Study, data: Dataset, number: int, config: Config)
     if recorded is None:
         seed, options = derive_seed(plan.options.seed, APART, number), plan.options
         request = CVRequest(data, config, splits(folds), seed, plan.ladder.epochs, options.working_point)
-        [(_, repeat)] = train_repeats([request], 1)
+        with shown(progress, "epochs on slides never seen") as step:
+            repeat = train_here(request, step)
         recorded = to_json(confirmation_of(repeat))
         study.optuna.set_user_attr(key, recorded)
     what = f"the attribute {key!r} of study {study.name!r}"

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from foils import Dataset
 from models.training.verdicts import Verdict
+from search.counting import Step
 from search.errors import StudyError
 from search.selection.final_model import FinalModel, fix_threshold
 from search.selection.pit_scores import OutOfFold
@@ -24,10 +25,13 @@ from search.trials.records import RungResult
 FOLDS = "folds"
 
 
-def make_trial_model(data: Dataset, plan: Plan, trial: FrozenTrial, workers: int | None = None) -> FinalModel:
+def make_trial_model(
+    data: Dataset, plan: Plan, trial: FrozenTrial, workers: int | None = None, progress: bool | Step = False
+) -> FinalModel:
     """Make the model of a trial. Folds that are no longer kept are trained again, to the same numbers.
 
-    `data`: the pits that trials may see. Raises StudyError where the trial is not complete, or no fold learned.
+    `data`: the pits that trials may see; `progress` counts the folds that are trained again. Raises StudyError where the trial
+    is not complete, or no fold learned.
     """
     if trial.state != TrialState.COMPLETE:
         state = trial.state.name.lower()
@@ -35,7 +39,7 @@ def make_trial_model(data: Dataset, plan: Plan, trial: FrozenTrial, workers: int
             f"a model must be of a complete trial, but trial {trial.number} is {state}; choose one that `pitsearch status` "
             "lists as complete."
         )
-    ensemble = trial_members(data, trial, plan, workers)
+    ensemble = trial_members(data, trial, plan, workers, progress)
     learned = [fold for fold, verdict in enumerate(RungResult.demand(trial).verdicts) if verdict == Verdict.LEARNED]
     folds, scores = np.array(plan.folds), np.full((1, len(data)), np.nan)
     for fold, member in zip(learned, ensemble.members, strict=True):

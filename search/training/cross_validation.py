@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from foils import Dataset
 from models.metrics import Floats
+from search.counting import Step, no_step
 from search.training.kept_results import data_key, resume
 from search.training.pool import parallel_map
 from spaces import Config
@@ -73,15 +74,20 @@ def train_repeat(ask: CVRequest) -> Repeat:
     return summarise_folds(cross_validate(ask))
 
 
-def cross_validate(ask: CVRequest) -> CrossValidation:
-    """Train every fold of a cross-validation to the end, on one thread."""
+def cross_validate(ask: CVRequest, step: Step = no_step) -> CrossValidation:
+    """Train every fold of a cross-validation to the end, on one thread; `step`: called after each epoch of a fold."""
     from models.process import one_thread
     from models.training.cross_validation import CrossValidation
     from models.training.task import make_task
 
     with one_thread():
         task = make_task(ask.data, ask.config, epochs=ask.epochs, working_point=ask.working_point)
-        validation = CrossValidation(task, np.array(ask.folds), ask.seed, reseed=ask.reseed)
+
+        def check() -> None:
+            step(validation.epochs_run, validation.abandoned + validation.count * ask.epochs)
+
+        validation = CrossValidation(task, np.array(ask.folds), ask.seed, check, reseed=ask.reseed)
+        step(0, validation.count * ask.epochs)
         validation.advance(validation.count, ask.epochs)
     return validation
 
@@ -105,16 +111,30 @@ def summarise_folds(validation: CrossValidation) -> Repeat:
     )
 
 
-def train_repeats(asks: Sequence[CVRequest], workers: int) -> Iterator[tuple[int, Repeat]]:
+def train_repeats(asks: Sequence[CVRequest], workers: int, step: Step = no_step) -> Iterator[tuple[int, Repeat]]:
     """Train cross-validations on worker processes and give each with its number in `asks`, as they end.
 
-    Those that had ended when a command was stopped come first, and are not trained again.
+    Those that had ended when a command was stopped come first, and are not trained again. `step`: called with how many these
+    are, and after each that ends.
     """
 
     def train(missing: Sequence[tuple[int, CVRequest]]) -> Iterator[tuple[int, Repeat]]:
         return parallel_map(_numbered, missing, min(workers, max(len(missing), 1)))
 
-    return resume(asks, _key, Repeat, train)
+    return resume(asks, _key, Repeat, train, step)
+
+
+def train_here(ask: CVRequest, step: Step = no_step) -> Repeat:
+    """Train one cross-validation in this process; one that had ended when a command was stopped is not trained again.
+
+    `step`: called after each epoch of a fold, with how many there may be at most.
+    """
+
+    def train(missing: Sequence[tuple[int, CVRequest]]) -> Iterator[tuple[int, Repeat]]:
+        return ((number, summarise_folds(cross_validate(one, step))) for number, one in missing)
+
+    [(_, repeat)] = resume([ask], _key, Repeat, train)
+    return repeat
 
 
 def _key(ask: CVRequest) -> object:

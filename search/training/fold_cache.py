@@ -32,6 +32,7 @@ from models.training.cross_validation import CrossValidation, start_fold
 from models.training.fold_training import FoldTraining
 from models.training.task import make_task
 from models.training.verdicts import Verdict
+from search.counting import Step, shown
 from search.errors import StudyError
 from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest
@@ -67,23 +68,31 @@ def keep_members(data: Dataset, validation: CrossValidation) -> None:
     write_cached(path, key, lambda stream: stream.write(save(weights)))
 
 
-def find_members(pieces: Sequence[FoldKey], workers: int | None = None) -> tuple[Classifier, ...]:
-    """Find trained folds where they were kept, or train those that were not, on worker processes.
+def find_members(
+    pieces: Sequence[FoldKey], workers: int | None = None, progress: bool | Step = False
+) -> tuple[Classifier, ...]:
+    """Find trained folds where they were kept, or train those that were not, on worker processes; `progress` counts these.
 
     A kept fold that does not give the scores on record is trained again. Raises StudyError where one that was trained again
     does not learn: what is on record of it is not of this data and version.
     """
     members = {number: member for number, piece in enumerate(pieces) if (member := _recall(piece)) is not None}
     missing = [(number, piece) for number, piece in enumerate(pieces) if number not in members]
-    for number, weights, verdict in parallel_map(_train, missing, min(workers or cpu_count(), max(len(missing), 1))):
-        piece = pieces[number]
-        members[number] = unpack(piece.ask.data, piece.ask.config, weights)
-        # On another kind of processor the same training may end with other numbers: a member as good as any, if it learned.
-        if verdict != Verdict.LEARNED and not gives_scores(piece, members[number]):
-            raise StudyError(
-                f"a member must give the scores that the study recorded, but fold {piece.fold}, trained again, {verdict}; "
-                "select where the study was confirmed, or launch and confirm under another study name."
-            )
+    if not missing:
+        return tuple(members[number] for number in range(len(pieces)))
+    count = min(workers or cpu_count(), len(missing))
+    with shown(progress, "folds trained again", count) as step:
+        step(0, len(missing))
+        for finished, (number, weights, verdict) in enumerate(parallel_map(_train, missing, count), start=1):
+            piece = pieces[number]
+            members[number] = unpack(piece.ask.data, piece.ask.config, weights)
+            # On another kind of processor the same training may end with other numbers: a member as good as any, if it learned.
+            if verdict != Verdict.LEARNED and not gives_scores(piece, members[number]):
+                raise StudyError(
+                    f"a member must give the scores that the study recorded, but fold {piece.fold}, trained again, {verdict}; "
+                    "select where the study was confirmed, or launch and confirm under another study name."
+                )
+            step(finished, len(missing))
     return tuple(members[number] for number in range(len(pieces)))
 
 
@@ -98,10 +107,13 @@ def gives_scores(piece: FoldKey, member: Classifier) -> bool:
     return bool(np.allclose(scores, piece.scores[pits], rtol=0.0, atol=SAME))
 
 
-def trial_members(data: Dataset, trial: FrozenTrial, plan: Plan, workers: int | None = None) -> Ensemble:
+def trial_members(
+    data: Dataset, trial: FrozenTrial, plan: Plan, workers: int | None = None, progress: bool | Step = False
+) -> Ensemble:
     """Give the folds of a trial's own cross-validation that learned, as an ensemble.
 
-    `data`: the pits that trials may see. Raises StudyError where none learned.
+    `data`: the pits that trials may see; `progress` counts the folds that are trained again. Raises StudyError where none
+    learned.
     """
     recipe, reached = Recipe.demand(trial), RungResult.demand(trial)
     config = Config.from_dict(recipe.config)
@@ -109,7 +121,7 @@ def trial_members(data: Dataset, trial: FrozenTrial, plan: Plan, workers: int | 
     learned = [fold for fold, verdict in enumerate(reached.verdicts) if verdict == Verdict.LEARNED]
     if not learned:
         raise StudyError(f"an ensemble must have members that learned, but trial {trial.number} has none; choose another.")
-    return assemble(data, config, find_members([FoldKey(ask, reached.reseeds, fold) for fold in learned], workers))
+    return assemble(data, config, find_members([FoldKey(ask, reached.reseeds, fold) for fold in learned], workers, progress))
 
 
 def assemble(data: Dataset, config: Config, members: tuple[Classifier, ...]) -> Ensemble:

@@ -21,6 +21,7 @@ from cattrs.errors import BaseValidationError
 from foils import DataError, Dataset
 from foils.cache import cache_folder, read_cached, write_cached
 from pitsearch.typed_values import strict
+from search.counting import Step, no_step
 
 Ask = TypeVar("Ask")
 Result = TypeVar("Result")
@@ -41,17 +42,22 @@ def resume(
     key: Callable[[Ask], object],
     kind: type[Result],
     train: Callable[[Sequence[tuple[int, Ask]]], Iterable[tuple[int, Result]]],
+    step: Step = no_step,
 ) -> Iterator[tuple[int, Result]]:
     """Give the result of each ask with its number: first those that were kept, then the others as `train` gives them.
 
-    `key`: what a result follows from, as plain values; `kind`: the dataclass that a result is. What was kept is removed when
-    every result has been taken.
+    `key`: what a result follows from, as plain values; `kind`: the dataclass that a result is; `step`: called with how many
+    were kept, and after each that is trained. What was kept is removed when every result has been taken.
     """
     places = [_place(key(ask)) for ask in asks]
     kept_results = {number: result for number, place in enumerate(places) if (result := _read(place, kind)) is not None}
+    finished = len(kept_results)
+    step(finished, len(asks))
     yield from kept_results.items()
     for number, result in train([(number, ask) for number, ask in enumerate(asks) if number not in kept_results]):
         _write(places[number], result)
+        finished += 1
+        step(finished, len(asks))
         yield number, result
     for file, _ in places:
         with suppress(OSError):

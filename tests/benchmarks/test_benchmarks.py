@@ -31,6 +31,7 @@ def one() -> int:
 CUT: dict[str, object] = {
     "speed.throughput.CASES": (("minihip", 8, 28),),
     "speed.parts.NETWORKS": ("minihip",),
+    "speed.compiled.NETWORKS": ("minihip",),
     "speed.load.WORKERS": (1, 2),
     "speed.cost.WORKERS": (1, 2),
     "speed.dashboard.THEIRS": ("a study",),
@@ -44,6 +45,7 @@ CUT: dict[str, object] = {
     "search.fronts.SPACE": SMALL_SPACE,
     "search.fronts.LADDER": SHORT,
     "search.winners.READY": READY[:1],
+    "search.shown.SHOWN": (2, 10),
     # In this process, for what is cut down here is not in others.
     "search.selected.cpu_count": one,
     "search.selected.TERMS": FEW,

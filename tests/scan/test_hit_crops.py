@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from foils import load
+from foils.frames import cut_crops
+from foils.resize import resized
 from scan.errors import ScanError
-from scan.hit_crops import frames_of, order_by_frame
+from scan.hit_crops import cut_hits, frames_of, order_by_frame
 from tests.support.hits import hit
 from tests.support.tiny import write_dataset
 
@@ -48,3 +50,14 @@ def test_hits_of_other_frames_are_refused(frames: Path, tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
     (tmp_path / "scan.json").write_text(json.dumps({"frames_folder": str(frames)}))
     assert frames_of(tmp_path / "hits.csv") == frames
+
+
+def test_a_crop_is_of_the_size_at_which_its_hit_was_found() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 90, 90), dtype=np.uint8)
+    hits = [hit(0, x=40, y=40, scale=2.0), hit(1, x=30, y=50), hit(2, x=50, y=45, scale=2.0)]
+    crops = cut_hits(pixels, hits, 10)
+    assert crops.shape == (3, 3, 10, 10) and crops.dtype == np.uint8
+    assert np.array_equal(crops[1], cut_crops(pixels, [(30, 50)], 10)[0])
+    for number in (0, 2):
+        window = cut_crops(pixels, [(hits[number].x, hits[number].y)], 20)
+        assert np.array_equal(crops[number], resized(window, 10)[0])

@@ -126,11 +126,24 @@ def test_a_killed_scan_goes_on_to_the_same_hits(cut: int, found: Scan, bundle: P
     assert text_of(out) == text_of(found.folder)
 
 
-def test_a_frame_that_changed_is_looked_at_again(bundle: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("meanwhile", [True, False], ids=["while it was looked at", "later"])
+def test_a_frame_that_changed_is_looked_at_again(meanwhile: bool, bundle: Path, tmp_path: Path) -> None:
     data, out = write_dataset(tmp_path / "data", frames=True), tmp_path / "hits"
-    scan(bundle, data, out, FEW)
-    for path in (data / "frames").glob("f1_s2_*.png"):
-        path.write_bytes(next((data / "frames").glob(path.name.replace("s2", "s3"))).read_bytes())
+
+    def change() -> None:
+        for path in (data / "frames").glob("f1_s2_*.png"):
+            path.write_bytes(next((data / "frames").glob(path.name.replace("s2", "s3"))).read_bytes())
+
+    def changing(work: Callable[[Frame], FrameResult], items: Iterable[Frame]) -> Iterator[FrameResult]:
+        for item in items:
+            result = work(item)
+            if item.slide == "2":
+                change()
+            yield result
+
+    scan(bundle, data, out, FEW, workers=changing if meanwhile else map)
+    if not meanwhile:
+        change()
     hits = scan(bundle, data, out, FEW).hits
     second, third = ([(hit.x, hit.y, hit.p_signal) for hit in hits if hit.slide == slide] for slide in "23")
     assert second == third

@@ -9,7 +9,7 @@ import pytest
 from foils import Dataset, load
 from models.inference.bundle import read_bundle
 from search.selection.confirm import ConfirmOptions
-from search.selection.export import export
+from search.selection.export import ExportOptions, export
 from search.selection.predict import predict
 from search.selection.select import select
 from search.trials.records import RungResult
@@ -34,7 +34,7 @@ def test_top_against_bottom_is_scored_with_top_as_the_signal(tmp_path: Path) -> 
         assert sum(RungResult.demand(trial).signals) == tops
     chosen = select(study, ConfirmOptions(top=1, repeats=1, reliability=0.0), data=tiny.folder, workers=1)
     assert chosen.opening.held_out.signals == int((locked.labels == "top").sum())
-    export(chosen, tmp_path / "out")
+    export(chosen, tmp_path / "out", ExportOptions(onnx=False))
     found = predict(read_bundle(tmp_path / "out"), tiny)
     assert found.unseen is not None
     assert (found.unseen.signals, found.unseen.backgrounds) == tuple(

@@ -183,3 +183,12 @@ def test_kinds_are_guessed_where_they_are_plain(tmp_path: Path) -> None:
     np.savez(both / "sig.npz", rim=CROPS)
     with pytest.raises(ScanError, match="may be tables or folders"):
         guess(both)
+
+
+@pytest.mark.parametrize(
+    "text", ["path,label\na.png,sig\n", "path;label\na.png;sig\n", "sep=;\nlabel;path\n", "\tlabel\tpath\n"]
+)
+def test_a_list_of_paths_is_known_however_a_spreadsheet_wrote_it(text: str, tmp_path: Path) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        (tmp_path / "list.CSV").write_text(text, encoding=encoding)
+        assert guess(tmp_path / "list.CSV") == "csv"

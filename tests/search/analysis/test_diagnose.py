@@ -102,7 +102,7 @@ def test_workers_change_no_number(tiny: Dataset) -> None:
     subject = subject_of(tiny)
     alone = run_diagnosis(subject, seeds=2, repeats=1, workers=1, done=lambda finished, of: told.append((finished, of)))
     spread = run_diagnosis(subject, seeds=2, repeats=1, workers=2)
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert (alone.chance, alone.labels) == (spread.chance, spread.labels)
 
 

@@ -84,7 +84,7 @@ def test_the_whole_share_trains_on_every_other_fold_and_validation_pits_stay(tin
 def test_workers_change_no_number(tiny: Dataset) -> None:
     told: list[tuple[int, int]] = []
     alone = draw_curve(tiny, SMALL, PLOT, workers=1, done=lambda finished, of: told.append((finished, of)))
-    assert told == [(number, 10) for number in range(1, 11)]
+    assert told == [(number, 10) for number in range(11)]
     assert alone == draw_curve(tiny, SMALL, PLOT, workers=2)
     assert [point.share for point in alone.points] == [0.5, 1.0]
     assert all(point.trainings >= FOLDS for point in alone.points)

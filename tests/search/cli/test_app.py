@@ -22,8 +22,10 @@ def test_the_whole_road_on_the_command_line(run: Runner, tiny_folder: Path, tmp_
     checked = run("check", tiny_folder)
     assert checked.code == 0
     assert f"next: pitsearch launch {tiny_folder}" in checked.out
-    launched = run("launch", tiny_folder, "--trials", 2, "--workers", 1, "--ladder", SHORT, "--space", "space.toml")
+    words = ["--trials", 2, "--workers", 1, "--ladder", SHORT, "--space", "space.toml", "--log-to", "tensorboard:board"]
+    launched = run("launch", tiny_folder, *words)
     assert launched.code == 0
+    assert {path.parent.name for path in Path("board").rglob("*.tfevents.*")} == {"trial-0000", "trial-0001"}
     assert len(re.findall(r"^trial \d+ +(?:complete|pruned) +acceptance ", launched.out, re.MULTILINE)) == 2
     assert "next: pitsearch select --study tiny" in launched.out
     status = run("status")

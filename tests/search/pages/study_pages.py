@@ -91,11 +91,12 @@ def use_gallery(visited: Visit) -> None:
 
 
 def dashboard(material: Material) -> Iterator[str]:
-    """A study in the dashboard, as the command serves it."""
+    """A study in the dashboard, opened by the address that is printed."""
+    storage = f"sqlite:///{material.share('finished_folder')}/studies.db"
     with warnings.catch_warnings(), listening("127.0.0.1", 0) as server:
-        warnings.simplefilter("ignore")  # of Optuna, which in a server of its own are left out
-        access = Access(names_of("127.0.0.1"), server.server_port, write=False, files=False)
-        server.set_app(make_app(f"sqlite:///{material.share('finished_folder')}/studies.db", access))
+        warnings.simplefilter("ignore")  # of Optuna, which in a server of its own are printed
+        access = Access(names_of("127.0.0.1"), server.server_port)
+        server.set_app(make_app(storage, access))
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
@@ -106,7 +107,19 @@ def dashboard(material: Material) -> Iterator[str]:
 
 
 def use_dashboard(visited: Visit) -> None:
-    """The study opens, and its history is drawn."""
+    """The study opens, its history is drawn, a trial has its note and its pictures, and the report opens beside."""
     page = visited.page
     page.get_by_role("link", name="tiny").click()
+    expect(page.locator(".js-plotly-plot .scatterlayer .point").first).to_be_visible()
+    server = page.url.partition("/dashboard")[0]
+    page.goto(f"{server}/dashboard/studies/1/trials?numbers=0")
+    expect(page.get_by_text("background rejection at 90 % acceptance")).to_be_visible()
+    pictures = page.locator("img[src*='/artifacts/']")
+    expect(pictures).to_have_count(2)
+    for number in range(2):
+        pictures.nth(number).scroll_into_view_if_needed()
+        page.wait_for_function("image => image.complete && image.naturalWidth > 500", arg=pictures.nth(number).element_handle())
+    page.goto(f"{server}/report/1")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    page.goto(f"{server}/dashboard/studies/1")
     expect(page.locator(".js-plotly-plot .scatterlayer .point").first).to_be_visible()

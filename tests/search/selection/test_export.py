@@ -13,7 +13,7 @@ import yaml
 from optuna.trial import create_trial
 
 from models.inference.bundle import networks_of, read_bundle
-from models.inference.example import INPUT, ONNX
+from models.inference.example import INPUT, ONNX, SCAN_ONNX
 from models.inference.onnx_file import TOLERANCE
 from search.errors import StudyError
 from search.selection import export as export_module
@@ -38,7 +38,7 @@ def selection(finished: Study) -> Selection:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in (ONNX, CHECKSUMS, CARD)}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in (ONNX, SCAN_ONNX, CHECKSUMS, CARD)}
 
 
 def test_a_bundle_is_a_copy_of_what_select_kept_and_trains_nothing(
@@ -48,7 +48,7 @@ def test_a_bundle_is_a_copy_of_what_select_kept_and_trains_nothing(
     monkeypatch.setattr(final_model, "make_training", None)
     export(selection, tmp_path / "one")
     export(finished, tmp_path / "two", ExportOptions(onnx=False))
-    assert {ONNX, CHECKSUMS} <= {path.name for path in (tmp_path / "one").iterdir()}
+    assert {ONNX, SCAN_ONNX, CHECKSUMS} <= {path.name for path in (tmp_path / "one").iterdir()}
     assert not (tmp_path / "two" / ONNX).exists()
     for name in ("one", "two"):
         subprocess.run(["sha256sum", "--check", "--strict", "--quiet", CHECKSUMS], cwd=tmp_path / name, check=True)
@@ -116,7 +116,7 @@ def test_a_model_of_an_older_version_is_copied_alone(
 def test_the_selected_model_is_exported_whatever_came_after(finished: Study, selection: Selection, tmp_path: Path) -> None:
     better = written(recipe(), reached(accepted=(10,) * 5, auc=(1.0,) * 5))
     finished.optuna.add_trial(create_trial(value=1.0, user_attrs=better))
-    bundle = read_bundle(export(finished, tmp_path / "out"))
+    bundle = read_bundle(export(finished, tmp_path / "out", ExportOptions(onnx=False)))
     assert bundle.about["trial"] == selection.winner.number
     assert bundle.about["metrics"]["held_out_reading"] == selection.opening.number
     assert bundle.about["model_sha256"] == selection.key.sha256 == selection.bundle_folder.name
@@ -126,8 +126,8 @@ def test_the_selected_model_is_exported_whatever_came_after(finished: Study, sel
 
 def test_an_earlier_selection_is_exported_too(finished: Study, selection: Selection, tmp_path: Path) -> None:
     refit = select(finished, OPTIONS, final="refit", workers=1)
-    assert read_bundle(export(finished, tmp_path / "last")).about["final"] == "refit"
-    assert read_bundle(export(selection, tmp_path / "first")).about["final"] == "ensemble"
+    assert read_bundle(export(finished, tmp_path / "last", ExportOptions(onnx=False))).about["final"] == "refit"
+    assert read_bundle(export(selection, tmp_path / "first", ExportOptions(onnx=False))).about["final"] == "ensemble"
     assert {path.name for path in refit.bundle_folder.parent.iterdir()} == {refit.key.sha256, selection.key.sha256}
 
 
@@ -150,7 +150,7 @@ def test_a_kept_model_that_was_changed_or_removed_is_refused(
     assert not (tmp_path / "out").exists()
     again = select(finished, OPTIONS, workers=1)
     assert again.opening == selection.opening
-    export(finished, tmp_path / "out")
+    export(finished, tmp_path / "out", ExportOptions(onnx=False))
 
 
 def test_a_study_without_a_kept_model_is_refused(finished: Study, tmp_path: Path) -> None:
@@ -176,9 +176,9 @@ def test_only_what_an_export_made_itself_is_removed(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", full)
         with pytest.raises(StudyError, match="out: the folder must be writable, but: No space left on device; choose another"):
-            export(finished, tmp_path / "out")
+            export(finished, tmp_path / "out", ExportOptions(onnx=False))
     assert {path.name for path in tmp_path.iterdir()} == before
-    assert contents(export(finished, tmp_path / "out")) == contents(selection.bundle_folder)
+    assert contents(export(finished, tmp_path / "out", ExportOptions(onnx=False))) == contents(selection.bundle_folder)
     assert (foreign / "thesis.tex").read_text() == "precious"
 
 

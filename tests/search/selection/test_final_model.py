@@ -63,7 +63,12 @@ def test_scores_of_members_that_did_not_learn_count_nowhere(finished: Study, tin
 
 def test_a_refit_is_one_network_that_saw_every_pit(finished: Study, tiny: Dataset, entrant: Entrant) -> None:
     searched = finished.plan.search_set(tiny)
-    final, again = (make_final_model(searched, finished.plan, entrant, "refit", 1) for _ in range(2))
+    told: list[tuple[int, int]] = []
+    final, again = (
+        make_final_model(searched, finished.plan, entrant, "refit", 1, lambda *counts: told.append(counts)) for _ in range(2)
+    )
+    epochs = finished.plan.ladder.epochs
+    assert told[: epochs + 1] == [(epoch, epochs) for epoch in range(epochs + 1)]
     assert len(final.ensemble.members) == 1
     assert final.ensemble.weights() == again.ensemble.weights()
     scores = final.ensemble.scores(searched.crops())

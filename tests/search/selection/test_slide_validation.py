@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from foils import Dataset, load
+from search.counting import Step
 from search.selection.confirm import config_of
 from search.selection.slide_validation import SlideValidation, validate_by_slides
 from search.studies.study import Study
-from search.training.cross_validation import CVRequest, Repeat, train_repeats
+from search.training.cross_validation import CVRequest, Repeat, train_here
 from tests.support.studies import start
 from tests.support.tiny import write_dataset
 
@@ -22,17 +22,21 @@ def test_no_slide_is_trained_on_and_scored_and_the_outcome_is_recorded(
 ) -> None:
     requests: list[CVRequest] = []
 
-    def recorded(asks: Sequence[CVRequest], workers: int) -> Iterator[tuple[int, Repeat]]:
-        requests.extend(asks)
-        return train_repeats(asks, workers)
+    def recorded(ask: CVRequest, step: Step) -> Repeat:
+        requests.append(ask)
+        return train_here(ask, step)
 
-    monkeypatch.setattr("search.selection.slide_validation.train_repeats", recorded)
+    monkeypatch.setattr("search.selection.slide_validation.train_here", recorded)
     data, config = finished.plan.search_set(tiny), config_of(finished.trial(1))
-    outcome = validate_by_slides(finished, data, 1, config)
+    told: list[tuple[int, int]] = []
+    outcome = validate_by_slides(finished, data, 1, config, lambda finished, of: told.append((finished, of)))
     assert outcome.acceptance is not None
     assert 0 <= outcome.acceptance.low <= outcome.acceptance.value <= outcome.acceptance.high <= 1
     [request] = requests
     folds = np.array(request.folds)
+    assert told[0] == (0, 4 * request.epochs)
+    assert [epochs for epochs, _ in told] == [*range(len(told))]
+    assert told[-1][0] <= told[-1][1]
     assert outcome.folds == folds.max() + 1 == 4
     for slide in {pit.slide for pit in data.pits}:
         assert len(set(folds[[pit.slide == slide for pit in data.pits]].tolist())) == 1

@@ -44,10 +44,13 @@ def test_members_are_kept_by_whoever_trained_the_whole(tiny: Dataset, monkeypatc
     ask = CVRequest(tiny, CONFIG, splits(fold_numbers(tiny, 5, 0)), 7, 2, 0.1)
     validation = cross_validate(ask)
     pieces = [FoldKey(ask, summarise_folds(validation).reseeds, fold) for fold in (3, 1)]
-    trained = [weights(member) for member in find_members(pieces, 1)]
+    told: list[tuple[int, int]] = []
+    trained = [weights(member) for member in find_members(pieces, 1, lambda *counts: told.append(counts))]
+    assert told == [(0, 2), (1, 2), (2, 2)]
     keep_members(tiny, validation)
     monkeypatch.setattr(members, "start_fold", None)
-    assert [weights(member) for member in find_members(pieces, 1)] == trained
+    assert [weights(member) for member in find_members(pieces, 1, lambda *counts: told.append(counts))] == trained
+    assert len(told) == 3
     assert trained[0] == weights(validation.trainings[3].eval_model)
 
 
