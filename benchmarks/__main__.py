@@ -18,7 +18,7 @@ from rich.table import Table as RichTable
 from benchmarks.replay import report as replay
 from benchmarks.search import anomaly, finals, fronts, losses, pruning, selected, shown, winners
 from benchmarks.search import search_cost as search
-from benchmarks.speed import checkpoints, compiled, cost, load, parts, scanning, storage, throughput
+from benchmarks.speed import checkpoints, compiled, cost, dashboard, load, parts, scanning, storage, throughput
 from benchmarks.speed import report as study_report
 from benchmarks.statistics import coverage, diagnosis, finding, fitted_coverage, reliability, verdicts
 from benchmarks.support.measure import Table, machine
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "compiled": compiled.measure,
     "load": load.measure,
     "storage": storage.measure,
+    "dashboard": dashboard.measure,
     "checkpoints": checkpoints.measure,
     "cost": cost.measure,
     "scanning": scanning.measure,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,8 @@ class FirstLine(logging.Formatter):
 
 
 def quieten() -> None:
-    """Have the dashboard log errors on one line each."""
+    """Have the dashboard log errors on one line each, and not warn that importances of few trials are rough."""
+    warnings.filterwarnings("ignore", category=UserWarning, module="optuna_dashboard|optuna")
     logger, handler = logging.getLogger("optuna_dashboard"), logging.StreamHandler()
     handler.setFormatter(FirstLine())
     logger.handlers, logger.propagate = [handler], False

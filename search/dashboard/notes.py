@@ -1,7 +1,4 @@
-"""Notes in Markdown, for those who look at a study in Optuna's dashboard: of a trial, and of the study.
-
-Knows nothing of where they are shown.
-"""
+"""The note of a trial in Markdown, for those who look at it in Optuna's dashboard. Knows nothing of where it is shown."""
 
 from __future__ import annotations
 
@@ -10,9 +7,6 @@ from collections.abc import Iterable, Sequence
 
 from optuna.trial import FrozenTrial
 
-from search.report.sections.answer import answer
-from search.report.subject import Subject
-from search.report.winner import winner_of
 from search.text import duration
 from search.trials.baseline import is_baseline
 from search.trials.records import DAMAGE, Recipe, RungResult, TrialOrigin
@@ -49,8 +43,9 @@ def trial_note(trial: FrozenTrial) -> str:
         for fold, (verdict, acceptance, auc, accuracy, reseeds) in enumerate(folds)
     ]
     lines += ["", *_table(("fold", "verdict", "acceptance", "AUC", "accuracy", "reseeds"), rows), ""]
-    chosen = [(f"`{axis}`", plain(str(value))) for axis, value in choices_of(config).items()]
-    return "\n".join([*lines, *_table(("axis", "choice"), chosen)])
+    # On one line: a table of thirty axes would push the pictures out of sight.
+    chosen = [f"`{axis}` {plain(str(value))}" for axis, value in choices_of(config).items()]
+    return "\n".join([*lines, "; ".join(chosen)])
 
 
 def _remarks(trial: FrozenTrial, reached: RungResult) -> Iterable[str]:
@@ -63,37 +58,6 @@ def _remarks(trial: FrozenTrial, reached: RungResult) -> Iterable[str]:
         yield reached.note
     if damage is not None:
         yield damage
-
-
-def study_note(subject: Subject, report: str) -> str:
-    """Say what a study has found so far, and where more is to be read; `report`: the address of its report."""
-    status, plan = subject.status, subject.plan
-    states = [
-        (number, words)
-        for number, words in (
-            (status.complete, "complete"),
-            (status.pruned, "pruned"),
-            (status.paused, "paused"),
-            (status.running, "running"),
-            (status.waiting, "interrupted"),
-            (status.failed, "failed"),
-        )
-        if number
-    ]
-    counts = ", ".join(f"{number} {words}" for number, words in states) or "none yet"
-    pits = f"{len(plan.folds)} pits searched in {plan.ladder.folds} folds, {len(plan.held_out)} held out"
-    options = plan.options
-    return "\n".join(
-        [
-            plain(answer(subject, winner_of(subject))),
-            "",
-            f"**[The report of this study]({report})** has its figures, its warnings, and how to repeat it.",
-            "",
-            f"- trials: {counts}",
-            f"- data: {plain(plan.folder)}, {pits}",
-            f"- ladder {options.ladder}, pruner {options.pruner}, sampler {options.sampler}, seed {options.seed}",
-        ]
-    )
 
 
 def plain(text: str) -> str:

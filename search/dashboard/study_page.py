@@ -1,27 +1,22 @@
 """What the dashboard says of a study as a whole: its note, and its report as a page.
 
-Both follow from all trials, which takes a while in a large study: they are made anew only where something has changed, and not
-at every look. Knows nothing of Optuna's own pages.
+Both follow from all trials, and what makes them takes seconds to import. So they are made beside the requests, and anew only
+where something has changed: a note is shown as it was last made. Knows nothing of Optuna's own pages.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
-from threading import Lock
+from dataclasses import dataclass, field
+from threading import Lock, Thread
 
-from search.analysis.status import of_trials
-from search.dashboard.notes import study_note
+from pitsearch.errors import reason
 from search.dashboard.view import StudyView
 from search.errors import StudyError
-from search.report.study_report import make_sections, report_page
-from search.report.subject import Subject, read_subject
-from search.selection.confirmations import read_confirmations
-from search.selection.held_out import recall
-from search.selection.race_record import read_judged, read_race
-from search.selection.selection_record import SELECTION, selected_key
+from search.selection.selection_record import SELECTION
 from search.storage.places import UID
-from search.studies.launch_record import last_launch, now_of
 from search.studies.plan import PLAN
 from search.studies.study import Study
 
@@ -29,65 +24,81 @@ from search.studies.study import Study
 FRESH_S = 20.0
 # The address of a report is this and the number of the study.
 REPORT = "/report"
+LATER = "The answer is being worked out, and stands here in a moment."
+
+
+@dataclass
+class _Text:
+    """A text of a study, as it was last made."""
+
+    text: str = ""
+    # What it was made of, and when; None before it was.
+    state: object = None
+    made: float = 0.0
+    # Held by who makes it.
+    lock: Lock = field(default_factory=Lock)
 
 
 class StudyPages:
     """The notes and reports of the studies that a view shows."""
 
     def __init__(self, view: StudyView) -> None:
-        self.view, self._lock = view, Lock()
-        # By study and kind: what it was made of, when, and the text.
-        self._made: dict[tuple[int, str], tuple[object, float, str]] = {}
+        self.view = view
+        self._notes: dict[int, _Text] = {}
+        self._reports: dict[int, _Text] = {}
 
     def note(self, study_id: int) -> str:
-        """Give the note of a study; empty for one that pitsearch did not make."""
+        """Give the note of a study, as it was last made; empty for one that pitsearch did not make."""
         if PLAN not in self.view.recorded.get_study_user_attrs(study_id):
             return ""
-        return self._fresh(study_id, "note", lambda study: study_note(_subject(study), f"{REPORT}/{study_id}"))
+        note = self._notes.setdefault(study_id, _Text(LATER))
+        if not note.lock.locked():
+            Thread(target=self._renew_aside, args=(study_id, note), daemon=True).start()
+        return note.text
+
+    def _renew_aside(self, study_id: int, note: _Text) -> None:
+        """Renew a note where nobody waits for it; what goes wrong is said on one line, but that the study was deleted."""
+        try:
+            self._renew(study_id, note, _note)
+        except KeyError:
+            return
+        except Exception as error:  # a thread has nobody to raise to
+            print(f"error: the note of a study ended in: {reason(error)}", file=sys.stderr)
 
     def report(self, study_id: int) -> str:
         """Give the report of a study, as a page of HTML. Raises StudyError where pitsearch did not make the study."""
-        return self._fresh(study_id, "report", _report)
+        report = self._reports.setdefault(study_id, _Text())
+        self._renew(study_id, report, _report)
+        return report.text
 
-    def _fresh(self, study_id: int, kind: str, make: Callable[[Study], str]) -> str:
+    def _renew(self, study_id: int, text: _Text, make: Callable[[Study, int], str]) -> None:
+        """Make a text anew, unless it is fresh or nothing has changed; one that is being made is waited for."""
+        with text.lock:
+            if text.state is not None and time.monotonic() - text.made < FRESH_S:
+                return
+            study, state = self._state(study_id)
+            if text.state != state:
+                text.text = make(study, study_id)
+            text.state, text.made = state, time.monotonic()
+
+    def _state(self, study_id: int) -> tuple[Study, object]:
+        """Give a study, and what its texts follow from."""
         storage = self.view.recorded
+        attributes, trials = storage.get_study_user_attrs(study_id), storage.get_all_trials(study_id, deepcopy=False)
         study = Study(storage.get_study_name_from_id(study_id), self.view.address)
-        trials = storage.get_all_trials(study_id, deepcopy=False)
-        attributes = storage.get_study_user_attrs(study_id)
-        state = (attributes.get(UID), attributes.get(SELECTION), [(trial.state, len(trial.user_attrs)) for trial in trials])
-        with self._lock:
-            before, when, text = self._made.get((study_id, kind), (None, 0.0, ""))
-            if before is None or (before != state and time.monotonic() - when > FRESH_S):
-                try:
-                    text = make(study)
-                except StudyError as error:
-                    if kind == "report":
-                        raise
-                    text = str(error)
-                self._made[study_id, kind] = (state, time.monotonic(), text)
-        return text
+        return study, (attributes.get(UID), attributes.get(SELECTION), [(one.state, len(one.user_attrs)) for one in trials])
 
 
-def _report(study: Study) -> str:
-    subject = read_subject(study)
-    return report_page(subject, make_sections(subject))
+def _note(study: Study, study_id: int) -> str:
+    from search.dashboard.study_texts import study_note
+
+    try:
+        return study_note(study, f"{REPORT}/{study_id}")
+    except StudyError as error:
+        return reason(error)
 
 
-def _subject(study: Study) -> Subject:
-    """Read a study as its note needs it: without its data, and without looking at every row for damage."""
-    opened, plan = study.optuna, study.plan
-    trials, confirmations = opened.get_trials(deepcopy=False), read_confirmations(opened)
-    selection = selected_key(study) if SELECTION in opened.user_attrs else None
-    return Subject(
-        study=study,
-        plan=plan,
-        trials=tuple(trials),
-        status=of_trials(study.name, plan, trials, last_launch(study), now_of(study), confirmations),
-        confirmations=confirmations,
-        race=read_race(study),
-        selection=selection,
-        judged=None if selection is None else read_judged(study, selection.sha256),
-        opening=None if selection is None else recall(study, selection),
-        data=None,
-        data_fault="",
-    )
+def _report(study: Study, study_id: int) -> str:
+    from search.dashboard.study_texts import study_report
+
+    return study_report(study)

@@ -34,6 +34,7 @@ CUT: dict[str, object] = {
     "speed.compiled.NETWORKS": ("minihip",),
     "speed.load.WORKERS": (1, 2),
     "speed.cost.WORKERS": (1, 2),
+    "speed.dashboard.THEIRS": ("a study",),
     "speed.cost.NETWORKS": ("minihip",),
     "speed.cost.COUNTS": (350,),
     "search.search_cost.SPACE": SMALL_SPACE,

@@ -28,6 +28,20 @@ def finished_folder(tiny: Dataset, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder
 
 
+@pytest.fixture(scope="session")
+def two_folder(tiny: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("two")
+    start(tiny, folder, study="two", trials=4, objectives=("acceptance", "cost"), pruner="median", ladder="1x1,5x2", audit=0.0)
+    return folder
+
+
+@pytest.fixture
+def two(two_folder: Path, tmp_path: Path) -> Study:
+    """A study of four trials with two objectives, free to be changed."""
+    shutil.copy(two_folder / "studies.db", tmp_path / "two.db")
+    return Study("two", f"sqlite:///{tmp_path}/two.db")
+
+
 @pytest.fixture
 def finished(finished_folder: Path, tmp_path: Path) -> Study:
     """A study of three complete trials, free to be changed."""

@@ -7,18 +7,18 @@ import io
 import threading
 import warnings
 from collections.abc import Iterator
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import numpy as np
-import optuna_dashboard
 from PIL import Image
 from playwright.sync_api import expect
 
+from search.dashboard.app import make_app
+from search.dashboard.guard import Access
+from search.dashboard.server import listening, names_of
 from search.report import contents
 from search.report.figures.style import new_figure
 from search.report.study_report import report_page, write_report
 from search.report.subject import read_subject
-from search.storage.connect import open_storage
 from search.studies.study import Study
 from tests.search.pages.material import Material
 from tests.support.browser import Visit
@@ -90,29 +90,36 @@ def use_gallery(visited: Visit) -> None:
     expect(page.locator(".pits > li:visible")).to_have_count(10)
 
 
-class _Quiet(WSGIRequestHandler):
-    """Says nothing of what is asked for."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 def dashboard(material: Material) -> Iterator[str]:
-    """A study in Optuna's dashboard."""
-    app = optuna_dashboard.wsgi(open_storage(f"sqlite:///{material.share('finished_folder')}/studies.db"))
-    with warnings.catch_warnings(), make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
+    """A study in the dashboard, opened by the address that is printed."""
+    storage = f"sqlite:///{material.share('finished_folder')}/studies.db"
+    with warnings.catch_warnings(), listening("127.0.0.1", 0) as server:
         warnings.simplefilter("ignore")  # of Optuna, which in a server of its own are printed
+        access = Access(names_of("127.0.0.1"), server.server_port)
+        server.set_app(make_app(storage, access))
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/"
+            yield f"http://127.0.0.1:{server.server_port}/?token={access.token}"
         finally:
             server.shutdown()
             thread.join()
 
 
 def use_dashboard(visited: Visit) -> None:
-    """The study opens, and its history is drawn."""
+    """The study opens, its history is drawn, a trial has its note and its pictures, and the report opens beside."""
     page = visited.page
     page.get_by_role("link", name="tiny").click()
+    expect(page.locator(".js-plotly-plot .scatterlayer .point").first).to_be_visible()
+    server = page.url.partition("/dashboard")[0]
+    page.goto(f"{server}/dashboard/studies/1/trials?numbers=0")
+    expect(page.get_by_text("background rejection at 90 % acceptance")).to_be_visible()
+    pictures = page.locator("img[src*='/artifacts/']")
+    expect(pictures).to_have_count(2)
+    for number in range(2):
+        pictures.nth(number).scroll_into_view_if_needed()
+        page.wait_for_function("image => image.complete && image.naturalWidth > 500", arg=pictures.nth(number).element_handle())
+    page.goto(f"{server}/report/1")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    page.goto(f"{server}/dashboard/studies/1")
     expect(page.locator(".js-plotly-plot .scatterlayer .point").first).to_be_visible()
