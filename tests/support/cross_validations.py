@@ -70,7 +70,7 @@ def climb(cross: CrossValidation, rungs: Sequence[tuple[int, int]] = RUNGS) -> N
 def assert_same(got: CrossValidation, expected: CrossValidation) -> None:
     """Check that two cross-validations have come to the very same numbers."""
     assert got.results() == expected.results()
-    assert got.curves() == expected.curves()
+    assert repr(got.curves()) == repr(expected.curves())  # what is not known is NaN in both
     assert (got.reseeds, got.epochs_run, got.abandoned) == (expected.reseeds, expected.epochs_run, expected.abandoned)
     for fold, training in expected.trainings.items():
         assert got.trainings[fold].train_loss == training.train_loss
