@@ -30,7 +30,7 @@ from search.trials.stored_curves import pack_curves
 from search.trials.stored_scores import RungScores, pack_scores
 from spaces import Space
 
-# Finished trials of a study, pits of its data, a budget that has room for all, and how many sets of scores and curves differ.
+# Finished trials of a study, pits of its data, a budget that has room for all, and the sets of scores and curves shared.
 TRIALS, PITS, ROOM, KINDS = (100, 1000), 1393, 10**9, 20
 
 

@@ -80,8 +80,8 @@ def race(racers: Sequence[Racer], bar: float, working_point: float) -> go.Figure
     """
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, column_widths=[0.62, 0.38], horizontal_spacing=0.04)
     figure.update_layout(template=LIGHT, height=len(racers) * ROW + AROUND + 40)
-    figure.update_xaxes(title_text=f"signal acceptance at {working_point:.0%} false positives", col=1)
-    figure.update_xaxes(title_text="reliability", range=[-0.02, 1.02], col=2)
+    figure.update_xaxes(title_text=f"signal acceptance<br>at {working_point:.0%} false positives", col=1)
+    figure.update_xaxes(title_text="reliability", range=[-0.05, 1.05], col=2)
     names = [literal(racer.words) for racer in racers]
     figure.add_scatter(
         x=compact(racer.searched.value for racer in racers),

@@ -190,8 +190,8 @@ def winner_readings(winner: Winner, subject: Subject) -> list[Reading]:
 def _figure(subject: Subject, winner: Winner) -> Drawing:
     name = f"trial {winner.trial.number}"
     caption = (
-        "See how far the acceptance of one configuration depends on what it is measured on. The number of the search is the "
-        "highest because the search chose by it; the held-out one is what to quote."
+        "See how far the acceptance of one configuration depends on what it is measured on. The number of the search is too "
+        "high, for the search chose by it; the held-out one is what to quote, where its pits had not been seen before."
         if winner.held_out is not None
         else "See the acceptance that the search chose by, beside that of the network in use. It is too high, for the best of "
         "many is also the luckiest; a selection measures it anew."
