@@ -146,13 +146,15 @@ def make(pictures: Sequence[Picture], folder: Path, root: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "foils").is_dir():
         run(folder, "synth", "foils", "--seed", "1", "--pits", str(PITS))
-    if TERMINAL in pictures or not (folder / "selected").is_file():
-        (folder / "studies.db").unlink(missing_ok=True)
+    if TERMINAL in pictures or not (folder / "studies.db").is_file():
+        for file in ("studies.db", "selected"):
+            (folder / file).unlink(missing_ok=True)
         shutil.rmtree(folder / "runs", ignore_errors=True)
         states = states_of(run_in_terminal(folder, *SEARCH))
         drawn = draw_terminal(states[len(states) * 2 // 3], f"pitsearch {' '.join(SEARCH)}")
         (root / "docs" / TERMINAL.name).write_text(drawn, encoding="utf-8")
         record(TERMINAL, root)
+    if not (folder / "selected").is_file():
         run(folder, "select", "--study", STUDY, "--top", "2", "--repeats", "1")
         (folder / "selected").touch()
     with sync_playwright() as playwright:

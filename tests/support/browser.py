@@ -122,7 +122,12 @@ def _listen(visited: Visit, address: str) -> None:
 
 
 def faults_of(visited: Visit) -> list[str]:
-    """List all faults of a page as it stands, a line each."""
+    """List all faults of a page as it stands, a line each: what is seen, then axe's rules and the keyboard."""
+    return [*seen_faults_of(visited), *_axe(visited.page), *_keyboard(visited)]
+
+
+def seen_faults_of(visited: Visit) -> list[str]:
+    """List the faults that are seen: errors, requests, figures and images that are not drawn, text that does not fit."""
     faults = [*visited.said, *visited.asked]
     for figure in visited.check("figures"):
         if figure["drawn"] < max(figure["traces"], 1):
@@ -131,7 +136,7 @@ def faults_of(visited: Visit) -> list[str]:
             faults.append(f"a figure offers to upload itself: {figure['name']}")
     for name in ("empty", "cut", "overlapping"):
         faults += visited.check(name)
-    return [*faults, *_axe(visited.page), *_keyboard(visited)]
+    return faults
 
 
 def _axe(page: Page) -> list[str]:

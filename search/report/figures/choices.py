@@ -106,7 +106,9 @@ def parallel_coordinates(trials: Sequence[Outcome], axes: Sequence[SampledAxis])
     Plain lines, which print and save as any other figure does.
     """
     figure = new_figure("", "", 460)
-    complete = sorted((one for one in trials if one.is_complete), key=lambda one: one.acceptance.value)
+    # A trial that has a choice on none of the axes, as the network in use may, is no line.
+    shown = (one for one in trials if one.is_complete and any(one.number in axis.values for axis in axes))
+    complete = sorted(shown, key=lambda one: one.acceptance.value)
     for number, members in enumerate(np.array_split(np.array([*range(len(complete))]), len(SHADES))):
         across: list[float | None] = []
         up: list[float | None] = []
