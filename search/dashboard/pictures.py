@@ -54,7 +54,7 @@ class Picture:
     file: str
     draw: Callable[[FrozenTrial, RungResult], Figure]
     # Whether a trial recorded what it is drawn from.
-    can_draw: Callable[[FrozenTrial, RungResult], bool]
+    can_draw: Callable[[FrozenTrial], bool]
 
 
 def draw_png(picture: Picture, trial: FrozenTrial, reached: RungResult) -> bytes:
@@ -160,12 +160,13 @@ def _name_once(axes: Axes) -> None:
     axes.legend(list(named.values()), list(named), fontsize=8, frameon=False)
 
 
-def _has_rungs(trial: FrozenTrial, reached: RungResult) -> bool:
-    return CURVES in trial.user_attrs or bool(on_rungs(trial))
+def _has_rungs(trial: FrozenTrial) -> bool:
+    return RungResult.name in trial.user_attrs and (CURVES in trial.user_attrs or bool(on_rungs(trial)))
 
 
-def _has_scores(trial: FrozenTrial, reached: RungResult) -> bool:
-    return f"{SCORES}:{reached.rung}" in trial.user_attrs
+def _has_scores(trial: FrozenTrial) -> bool:
+    record = trial.user_attrs.get(RungResult.name)
+    return isinstance(record, Mapping) and f"{SCORES}:{record.get('rung')}" in trial.user_attrs
 
 
 # By number, which files are found by.
