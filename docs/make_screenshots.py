@@ -1,8 +1,8 @@
 """Make the pictures of README and docs: a running search, the report and the dashboard, of a study of synthetic foils.
 
 `python docs/make_screenshots.py` takes the pictures that are missing, or older than the templates and the code that they show,
-by the commands that users run; docs/screenshots.json holds the hash of those. The study stays in build/screenshots-study: its
-search takes some minutes. With `--check` nothing is made, and a picture that is older fails.
+by the commands that users run; docs/screenshots.json holds the hash of those. The study stays in the
+system's temporary folder: its search takes some minutes. With `--check` nothing is made, and a picture that is older fails.
 """
 
 from __future__ import annotations
@@ -16,14 +16,18 @@ import os
 import pty
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
@@ -31,6 +35,8 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
 HASHES = "docs/screenshots.json"
+# Its path is seen in the pictures.
+STUDIES = Path(tempfile.gettempdir()) / "pitsearch-screenshots"
 CHROMIUM = "/usr/bin/chromium"
 # Characters of the terminal.
 COLUMNS, LINES = 80, 24
@@ -57,12 +63,12 @@ class Picture:
     sources: tuple[str, ...]
 
 
-TERMINAL = Picture("terminal.svg", ("search/report/progress.py",))
+TERMINAL = Picture("terminal.svg", ("search/report/live_view.py", "search/report/sparkline.py"))
 REPORT = Picture(
     "report.png",
     ("search/report/templates/page.html.j2", "search/report/templates/report*.j2", "search/report/figures/*.py"),
 )
-DASHBOARD = Picture("dashboard.png", ("search/cli/search.py",))
+DASHBOARD = Picture("dashboard.png", ("search/dashboard/*.py",))
 PICTURES = (TERMINAL, REPORT, DASHBOARD)
 REMEDY = "must be as new as what it shows ({}), but is older; run `make screenshots`, and look at it."
 
@@ -79,10 +85,16 @@ def hash_of(root: Path, picture: Picture) -> str:
     return told.hexdigest()
 
 
+def read_hashes(root: Path) -> dict[str, str]:
+    """Give the hash of what each picture showed when it was taken, by its name."""
+    file = root / HASHES
+    hashes: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return hashes
+
+
 def stale(root: Path) -> list[Picture]:
     """List the pictures that are missing, or older than what they show."""
-    file = root / HASHES
-    hashes = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    hashes = read_hashes(root)
     return [
         picture
         for picture in PICTURES
@@ -140,6 +152,7 @@ def make(pictures: Sequence[Picture], folder: Path, root: Path) -> None:
         states = states_of(run_in_terminal(folder, *SEARCH))
         drawn = draw_terminal(states[len(states) * 2 // 3], f"pitsearch {' '.join(SEARCH)}")
         (root / "docs" / TERMINAL.name).write_text(drawn, encoding="utf-8")
+        record(TERMINAL, root)
         run(folder, "select", "--study", STUDY, "--top", "2", "--repeats", "1")
         (folder / "selected").touch()
     with sync_playwright() as playwright:
@@ -147,11 +160,17 @@ def make(pictures: Sequence[Picture], folder: Path, root: Path) -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         if REPORT in pictures:
             take_report(page, folder, root / "docs" / REPORT.name)
+            record(REPORT, root)
         if DASHBOARD in pictures:
             take_dashboard(page, folder, root / "docs" / DASHBOARD.name)
+            record(DASHBOARD, root)
         browser.close()
-    hashes = {picture.name: hash_of(root, picture) for picture in PICTURES}
-    (root / HASHES).write_text(json.dumps(hashes, indent=2) + "\n", encoding="utf-8")
+
+
+def record(picture: Picture, root: Path) -> None:
+    """Keep the hash of what a picture shows that was taken now."""
+    hashes = {**read_hashes(root), picture.name: hash_of(root, picture)}
+    (root / HASHES).write_text(json.dumps(hashes, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def take_report(page: Page, folder: Path, file: Path) -> None:
@@ -170,13 +189,28 @@ def take_dashboard(page: Page, folder: Path, file: Path) -> None:
             assert server.stdout is not None  # it is a pipe
             address = re.search(r"http://\S+", server.stdout.readline())
             assert address is not None  # the first line says it
+            _wait_for(address[0], server)
             page.goto(address[0])
             page.get_by_role("link", name=STUDY).click()
             page.wait_for_selector(".js-plotly-plot .scatterlayer .point")
+            # The page lays its figures out anew when the window changes.
+            page.set_viewport_size({"width": WIDTH + 20, "height": HEIGHT + 100})
             page.wait_for_load_state("networkidle")
+            page.wait_for_timeout(1000)
             page.screenshot(path=file)
         finally:
             server.terminate()
+
+
+def _wait_for(address: str, server: subprocess.Popen[str]) -> None:
+    """Wait until a server listens, which is after it has said where."""
+    place = urlsplit(address)
+    assert place.hostname is not None and place.port is not None  # the command gives both
+    while server.poll() is None:
+        with suppress(OSError), socket.create_connection((place.hostname, place.port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise SystemExit(f"the dashboard must listen at {address}, but has ended.")
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
@@ -188,7 +222,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         for picture in pictures:
             print(f"docs/{picture.name} {REMEDY.format(', '.join(picture.sources))}", file=sys.stderr)
         return int(bool(pictures))
-    make(pictures, root / "build" / "screenshots-study", root)
+    make(pictures, STUDIES, root)
     return 0
 
 

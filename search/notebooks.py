@@ -9,12 +9,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from rich.console import Console
-
-
-def in_notebook() -> bool:
-    """Tell whether this process is the kernel of a notebook."""
-    return Console().is_jupyter
+# The longest text of a cell that stays on one line.
+SHORT = 40
 
 
 class NotebookOutput:
@@ -42,17 +38,19 @@ def bar(what: str, finished: int, of: int | None, words: str) -> str:
 
 def facts(title: str, rows: Iterable[tuple[str, str]]) -> str:
     """Give a title and named facts as HTML."""
-    lines = "".join(f'<tr><th style="text-align: left">{escape(name)}</th>{cell(text)}</tr>' for name, text in rows)
-    return f"<table><caption>{escape(title)}</caption><tbody>{lines}</tbody></table>"
+    lines = "".join(f"<tr>{_cell('th', name)}{_cell('td', text)}</tr>" for name, text in rows)
+    caption = f'<caption style="text-align: left"><b>{escape(title)}</b></caption>' if title else ""
+    return f"<table>{caption}<tbody>{lines}</tbody></table>"
 
 
 def listing(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Give a table with a head as HTML."""
-    head = "".join(f'<th style="text-align: left">{escape(name)}</th>' for name in columns)
-    lines = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
+    head = "".join(_cell("th", name) for name in columns)
+    lines = "".join(f"<tr>{''.join(_cell('td', text) for text in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
 
 
-def cell(text: str) -> str:
-    """Give a cell of a table."""
-    return f'<td style="text-align: left">{escape(text)}</td>'
+def _cell(kind: str, text: str) -> str:
+    """Give a cell of a table, in whose short text no line ends: an interval stays on one."""
+    ends = "; white-space: nowrap" if len(text) <= SHORT else ""
+    return f'<{kind} style="text-align: left{ends}">{escape(text)}</{kind}>'

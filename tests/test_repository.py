@@ -141,7 +141,7 @@ def test_versions_are_pinned_and_nothing_else() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+]+", line) for line in lines)
     pinned = {re.sub(r"[-_.]+", "-", line.split("==")[0]).lower() for line in lines}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    wanted = [*project["dependencies"], *(name for extra in project["optional-dependencies"].values() for name in extra)]
     missing = {re.sub(r"[-_.]+", "-", re.split(r"[<>=\[]", name)[0]) for name in wanted} - pinned
     assert not missing
 

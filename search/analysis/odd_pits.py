@@ -14,6 +14,7 @@ import numpy as np
 from optuna.trial import FrozenTrial
 
 from foils import Dataset
+from foils.groups import MOST_COMPARED
 from models.metrics import Flags, Floats
 from search.analysis.diagnose import WITNESSES
 from search.analysis.out_of_fold import Ints, ScoredPits
@@ -73,7 +74,9 @@ def doubted_labels(trials: Sequence[FrozenTrial], plan: Plan, data: Dataset) -> 
     votes = np.array(judges) if judges else np.zeros((0, len(data), 2))
     judged = LabelScores(votes, (signal, BACKGROUND), sides)
     scored = data.is_scored
-    pairs = [pair for pair in near_duplicates(data.crops(), data.groups) if scored[pair[0]] and scored[pair[1]]]
+    # As where data sets are read, more pits than that are not compared with one another: it would take minutes.
+    alike = near_duplicates(data.crops(), data.groups) if len(data) <= MOST_COMPARED else []
+    pairs = [pair for pair in alike if scored[pair[0]] and scored[pair[1]]]
     contradicted = contradictions(judged, pairs, [pit.pit for pit in data.pits])
     return merge(find_suspects(judged), contradicted), len(judges)
 

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.statistics.intervals import Share
 from search.trials.ladder import Ladder
-from search.trials.records import PAUSED, RungResult, is_done, is_paused, on_rungs
+from search.trials.records import PAUSED, RungResult, is_done, is_paused
 
 
 class Fate(StrEnum):
@@ -105,9 +105,7 @@ class SearchHistory:
 def search_history(trials: Sequence[FrozenTrial], ladder: Ladder) -> SearchHistory:
     """Tell the history of a search from its trials."""
     results = {trial.number: RungResult.read(trial) for trial in trials}
-    starts = [trial.datetime_start for trial in trials if trial.datetime_start is not None]
-    began = min(starts, default=None)
-    ends = [trial.datetime_complete for trial in trials if trial.datetime_complete is not None]
+    began, ended = span_of(trials)
     shown = [(trial, when) for trial in trials if (when := trial.datetime_complete or trial.datetime_start) is not None]
     points, place = [], 0
     for trial, when in sorted(shown, key=lambda one: (one[1], one[0].number)):
@@ -118,12 +116,19 @@ def search_history(trials: Sequence[FrozenTrial], ladder: Ladder) -> SearchHisto
         points.append(TrialPoint(trial.number, fate_of(trial), hours, place, share))
     return SearchHistory(
         began=began,
-        ended=max(ends, default=None),
+        ended=ended,
         trials=tuple(points),
         best=_best(points),
-        rungs=_rungs(trials, ladder),
+        rungs=_rungs(trials, results, ladder),
         saving=_saving(trials, results, ladder),
     )
+
+
+def span_of(trials: Sequence[FrozenTrial]) -> tuple[datetime | None, datetime | None]:
+    """Say when the first trial started, and when the last one ended; None before."""
+    starts = [trial.datetime_start for trial in trials if trial.datetime_start is not None]
+    ends = [trial.datetime_complete for trial in trials if trial.datetime_complete is not None]
+    return min(starts, default=None), max(ends, default=None)
 
 
 def fate_of(trial: FrozenTrial) -> Fate:
@@ -146,11 +151,14 @@ def _best(points: Sequence[TrialPoint]) -> tuple[BestPoint, ...]:
     return tuple(best)
 
 
-def _rungs(trials: Sequence[FrozenTrial], ladder: Ladder) -> tuple[RungCount, ...]:
+def _rungs(trials: Sequence[FrozenTrial], results: Mapping[int, RungResult | None], ladder: Ladder) -> tuple[RungCount, ...]:
     here: dict[int, Counter[Fate]] = {rung.cost: Counter() for rung in ladder.rungs}
     reached: Counter[int] = Counter()
     for trial in trials:
-        costs = [cost for cost in on_rungs(trial) if cost in here]
+        result = results[trial.number]
+        # As `on_rungs` says, which would read the record again.
+        steps = result.steps if result is not None and result.steps else trial.intermediate_values
+        costs = [cost for cost in steps if cost in here]
         reached.update(costs)
         if costs:
             here[max(costs)][fate_of(trial)] += 1

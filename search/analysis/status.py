@@ -104,6 +104,16 @@ class Status:
         return f"Status({self.name}: {states} of {self.target or 'any number of'} trials; best {best})"
 
 
+def summarise_whole(study: Study) -> Status:
+    """Sum up a study whose rows were all read before: in a fraction of the time, through Optuna's cache.
+
+    Raises StudyError where a row cannot be read any more.
+    """
+    opened = study.optuna
+    trials, launched = opened.get_trials(deepcopy=False), last_launch(study)
+    return of_trials(study.name, study.plan, trials, launched, now_of(study), read_confirmations(opened), read_tables(study))
+
+
 def summarise(study: Study, damage: Damage | None = None) -> Status:
     """Sum up a study; `damage`: its rows, where they were read already. Raises StudyError where pitsearch did not make it."""
     damage = damage or study.damage

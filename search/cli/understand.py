@@ -22,12 +22,16 @@ def report(
     storage: Storage = defaults.STORAGE,
     data: MovedData = None,
     out: Annotated[Path, typer.Option(help="File for the report: HTML that needs nothing else.")] = Path("report.html"),
+    figures: Annotated[
+        Path | None, typer.Option(help="Folder for the figures as PDF and PNG, for a note; needs pitsearch[figures].")
+    ] = None,
     plugin: options.Plugins = None,
 ) -> None:
     """Show all of a study on one page.
 
     The answer, the data, the search, the winner, and how to repeat it, as figures and sentences; also while it runs.
     """
+    from search.report.note_figures.files import check_installed, write_note_figures
     from search.report.out_files import try_out
     from search.report.study_report import write_report
     from search.report.subject import read_subject
@@ -35,10 +39,16 @@ def report(
 
     use_plugins(plugin or ())
     try_out(out)
+    if figures is not None:
+        check_installed()
     sections = write_report(read_subject(find_study(study, storage, whole=False), data), out)
     for section in sections:
         for warning in section.warnings:
             say(f"{section.title}: {warning}")
+    if figures is not None:
+        with counting("figures") as step:
+            paths = write_note_figures(sections, figures, step)
+        say(f"wrote {len(paths)} files of figures into {figures}")
     say(f"wrote {out}; next: open it in a browser")
 
 

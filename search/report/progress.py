@@ -15,7 +15,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 
-from search.analysis.status import Status, summarise
+from search.analysis.status import Status, summarise, summarise_whole
 from search.errors import StudyError
 from search.launcher.callbacks import Callback, CallbackList
 from search.report.viewers import Viewer
@@ -28,7 +28,7 @@ from search.trials.news import TrialNews
 from search.trials.records import RungResult
 
 # Seconds between two looks. Reading a study grows with its trials: it is left alone this many times what reading cost.
-LOOK_S, PAUSE = 1.0, 50
+LOOK_S, PAUSE = 1.0, 20
 # Seconds that the end of a launch waits for a look that does not end, and between two looks for workers that died.
 PATIENT_S, STALE_S = 10.0, 10.0
 # What a study that was deleted, or a storage that is away, raises: the launch says so itself.
@@ -43,6 +43,7 @@ class Watched(Callback):
         self.interrupted = False
         self.study: Study | None = None
         self.rungs = RungNews()
+        self.whole = False  # whether all of the study was read at the last look
         self.fault: Exception | None = None
         self._lock, self._ended = RLock(), Event()
         self._thread = Thread(target=self._watch, name="watches the launch", daemon=True)
@@ -100,9 +101,11 @@ class Watched(Callback):
 
     def _look(self, study: Study) -> None:
         try:
-            status = summarise(study)
+            status = summarise_whole(study) if self.whole else summarise(study)
         except AWAY:
+            self.whole = False
             return
+        self.whole = not status.unreadable
         with self._lock:
             show(self.viewers, status, self.rungs)
 
@@ -157,7 +160,7 @@ def watch(study: Study, viewers: Sequence[Viewer]) -> Status:
             if monotonic() >= due:
                 requeue_stale_trials(study.backend, study.id)
                 due = monotonic() + STALE_S
-            status = summarise(study)
+            status = summarise(study) if status.unreadable else summarise_whole(study)
             for trial in news.new(status.trials):
                 for viewer in viewers:
                     viewer.on_trial_end(trial)

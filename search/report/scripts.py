@@ -12,8 +12,9 @@ from search import defaults
 from search.launcher.callbacks import Callback
 from search.launcher.executors import Executor
 from search.launcher.launch import launch as run
+from search.report.notebook_view import NotebookView
 from search.report.progress import Watched
-from search.report.viewers import LiveTable, PlainLines
+from search.report.viewers import LiveTable, PlainLines, Viewer
 from search.studies.options import Budget, SearchOptions
 from search.studies.study import Study
 from spaces import Space
@@ -39,11 +40,13 @@ def launch(
     `space`: also the name of a ready-made one, or of a space file. `study`: its name, the data set's by default; a study of
     this name goes on where it stopped, without `space` or `options` with its own. `runs`: the folder of checkpoints, beside an
     SQLite storage by default. `enqueue`: configurations to try first. `progress`: show notes and trials on stderr, as the
-    command does.
+    command does, or in the notebook.
     Raises DataError, SpaceError or StudyError where something does not fit, before anything is written.
     """
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    viewer = LiveTable(console) if console.is_terminal and not console.is_jupyter else PlainLines(console)
+    viewer: Viewer = (
+        NotebookView() if console.is_jupyter else LiveTable(console) if console.is_terminal else PlainLines(console)
+    )
     return run(
         data,
         space,

@@ -6,20 +6,23 @@ Knows nothing of how the numbers came about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from search.selection.confirm import ConfirmOptions, Entrant
 from search.selection.held_out import Opening, reading
-from search.selection.outcome import Selection
 from search.statistics.bootstrap import BootstrapShare
 from search.statistics.fitted import pooled_remarks
 from search.statistics.intervals import Share
 from search.text import counted
 from search.trials.ladder import short_ladder
 from search.trials.objectives import amount
+
+if TYPE_CHECKING:  # the report shows a reading without torch
+    from search.selection.confirm import ConfirmOptions, Entrant
+    from search.selection.outcome import Selection
 
 # With fewer held-out signal pits than this a single pit moves the acceptance by a point or more.
 FEW_SIGNALS = 100

@@ -109,7 +109,7 @@ class LogFile(PlainLines):
 
 
 class LiveTable(Viewer):
-    """Show the search in place, once a second, with what happened last."""
+    """Show the search in place, once a second, with the trials that ended last; notes stand above it."""
 
     def __init__(self, console: Console, *, own_workers: bool = True) -> None:
         self.status: Status | None = None
@@ -141,7 +141,7 @@ class LiveTable(Viewer):
         self._keep(trial_line(trial))
 
     def on_note(self, text: str) -> None:
-        self._keep(f"note: {text}")
+        self.live.console.print(Text(f"note: {text}"))  # above the view, as long as it is
 
     def on_stop(self) -> None:
         self._keep(STOPPING)

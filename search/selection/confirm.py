@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import optuna
 from joblib import cpu_count
 from optuna.trial import FrozenTrial
@@ -23,6 +22,7 @@ from search.selection.confirmations import (
     Confirmation,
     confirmation_request,
     draw_repeats,
+    mean_acceptance,
     pooled_tally,
     read_confirmations,
     write_confirmation,
@@ -154,11 +154,6 @@ def choose_entrants(trials: Sequence[FrozenTrial], plan: Plan, top: int) -> list
     """Choose the trials that enter a race: the best of the search, of a study with two objectives the best of its front."""
     on_front = None if second_of(plan.options.objectives) is None else front_numbers(trials, plan)
     return [trial for trial in rank_trials(trials) if on_front is None or trial.number in on_front][:top]
-
-
-def mean_acceptance(repeats: Sequence[Confirmation]) -> float:
-    """Give the mean acceptance over repeats and folds, 0 where there is none yet."""
-    return float(np.mean([np.divide(one.accepted, one.signals).mean() for one in repeats])) if repeats else 0.0
 
 
 def _train(item: tuple[int, CVRequest]) -> tuple[int, Repeat]:

@@ -107,6 +107,11 @@ def draw_repeats(
     return draw_acceptance(pits, scores, folds, options.working_point, seed=options.seed, draws=draws)
 
 
+def mean_acceptance(repeats: Sequence[Confirmation]) -> float:
+    """Give the mean acceptance over repeats and folds, 0 where there is none yet."""
+    return float(np.mean([np.divide(one.accepted, one.signals).mean() for one in repeats])) if repeats else 0.0
+
+
 def pooled_tally(
     trial: FrozenTrial,
     trials: Iterable[FrozenTrial],

@@ -12,11 +12,10 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from foils import Dataset
 from foils.held_out_log import Opened
-from models.inference.ensemble import Ensemble
 from models.metrics import Floats, score
 from pitsearch.typed_values import brief
 from search.errors import StudyError
@@ -28,6 +27,9 @@ from search.storage.attributes import add_attribute
 from search.studies.lock import SeenBefore, record_opening
 from search.studies.study import Study
 from search.text import counted
+
+if TYPE_CHECKING:  # a reading is shown again without torch
+    from models.inference.ensemble import Ensemble
 
 # The key of an opening is this and its number.
 OPENING = "pitsearch:opening"

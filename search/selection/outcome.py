@@ -10,6 +10,7 @@ from models.inference.ensemble import Ensemble
 from search.selection.candidates import Candidate
 from search.selection.final_model import FinalModel
 from search.selection.held_out import Opening
+from search.selection.selection_html import selection_html
 from search.selection.selection_record import ModelKey
 from search.selection.slide_validation import SlideValidation
 from search.studies.study import Study
@@ -54,6 +55,10 @@ class Selection:
     def __repr__(self) -> str:
         acceptance = self.opening.held_out.points[0].acceptance
         return f"Selection({self.study.name}: trial {self.winner.number} wins, held-out acceptance {acceptance})"
+
+    def _repr_html_(self) -> str:
+        """Give what a notebook shows."""
+        return selection_html(self.study.name, self.candidates, self.key, self.opening, self.by_slides, self.bundle_folder)
 
     @property
     def winner(self) -> Candidate:

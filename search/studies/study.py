@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 
 from foils import DataError, Dataset, load
-from pitsearch.errors import CORRECT, did_you_mean
+from pitsearch.errors import CORRECT, PitsearchError, did_you_mean, reason
 from search import defaults
 from search.errors import StudyError, StudyGone
 from search.storage.checkpoints import clear_runs
@@ -34,6 +34,7 @@ from search.studies.curve_rows import curve_columns
 from search.studies.damage import Damage, find_damage
 from search.studies.options import SearchOptions
 from search.studies.plan import PLAN, Plan, check_same, read_plan, store_plan
+from search.studies.study_html import study_html, unreadable_html
 from search.studies.trial_rows import trial_rows
 from search.trials.objectives import OBJECTIVES, second_of
 from search.trials.ranking import find_trial
@@ -132,6 +133,15 @@ class Study:
     def plan(self) -> Plan:
         """Read what the study was made for. Raises StudyError where pitsearch did not make it."""
         return read_plan(self.optuna)
+
+    def _repr_html_(self) -> str:
+        """Give what a notebook shows; of a study that cannot be read, why."""
+        try:
+            return study_html(self.name, self.storage, self.plan, [*self.damage.whole.values()])
+        except KeyError:  # Optuna's word for a study that is not there
+            return unreadable_html(self.name, self.storage, "there is no study of this name")
+        except (PitsearchError, SQLAlchemyError, StorageInternalError) as error:
+            return unreadable_html(self.name, self.storage, reason(error))
 
 
 def open_or_create(name: str, storage: str, plan: Plan) -> Study:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 
 from optuna.trial import BaseTrial, FrozenTrial, TrialState
@@ -42,21 +43,13 @@ class _Record:
 
     def write(self, trial: BaseTrial) -> None:
         """Write the record into the trial that runs here, in place of one written before."""
-        for name, value in self.attribute().items():
-            trial.set_user_attr(name, value)
+        trial.set_user_attr(self.name, self.attribute()[self.name])
 
     @classmethod
     def read(cls, trial: BaseTrial) -> Self | None:
         """Read a trial's record; None where it wrote none, because it ended before. Raises StudyError where it is none."""
         stored = trial.user_attrs.get(cls.name)
-        if stored is None:
-            return None
-        what = f"the record {cls.name!r} of trial {trial.number}"
-        record = from_plain(cls, upgrade(stored, cls.migrations, what), what)
-        try:
-            record.check()
-        except ValueError as error:
-            raise StudyError(f"{what} must be one that pitsearch wrote, but is not: {error}; choose another --study.") from None
+        record: Self | None = None if stored is None else _read(cls, json.dumps(stored), trial.number)  # type: ignore[arg-type]
         return record
 
     def check(self) -> None:
@@ -72,6 +65,18 @@ class _Record:
                 "another --study."
             )
         return record
+
+
+@lru_cache(maxsize=4096)  # a study is summed up from records that are asked for time and again, of which few are new
+def _read(kind: type[_Record], text: str, number: int) -> Any:
+    """Read a record that is stored as this text of JSON."""
+    what = f"the record {kind.name!r} of trial {number}"
+    record = from_plain(kind, upgrade(json.loads(text), kind.migrations, what), what)
+    try:
+        record.check()
+    except ValueError as error:
+        raise StudyError(f"{what} must be one that pitsearch wrote, but is not: {error}; choose another --study.") from None
+    return record
 
 
 @dataclass(frozen=True)

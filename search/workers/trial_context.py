@@ -50,7 +50,7 @@ class TrialContext:
 def progress_of(validation: CrossValidation, rung: str) -> TrialProgress:
     """Give how far a cross-validation has come on its way to a rung; of folds trained together the mean loss."""
     trainings = [validation.trainings[fold] for fold in validation.latest]
-    losses = [fmean(at_epoch) for at_epoch in zip(*(training.validation_loss for training in trainings), strict=False)]
-    fold = validation.latest[0] if len(trainings) == 1 else None
-    epoch = max(training.epoch for training in trainings)
+    fold, epoch = (validation.latest[0] if len(trainings) == 1 else None), max(training.epoch for training in trainings)
+    going = [training.validation_loss for training in trainings if training.epoch == epoch]  # the others ended before
+    losses = [fmean(at_epoch) for at_epoch in zip(*going, strict=True)]
     return TrialProgress(rung, fold, epoch, validation.epochs_run, round(validation.seconds, 3), thin_out(losses))

@@ -33,6 +33,13 @@ def test_steps_that_are_dropped_take_no_time() -> None:
     assert left.seconds(240.0) == 0.0
 
 
+def test_the_start_of_the_workers_is_not_expected_again() -> None:
+    left = TimeLeft(2, 0, 12, 0.0)
+    for finished, now in enumerate((100.0, 100.0, 110.0, 110.0), start=1):
+        left.count(finished, 12, now)
+    assert left.seconds(110.0) == 40.0
+
+
 @pytest.mark.parametrize("workers", [1, 2, 3, 16])
 def test_the_estimate_is_right_whatever_the_workers(workers: int) -> None:
     generator, steps = random.Random(workers), 48

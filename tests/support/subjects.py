@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.analysis.status import of_trials
+from search.report.contents import Listing, Section
 from search.report.subject import Subject
 from search.selection.held_out import HeldOut, Opening, OperatingPoint
 from search.selection.race_record import CandidateRecord, JudgedRecord, RaceEntry, RaceRecord
@@ -29,7 +31,12 @@ RUNGS = ((1, 3, "1x3"), (5, 9, "5x9"), (5, 30, "5x30"))
 
 
 def trial_of(
-    number: int, accepted: int, *, state: TrialState = TrialState.COMPLETE, rungs: int = 3, **remarks: str
+    number: int,
+    accepted: int,
+    *,
+    state: TrialState = TrialState.COMPLETE,
+    rungs: int = 3,
+    remarks: Mapping[str, str] | None = None,
 ) -> FrozenTrial:
     """Make a trial that started after so many hours and took half of one; `accepted`: of 50 signal pits a fold.
 
@@ -52,7 +59,7 @@ def trial_of(
     trial = create_trial(
         state=state,
         value=accepted / 50 if state == TrialState.COMPLETE else None,
-        user_attrs={**records, **remarks},
+        user_attrs={**records, **(remarks or {})},
         intermediate_values={folds * epochs: accepted / 50 for folds, epochs, _ in RUNGS[:rungs]},
     )
     trial.number = number
@@ -64,10 +71,10 @@ def trial_of(
 # The network in use, a better one that was paused before, one of each other fate, and one that is complete but worse.
 FATES = (
     trial_of(0, 40),
-    trial_of(1, 30, state=TrialState.WAITING, rungs=1, **{PAUSED.name: "1x3"}),
+    trial_of(1, 30, state=TrialState.WAITING, rungs=1, remarks={PAUSED.name: "1x3"}),
     trial_of(2, 25, state=TrialState.PRUNED, rungs=2),
-    trial_of(3, 46, **{PAUSED.name: ""}),
-    trial_of(4, 0, state=TrialState.FAIL, rungs=0, error="RuntimeError: no such kernel"),
+    trial_of(3, 46, remarks={PAUSED.name: ""}),
+    trial_of(4, 0, state=TrialState.FAIL, rungs=0, remarks={"error": "RuntimeError: no such kernel"}),
     trial_of(5, 44),
     trial_of(6, 20, state=TrialState.RUNNING, rungs=1),
 )
@@ -126,3 +133,9 @@ def selected_subject(number: int = 1, seen: SeenBefore | None = None, **changes:
     before = SeenBefore(0, 0.0) if seen is None else seen
     opening = Opening(number, number, KEY, LOOK, before=before)
     return subject_of(**{"race": RACE, "selection": KEY, "judged": JUDGED, "opening": opening, **changes})
+
+
+def cells_of(section: Section) -> dict[str, str]:
+    """Give the first table of a section whose rows are of two cells, as names and values."""
+    tables = [part for part in section.parts if isinstance(part, Listing)]
+    return {row[0]: row[1] for row in tables[0].rows}

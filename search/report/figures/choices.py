@@ -21,7 +21,7 @@ ABREAST, PANEL = 2, 300
 def importances(weights: Sequence[Weight], question: str) -> go.Figure:
     """Draw the weight of each axis with its interval, and what chance gives. `question`: what they weigh for."""
     known = [weight for weight in weights if weight.value is not None]
-    figure = new_figure(f"importance for {question} (0 to 1) [90 % interval]", "", AROUND + ROW * len(known))
+    figure = new_figure(f"importance for {question}, 0 to 1 [90 %]", "", AROUND + ROW * len(known))
     for number, (name, matters) in enumerate((("matters", True), ("no more than chance", False))):
         shown = [weight for weight in known if weight.matters is matters]
         figure.add_scatter(
@@ -85,7 +85,7 @@ def slices(trials: Sequence[Outcome], axes: Sequence[SampledAxis], working_point
         if axis.is_log:
             figure.update_xaxes(dtick=1, exponentformat="power", row=row + 1, col=column + 1)
         if column == 0:
-            figure.update_yaxes(title_text=f"acceptance at {working_point:.0%}", row=row + 1, col=1)
+            figure.update_yaxes(title_text=f"acceptance at {working_point:.3g}", row=row + 1, col=1)
     return figure.update_yaxes(range=[-0.02, 1.02])
 
 
@@ -158,7 +158,7 @@ def _ticks(axis: SampledAxis) -> list[tuple[float, str]]:
 def choices_compared(groups: Sequence[ChoiceGroup], working_point: float) -> go.Figure:
     """Draw the acceptance of every complete trial by its choice, the best with its interval, and the median."""
     known = [group for group in groups if group.complete]
-    figure = new_figure(f"signal acceptance at {working_point:.0%} false positives", "", AROUND + 34 * len(known))
+    figure = new_figure(f"signal acceptance, working point {working_point:.3g}", "", AROUND + 34 * len(known))
     rows = [f"{literal(group.name)} ({len(group.complete)} of {group.finished})" for group in known]
     every = [(row, one) for row, group in zip(rows, known, strict=True) for one in group.complete]
     figure.add_scatter(

@@ -8,7 +8,7 @@ import numpy as np
 
 from foils import Dataset
 from foils.readiness import background_note
-from search.analysis.search_history import search_history
+from search.analysis.search_history import span_of
 from search.analysis.status import acceptance, configuration, trained
 from search.report.contents import Drawing, Listing, PlainText, Section
 from search.report.figures import readings
@@ -92,11 +92,11 @@ def _asked(subject: Subject) -> Iterator[str]:
     counts = "" if data is None else ", " + ", ".join(f"{count} {label}" for label, count in data.counts().items())
     pits = f"{len(plan.folds)} pits searched, {len(plan.held_out)} held out"
     yield f"The data is {plan.folder}{counts}: {pits}; fingerprint {plan.fingerprint[:12]}."
-    history = search_history(subject.trials, plan.ladder)
-    if history.began is not None:
-        ended = "no trial has ended yet" if history.ended is None else f"the last one ended on {history.ended:{WHEN}}"
+    began, ended = span_of(subject.trials)
+    if began is not None:
+        last = "no trial has ended yet" if ended is None else f"the last one ended on {ended:{WHEN}}"
         yield (
-            f"The first trial started on {history.began:{WHEN}}, {ended}: {status.complete} complete, {status.pruned} pruned, "
+            f"The first trial started on {began:{WHEN}}, {last}: {status.complete} complete, {status.pruned} pruned, "
             f"{status.paused} paused, {status.failed} failed, {status.running} running, {status.waiting} interrupted. "
             "The command stands below, and its space under the last heading."
         )

@@ -62,10 +62,11 @@ def _counts(scored: ScoredPits, rate: float, missed: int, passing: int) -> str:
 
 def _suspects_sentence(suspects: Sequence[Suspect], judges: int) -> str:
     pits = len({one.index for one in suspects})
+    networks = f"The networks of {counted(judges, 'trial')}, or" if judges else "No trial kept scores that tell of labels;"
     return (
-        f"The networks of {counted(judges, 'trial')}, or pits that show the same plastic, contradict whether "
-        f"{counted(pits, 'pit')} {'is' if pits == 1 else 'are'} signal or background. `pitsearch diagnose` trains networks "
-        "with a class for every label and writes a list of suspects that can be corrected."
+        f"{networks} pits that show the same plastic contradict whether {counted(pits, 'pit')} {'is' if pits == 1 else 'are'} "
+        "signal or background. `pitsearch diagnose` trains networks with a class for every label and writes a list of suspects "
+        "that can be corrected."
     )
 
 

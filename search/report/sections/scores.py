@@ -5,7 +5,9 @@ All of scores out of fold: no network scores a pit that it trained on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -56,20 +58,23 @@ def section(subject: Subject) -> Section:
         missing = "no trial has climbed the whole ladder yet" if winner is None else "the best trial kept none"
         return Section(NAME, TITLE, (f"There are no scores out of fold to show: {missing}.",), ())
     rate = subject.plan.options.working_point
-    curves = [acceptance_curve(_curve_name(winner), scored, _rates(rate)), *_in_use(subject, winner, data)]
+    own = as_selected(acceptance_curve(_curve_name(winner), scored, _rates(rate)), winner)
+    curves = [own, *_in_use(subject, winner, data)]
     remarks = pooled_remarks(share for curve in curves for _, share in curve.points)
-    labels, order = _labels(subject, scored, data)
+    labels, order = _labels(scored, data)
     tables = confusions(subject.trials, subject.plan, labels, order)
     parts: list[Part] = [
         _roc(curves),
         _points_table(curves),
         _histograms(scored, labels, order),
         *(_confusion(number, table, rate) for number, table in enumerate(tables)),
-        *_parts(scored, rate, labels, order, data),
+        *_parts(scored, own.points[0], labels, order, data),
         _calibration(subject, scored),
     ]
-    warnings = (subject.data_fault,) if data is None else ()
-    return Section(NAME, TITLE, (_sentence(curves[0], scored), *map(sentence, remarks)), tuple(parts), warnings)
+    without = (
+        () if data is not None else ("Labels, slides and styles are not told apart, because the data set is not at hand.",)
+    )
+    return Section(NAME, TITLE, (_sentence(own, scored), *map(sentence, remarks), *without), tuple(parts))
 
 
 def _rates(working_point: float) -> tuple[float, ...]:
@@ -81,10 +86,20 @@ def _curve_name(winner: Winner) -> str:
     return f"{'winner' if winner.is_selected else 'best'}, trial {winner.trial.number}"
 
 
+def as_selected(curve: AcceptanceCurve, winner: Winner) -> AcceptanceCurve:
+    """Quote the acceptance of a selection at the study's working point, where it judged the same scores: a page has one "
+    "interval."""
+    judged = None if winner.judged is None else winner.judged.confirmed
+    (rate, share), *others = curve.points
+    if judged is None or not math.isclose(judged.value, share.value, abs_tol=1e-9):
+        return curve
+    return replace(curve, points=((rate, judged), *others))
+
+
 def _sentence(curve: AcceptanceCurve, scored: ScoredPits) -> str:
     rate, share = curve.points[0]
     return (
-        f"Out of fold the {curve.name} accepts {share} of {int(scored.signals.sum())} signal pits where it accepts {rate:.3g} "
+        f"Out of fold the {curve.name}, accepts {share} of {int(scored.signals.sum())} signal pits where it accepts {rate:.3g} "
         f"of {int(scored.backgrounds.sum())} background pits. The scores are of {scored.source}. The interval of 90 % covers "
         "the chance of these pits; it does not cover that the configuration was chosen among many by such pits."
     )
@@ -119,7 +134,7 @@ def _points_table(curves: Sequence[AcceptanceCurve]) -> Listing:
     return Listing("Working points", ("configuration", "false-positive rate", "signal acceptance [90 %]"), tuple(rows))
 
 
-def _labels(subject: Subject, scored: ScoredPits, data: Dataset | None) -> tuple[npt.NDArray[np.str_], tuple[str, ...]]:
+def _labels(scored: ScoredPits, data: Dataset | None) -> tuple[npt.NDArray[np.str_], tuple[str, ...]]:
     """Give the label of each pit and their order; without the data signal and background stand for labels."""
     if data is not None:
         return data.labels, tuple(data.counts())
@@ -155,24 +170,30 @@ def _confusion(number: int, table: Confusion, rate: float) -> Drawing:
 
 
 def _parts(
-    scored: ScoredPits, rate: float, labels: npt.NDArray[np.str_], order: Sequence[str], data: Dataset | None
+    scored: ScoredPits,
+    point: tuple[float, Share],
+    labels: npt.NDArray[np.str_],
+    order: Sequence[str],
+    data: Dataset | None,
 ) -> list[Drawing]:
-    """Draw the share accepted of each label and, with the data, of the signal and background of each slide and style."""
-    counted_pits = np.ones(len(labels), np.bool_)
-    by_label = accepted_parts(scored, rate, labels, counted_pits)
-    ordered = sorted(by_label, key=lambda part: order.index(part.name))
+    """Draw the share accepted of each label and, with the data, of the signal and background of each slide and style.
+
+    `point`: the working point, and the acceptance of all signal pits there.
+    """
+    rate, whole = point
+    every = np.ones(len(labels), np.bool_)
+    by_label = sorted(accepted_parts(scored, rate, labels, every), key=lambda part: order.index(part.name))
     drawings = [
         Drawing(
             "accepted-by-label",
             "Accepted by label",
-            figures.accepted_parts(ordered, None, f"share of the label accepted at the working point of {rate:.3g} [90 %]"),
+            figures.accepted_parts(by_label, None, f"share accepted, working point {rate:.3g} [90 %]"),
             "Of the signal's label this is the acceptance, of the others the false-positive rate: the label with the largest "
             "share is what the networks mistake for signal. Labels of few pits have wide intervals.",
         )
     ]
     if data is None:
         return drawings
-    whole = scored.fitted(rate).share
     places = [("slide", [f"{pit.foil}:{pit.slide}" for pit in data.pits])]
     if len({pit.style for pit in data.pits}) > 1:
         places.append(("style", [pit.style or "none" for pit in data.pits]))
@@ -190,7 +211,7 @@ def _by_place(kind: str, what: str, parts: Sequence[AcceptedPart], whole: Share 
     return Drawing(
         f"{what}-by-{kind}",
         f"{what.capitalize()} accepted by {kind}",
-        figures.accepted_parts(parts[:SLIDES], whole, f"share of {what} accepted at the working point of {rate:.3g} [90 %]"),
+        figures.accepted_parts(parts[:SLIDES], whole, f"share accepted, working point {rate:.3g} [90 %]"),
         f"Whether one {kind} differs, most {what} pits first, their number beside its name.{line}{fewer} Of many intervals of "
         "90 % one in ten misses by chance: `pitsearch diagnose` tests whether any stands out.",
     )

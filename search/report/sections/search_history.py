@@ -36,7 +36,7 @@ def sentences(subject: Subject, history: SearchHistory) -> Iterator[str]:
         f"{counted(status.done, 'trial')} have come as far as they are to: {status.complete} complete, of which {revived} had "
         f"been paused and taken up again, {status.pruned} pruned and {status.paused} paused; {status.failed} failed."
     )
-    yield sentence(f"in use: {comparison_line(status.comparison)}")
+    yield sentence(comparison_line(status.comparison))
     if status.gain is not None:
         yield sentence(outlook_line(status.gain))
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in status.verdicts.items()) or "none yet"

@@ -10,8 +10,7 @@ from search.report.figures import race
 from search.report.figures.readings import Racer
 from search.report.selection_tables import opening_lines
 from search.report.subject import Subject
-from search.selection.confirm import mean_acceptance
-from search.selection.confirmations import Confirmation
+from search.selection.confirmations import Confirmation, mean_acceptance
 from search.selection.race_record import CandidateRecord, RaceEntry, RaceRecord
 from search.text import counted, sentence
 from search.trials.objectives import amount

@@ -107,6 +107,7 @@ def test_fused_gives_the_results_of_training_apart(tiny: Dataset, monkeypatch: p
             cross.advance(folds, epoch)
     assert together.note is None
     assert together.epochs_run == apart.epochs_run == 20
+    assert (together.latest, apart.latest) == ((0, 1, 2, 3, 4), (4,))
     assert together.seconds > 0
     for fused, alone in zip(together.results(), apart.results(), strict=True):
         assert (fused.verdict, fused.reseeds, fused.epochs) == (alone.verdict, alone.reseeds, alone.epochs)

@@ -16,9 +16,9 @@ LADDER = Ladder.parse("1x3,5x9,5x30")
 def test_every_trial_has_its_fate() -> None:
     fates = (Fate.COMPLETE, Fate.PAUSED, Fate.PRUNED, Fate.REVIVED, Fate.FAILED, Fate.COMPLETE, Fate.RUNNING)
     assert tuple(map(fate_of, FATES)) == fates
-    interrupted = trial_of(7, 20, state=TrialState.WAITING, rungs=1, stopped="by hand")
+    interrupted = trial_of(7, 20, state=TrialState.WAITING, rungs=1, remarks={"stopped": "by hand"})
     assert fate_of(interrupted) == Fate.RUNNING
-    revived_and_running = trial_of(8, 20, state=TrialState.RUNNING, rungs=1, **{PAUSED.name: ""})
+    revived_and_running = trial_of(8, 20, state=TrialState.RUNNING, rungs=1, remarks={PAUSED.name: ""})
     assert fate_of(revived_and_running) == Fate.RUNNING
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from optuna.trial import TrialState
 
-from search.analysis.status import of_trials, summarise
+from search.analysis.status import of_trials, summarise, summarise_whole
 from search.studies.launch_record import LaunchRecord
 from search.studies.study import Study
 from tests.support.status import TRIALS
@@ -47,3 +47,7 @@ def test_a_study_in_storage_is_summed_up(finished: Study) -> None:
     assert status.best is not None
     assert status.best.state == TrialState.COMPLETE
     assert sum(status.verdicts.values()) == 15
+
+
+def test_a_study_whose_rows_were_read_before_is_summed_up_alike(finished: Study) -> None:
+    assert replace(summarise_whole(finished), trials=()) == replace(summarise(finished), trials=())

@@ -18,7 +18,7 @@ GROUPS = {
     "Data": ["synth", "check", "relabel", "import"],
     "Search": ["spaces", "launch", "status", "dashboard"],
     "Choose": ["confirm", "front", "select"],
-    "Understand": ["importance", "curve", "diagnose"],
+    "Understand": ["report", "importance", "curve", "diagnose"],
     "Use": ["export", "predict"],
     "Foil": ["scan", "match", "align", "queue", "merge"],
     "Clusters": ["worker", "jobscript"],

@@ -64,6 +64,7 @@ COMMANDS: Mapping[str, tuple[list[str], set[str]]] = {
     "status": (["status", "--storage", "STORAGE"], STUDY),
     "status --trial": (["status", "--storage", "STORAGE", "--trial", "1"], STUDY),
     "front": (["front", "--storage", "STORAGE"], STUDY | {"plotly"}),
+    "report": (["report", "--storage", "STORAGE"], FOLDS | {"plotly", "tifffile"}),
     "importance": (["importance", "--storage", "STORAGE"], FOLDS),
     "export": (["export", "best", "--storage", "STORAGE"], STUDY),
     "match": (["match", "places.json", "places.json"], {"scipy.stats"}),

@@ -32,6 +32,7 @@ OUTS = [
     ["curve", "DATA", "--out"],
     ["diagnose", "--storage", "STORAGE", "--out"],
     ["front", "--storage", "STORAGE", "--out"],
+    ["report", "--storage", "STORAGE", "--out"],
     ["predict", "no-bundle", "DATA", "--out"],
 ]
 

@@ -115,7 +115,7 @@ def test_a_study_is_read_less_often_the_more_that_costs(finished: Study, monkeyp
     watched.study = finished
     watched._watch()
     assert len(looks) == 3
-    assert waits == pytest.approx([0.0, 1.0, 1.0, 5.0])
+    assert waits == pytest.approx([0.0, 1.0, 1.0, 2.0])
 
 
 def test_an_output_that_is_gone_ends_the_launch_at_the_next_word(finished: Study) -> None:

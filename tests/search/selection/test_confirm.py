@@ -159,12 +159,16 @@ def stand_in(shares: dict[int, float], verdict: str = "learned") -> object:
 
 def test_what_can_no_longer_win_is_trained_no_further(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirming, "_train", stand_in({0: 0.95, 1: 0.3, 2: 0.93}))
-    race = confirm(finished, ConfirmOptions(top=3, repeats=5, reliability=0.0), workers=1)
+    told: list[tuple[int, int]] = []
+    terms = ConfirmOptions(top=3, repeats=5, reliability=0.0)
+    race = confirm(finished, terms, workers=1, progress=lambda *counts: told.append(counts))
     assert [entrant.number for entrant in race] == [0, 2, 1]
     assert [len(entrant.repeats) for entrant in race[:2]] == [5, 5]
     rounds = len(race[2].repeats)
     assert 2 <= rounds < 5  # one repeat says nothing of what seeds do
     assert str(race[2].dropped).startswith(f"lost the race after {rounds} of 5: -0.")
+    # Repeats that are no longer trained are no longer waited for.
+    assert (told[0], told[-1]) == ((0, 15), (10 + rounds, 10 + rounds))
 
 
 def test_what_cannot_pass_the_bar_any_more_is_trained_no_further(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:

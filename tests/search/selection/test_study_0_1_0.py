@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,21 +14,15 @@ from search.selection.export import export
 from search.selection.held_out import openings
 from search.selection.select import select
 from search.studies.study import Study
-from tests.support.tiny import write_dataset
+from tests.support.study_0_1_0 import FIXTURE, restore_study
 
-FIXTURE = Path(__file__).parents[1] / "studies_0_1_0"
 # Trial 0, better at one threshold over all folds, does not pass this bar: the winner is that of 0.1.0.
 OPTIONS = ConfirmOptions(top=2, repeats=1, reliability=0.2)
 
 
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
-    text = (FIXTURE / "studies.sql").read_text(encoding="utf-8").replace("@FOLDER@", str(tmp_path))
-    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection:
-        connection.executescript(text)
-    shutil.copytree(FIXTURE / "runs", tmp_path / "runs")
-    write_dataset(tmp_path / "tiny")
-    return Study("finished", f"sqlite:///{tmp_path}/studies.db")
+    return restore_study(tmp_path)
 
 
 def test_a_selection_trains_no_confirmation_and_numbers_its_reading(

@@ -9,7 +9,6 @@ from optuna.trial import TrialState
 
 from foils import Dataset
 from search.analysis.status import of_trials, summarise
-from search.report.contents import Listing
 from search.report.sections.answer import answer, groups_across_slides, section, warnings, winner_readings
 from search.report.subject import Subject, read_subject
 from search.report.winner import winner_of
@@ -20,7 +19,7 @@ from search.trials.baseline import compare
 from search.trials.records import RungResult
 from search.trials.reliability import Tally
 from tests.support.status import trial_of as status_trial
-from tests.support.subjects import FATES, LOOK, selected_subject, subject_of, trial_of
+from tests.support.subjects import FATES, LOOK, cells_of, selected_subject, subject_of, trial_of
 
 
 def said(subject: Subject) -> str:
@@ -67,8 +66,7 @@ def test_where_nothing_learned_the_sentence_is_that_of_status() -> None:
 
 def test_the_table_holds_what_the_sentence_says() -> None:
     subject = selected_subject()
-    table = next(part for part in section(subject).parts if isinstance(part, Listing))
-    cells = dict(table.rows)
+    cells = cells_of(section(subject))
     assert cells["held-out acceptance"] == str(wilson(46, 52))
     assert cells["held-out rejection"] == str(wilson(210, 222))
     assert cells["difference on the same folds"] in said(subject)

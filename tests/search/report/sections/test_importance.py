@@ -9,12 +9,11 @@ import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from search.analysis.importance import importance
+from search.analysis.importance import of_trials
 from search.report.contents import Drawing, Listing, Section
 from search.report.sections import importance as shown
 from search.report.subject import Subject, read_subject
 from search.studies.study import Study
-from search.trials.ladder import Ladder
 from spaces import Config
 from spaces.choices.labelling import Labelling
 from tests.support.trials import reached, recipe, written
@@ -104,17 +103,8 @@ def test_where_no_trial_is_complete_there_is_nothing_to_compare(subject: Subject
     assert section.paragraphs == ("No trial has climbed the whole ladder yet: there is nothing to compare.",)
 
 
-def test_the_weights_are_those_of_the_command(subject: Subject, finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Reading:
-        name = "tiny"
-        plan = replace(finished.plan, options=replace(finished.plan.options, ladder=Ladder.parse("1x1,5x1,5x6")))
-
-        class optuna:
-            @staticmethod
-            def get_trials(deepcopy: bool) -> tuple[FrozenTrial, ...]:
-                return subject.trials
-
-    weights = [weight for weight in importance(Reading).acceptance if weight.value is not None]  # type: ignore[arg-type]
+def test_the_weights_are_those_of_the_command(subject: Subject) -> None:
+    weighed = of_trials("tiny", subject.trials, subject.plan.ladder)
     figure = drawn(shown.section(subject))["importance-acceptance"].figure
     values = {axis: value for trace in figure.data[:2] for axis, value in zip(trace.y, trace.x, strict=True)}
-    assert values == pytest.approx({weight.axis: weight.value for weight in weights})
+    assert values == pytest.approx({weight.axis: weight.value for weight in weighed.acceptance if weight.value is not None})

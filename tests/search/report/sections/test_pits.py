@@ -47,7 +47,7 @@ def test_galleries_show_what_the_sentences_count(subject: Subject, tiny: Dataset
     galleries = {part.title: part for part in shown.parts if isinstance(part, Gallery)}
     assert len(galleries["Missed signals"].items) == min(missed, MOST)
     assert len(galleries["Background that looks like signal"].items) == min(passing, MOST)
-    said = r"The networks of 3 trials, or pits that show the same plastic, contradict whether (\d+) pit"
+    said = r"The networks of 3 trials, or pits that show the same plastic contradict whether (\d+) pit"
     count = re.match(said, shown.paragraphs[1])
     assert count is not None
     suspects = galleries["Suspect labels"].items

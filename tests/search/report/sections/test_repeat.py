@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from search.report.contents import Listing, PlainText
+from search.report.contents import PlainText
 from search.report.sections.repeat import SPACE_FILE, launch_command, section
 from search.report.subject import read_subject
 from search.studies.options import Holdout
 from search.studies.plan import check_same
 from search.studies.study import Study
 from tests.support.commands import Runner
-from tests.support.subjects import PLAN, selected_subject, subject_of
+from tests.support.subjects import cells_of, selected_subject, subject_of
+from tests.support.trials import PLAN
 
 
 def test_the_command_makes_a_study_of_the_same_plan(
@@ -42,13 +43,12 @@ def test_slides_a_share_and_plugins_are_part_of_the_command() -> None:
 
 def test_what_the_numbers_follow_from_is_listed(finished: Study) -> None:
     subject = read_subject(finished)
-    table = next(part for part in section(subject).parts if isinstance(part, Listing))
-    cells = dict(table.rows)
+    cells = cells_of(section(subject))
     assert cells["fingerprint of the data"] == finished.plan.fingerprint
     assert cells["seed"] == str(finished.plan.options.seed)
     assert subject.environment is not None
     assert f"torch {subject.environment.versions['torch']}" in cells["versions of the last launch"]
-    older = next(part for part in section(selected_subject()).parts if isinstance(part, Listing))
-    assert dict(older.rows)["versions, machine"] == "not recorded by the version that launched"
-    assert dict(older.rows)["selected model, SHA-256"] == "a" * 64
-    assert dict(older.rows)["trials ran on"] == "host"
+    older = cells_of(section(selected_subject()))
+    assert older["versions, machine"] == "not recorded by the version that launched"
+    assert older["selected model, SHA-256"] == "a" * 64
+    assert older["trials ran on"] == "host"

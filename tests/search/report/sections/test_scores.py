@@ -9,14 +9,19 @@ import numpy as np
 import pytest
 
 from foils import Dataset
+from search.analysis.acceptance_curves import acceptance_curve
+from search.analysis.out_of_fold import scores_of_trial
 from search.report.contents import Drawing, Listing
 from search.report.sections import scores as scores_section
-from search.report.sections.scores import section
+from search.report.sections.scores import as_selected, section
 from search.report.subject import Subject, read_subject
+from search.report.winner import winner_of
 from search.selection.confirmations import CONFIRMATION, Confirmation
 from search.selection.json_values import to_json
+from search.selection.race_record import CandidateRecord
 from search.studies.study import Study
 from search.trials.records import RungResult
+from search.trials.reliability import tally
 
 
 @pytest.fixture
@@ -32,7 +37,7 @@ def test_the_sentence_is_the_first_working_point_and_that_is_the_quoted_acceptan
     data = subject.plan.search_set(tiny)
     assert name == f"best, trial {best.number}" and rate == f"{subject.plan.options.working_point:.3g}"
     assert scores.paragraphs[0].startswith(
-        f"Out of fold the {name} accepts {share} of {int(data.is_signal.sum())} signal pits where it accepts {rate} of "
+        f"Out of fold the {name}, accepts {share} of {int(data.is_signal.sum())} signal pits where it accepts {rate} of "
         f"{int(data.is_background.sum())} background pits. The scores are of trial {best.number}, on the split of the search."
     )
     assert float(share.split()[0]) == pytest.approx(RungResult.demand(best).quoted.value, abs=0.03)
@@ -90,11 +95,25 @@ def test_confirmations_give_the_scores_where_there_are_some(finished: Study, sub
     assert f"best, trial {best.number}: 15 trainings" in curve.caption
 
 
+def test_a_selection_of_the_same_scores_gives_the_interval(subject: Subject) -> None:
+    best = subject.status.best
+    winner = winner_of(subject)
+    assert best is not None and winner is not None
+    scored = scores_of_trial(best, subject.plan)
+    assert scored is not None
+    curve = acceptance_curve("best", scored, (0.1, 0.01))
+    share = replace(curve.points[0][1], low=0.0)
+    judged = CandidateRecord(best.number, share, tally([]), 1, True, "winner", True, None)
+    assert as_selected(curve, replace(winner, judged=judged)).points == ((0.1, share), curve.points[1])
+    others = replace(judged, confirmed=replace(share, value=share.value - 0.1))
+    assert as_selected(curve, replace(winner, judged=others)) == as_selected(curve, winner) == curve
+
+
 def test_without_the_data_signal_and_background_stand_for_labels(subject: Subject) -> None:
     scores = section(replace(subject, data=None, data_fault="it is gone."))
     names = [part.name for part in scores.parts if isinstance(part, Drawing)]
     assert names == ["acceptance-curve", "score-histograms", "confusion-0", "accepted-by-label", "calibration"]
-    assert scores.warnings == ("it is gone.",)
+    assert scores.paragraphs[-1].startswith("Labels, slides and styles are not told apart")
     histogram = next(part for part in scores.parts if isinstance(part, Drawing) and part.name == "score-histograms")
     assert [trace.name.split(" (")[0] for trace in histogram.figure.data] == ["signal", "background", "never scored"]
 

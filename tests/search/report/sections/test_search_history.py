@@ -35,18 +35,15 @@ def test_what_pruning_saved_is_said_in_epochs_and_in_time() -> None:
 
 
 def test_the_audit_is_that_of_the_study_or_the_page_says_why_there_is_none() -> None:
-    audited, unpruned = subject_of(), replace(PLAN, options=replace(PLAN.options, pruner="none"))
+    unpruned = replace(PLAN, options=replace(PLAN.options, pruner="none"))
     promoted = replace(PLAN, options=replace(PLAN.options, pruner="promotion"))
-    last = [laid_out.paragraphs[-1] for laid_out in map(section, (audited, *_with(unpruned, promoted))) if laid_out is not None]
+    subjects = subject_of(), subject_of(plan=unpruned), subject_of(plan=promoted)
+    last = [laid_out.paragraphs[-1] for laid_out in map(section, subjects) if laid_out is not None]
     assert last == [
         "Audit of the pruner: no audited trial has climbed the whole ladder yet.",
         "Nothing is pruned in this study.",
         "There is no audit, for no trial is ended for good: a paused one goes on when others prove worse.",
     ]
-
-
-def _with(*plans: object) -> list[object]:
-    return [subject_of(plan=plan) for plan in plans]
 
 
 def test_the_best_trials_and_the_failed_ones_are_listed() -> None:
