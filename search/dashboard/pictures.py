@@ -22,7 +22,7 @@ from sklearn.metrics import roc_curve
 from models.metrics import Floats
 from models.training.training_curve import TrainingCurve
 from models.training.verdicts import Verdict
-from search.report.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
+from search.report.colours import BLUE, GREY, ORANGE, PURPLE, VERMILION
 from search.trials.records import RungResult, on_rungs
 from search.trials.stored_curves import CURVES, read_curves
 from search.trials.stored_scores import SCORES, RungScores, read_scores
@@ -37,7 +37,7 @@ STYLES: Mapping[str, Mapping[str, Any]] = {
     Verdict.OVERTRAINED: {"color": ORANGE, "linestyle": (0, (5, 1))},
     Verdict.COLLAPSED: {"color": VERMILION, "linestyle": "--"},
     Verdict.DIVERGED: {"color": PURPLE, "linestyle": "-."},
-    Verdict.UNFINISHED: {"color": GREEN, "linestyle": (0, (1, 1))},
+    Verdict.UNFINISHED: {"color": GREY, "linestyle": "-"},
 }
 STARTED_AGAIN: Mapping[str, Any] = {"color": GREY, "linestyle": ":"}
 # What tells a picture from a file: Optuna's names of files are UUIDs.
