@@ -30,7 +30,7 @@ from search.trials.stored_curves import pack_curves
 from search.trials.stored_scores import RungScores, pack_scores
 from spaces import Space
 
-# Finished trials of a study, pits of its data, a budget that has room for all, and how many sets of scores and curves there are.
+# Finished trials of a study, pits of its data, a budget that has room for all, and how many sets of scores and curves differ.
 TRIALS, PITS, ROOM, KINDS = (100, 1000), 1393, 10**9, 20
 
 
@@ -55,8 +55,8 @@ def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
             ["trials", "read, s", "lay out and write, s", "MB"],
             rows,
             [
-                "of random trials that keep scores and curves as real ones do; without the imports, some seconds more; 4.8 MB of a "
-                "page are plotly's own"
+                "of random trials that keep scores and curves as real ones do; without the imports, some seconds more; 4.8 MB "
+                "of a page are plotly's own"
             ],
         )
     ]

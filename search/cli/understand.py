@@ -46,7 +46,8 @@ def report(
         for warning in section.warnings:
             say(f"{section.title}: {warning}")
     if figures is not None:
-        with counting("figures") as step:
+        with counting() as step:
+            step.begin("figures")
             paths = write_note_figures(sections, figures, step)
         say(f"wrote {len(paths)} files of figures into {figures}")
     say(f"wrote {out}; next: open it in a browser")
