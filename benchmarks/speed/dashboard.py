@@ -15,7 +15,7 @@ import numpy as np
 import optuna_dashboard
 
 from benchmarks.support.filling import fill
-from benchmarks.support.idle import begin, plan_of
+from benchmarks.support.idle import begin, plan_of, reached
 from benchmarks.support.measure import Table
 from models.training.training_curve import TrainingCurve
 from search.dashboard.app import make_app
@@ -23,6 +23,7 @@ from search.dashboard.guard import Access
 from search.dashboard.server import names_of
 from search.storage.connect import forget_storages, open_storage
 from search.trials.ladder import Ladder
+from search.trials.named_attributes import named_attributes
 from search.trials.stored_curves import pack_curves
 from search.trials.stored_scores import RungScores, pack_scores
 from tests.support.visits import visit
@@ -85,6 +86,8 @@ def _fill(address: str, folder: Path, count: int) -> None:
     records: dict[str, Any] = pack_curves(curves)
     for rung in ladder.rungs:
         records |= pack_scores(str(rung), scores)
+
+    records |= named_attributes(reached(ladder.rungs[-1], 0.9))
 
     def more(number: int) -> Mapping[str, Any]:
         return records

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from optuna.trial import FrozenTrial
 
 from search.text import duration
-from search.trials.baseline import is_baseline
 from search.trials.records import DAMAGE, Recipe, RungResult, TrialOrigin
 from search.trials.reliability import tally
 from spaces import Config
+from spaces.initial_configs import BASELINE
 from spaces.known_configs import choices_of
 
 # What Markdown would take for something else. A name of a user's stays as it is.
@@ -28,7 +28,8 @@ def trial_note(trial: FrozenTrial) -> str:
         return ""
     trainings, config = tally([reached]), Config.from_dict(recipe.config)
     lines = [f"**{plain(config.describe())}**", ""]
-    if is_baseline(trial):
+    origin = TrialOrigin.read(trial)
+    if origin is not None and origin.origin == BASELINE:
         lines += ["This is the network in use, which all others are compared with.", ""]
     lines += [
         f"- signal acceptance **{reached.quoted.share}**, of {sum(reached.signals)} signal pits",
@@ -36,7 +37,7 @@ def trial_note(trial: FrozenTrial) -> str:
         f"- reliability {trainings} trainings learned, reseeds among them",
         f"- rung {reached.rung}, {reached.epochs_run} epochs in {duration(reached.seconds)}; seed {recipe.seed}",
     ]
-    lines += [f"- {plain(text)}" for text in _remarks(trial, reached)]
+    lines += [f"- {plain(text)}" for text in _remarks(trial, reached, origin)]
     folds = zip(reached.verdicts, reached.acceptance, reached.auc, reached.accuracy, reached.reseeds, strict=True)
     rows = [
         (str(fold), verdict, f"{acceptance:.3f}", f"{auc:.3f}", f"{accuracy:.3f}", str(reseeds))
@@ -48,8 +49,8 @@ def trial_note(trial: FrozenTrial) -> str:
     return "\n".join([*lines, "; ".join(chosen)])
 
 
-def _remarks(trial: FrozenTrial, reached: RungResult) -> Iterable[str]:
-    origin, damage = TrialOrigin.read(trial), DAMAGE.read(trial)
+def _remarks(trial: FrozenTrial, reached: RungResult, origin: TrialOrigin | None) -> Iterable[str]:
+    damage = DAMAGE.read(trial)
     if origin is not None and origin.origin is not None:
         yield f"taken from: {origin.origin}"
     if reached.would_prune is not None:

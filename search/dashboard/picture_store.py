@@ -61,7 +61,7 @@ class PictureStore:
         except LookupError:
             raise ArtifactNotFound("not found") from None
         reached = RungResult.read(trial)
-        if reached is None or not picture.can_draw(trial, reached):
+        if reached is None or not picture.can_draw(trial):
             raise ArtifactNotFound("not found")
         key = (number, trial_id, *_state(trial, reached))
         with self._lock:

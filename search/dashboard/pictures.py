@@ -22,7 +22,7 @@ from sklearn.metrics import roc_curve
 from models.metrics import Floats
 from models.training.training_curve import TrainingCurve
 from models.training.verdicts import Verdict
-from search.report.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
+from search.report.colours import BLUE, GREY, ORANGE, PURPLE, VERMILION
 from search.trials.records import RungResult, on_rungs
 from search.trials.stored_curves import CURVES, read_curves
 from search.trials.stored_scores import SCORES, RungScores, read_scores
@@ -37,7 +37,7 @@ STYLES: Mapping[str, Mapping[str, Any]] = {
     Verdict.OVERTRAINED: {"color": ORANGE, "linestyle": (0, (5, 1))},
     Verdict.COLLAPSED: {"color": VERMILION, "linestyle": "--"},
     Verdict.DIVERGED: {"color": PURPLE, "linestyle": "-."},
-    Verdict.UNFINISHED: {"color": GREEN, "linestyle": (0, (1, 1))},
+    Verdict.UNFINISHED: {"color": GREY, "linestyle": "-"},
 }
 STARTED_AGAIN: Mapping[str, Any] = {"color": GREY, "linestyle": ":"}
 # What tells a picture from a file: Optuna's names of files are UUIDs.
@@ -54,7 +54,7 @@ class Picture:
     file: str
     draw: Callable[[FrozenTrial, RungResult], Figure]
     # Whether a trial recorded what it is drawn from.
-    can_draw: Callable[[FrozenTrial, RungResult], bool]
+    can_draw: Callable[[FrozenTrial], bool]
 
 
 def draw_png(picture: Picture, trial: FrozenTrial, reached: RungResult) -> bytes:
@@ -160,12 +160,13 @@ def _name_once(axes: Axes) -> None:
     axes.legend(list(named.values()), list(named), fontsize=8, frameon=False)
 
 
-def _has_rungs(trial: FrozenTrial, reached: RungResult) -> bool:
-    return CURVES in trial.user_attrs or bool(on_rungs(trial))
+def _has_rungs(trial: FrozenTrial) -> bool:
+    return RungResult.name in trial.user_attrs and (CURVES in trial.user_attrs or bool(on_rungs(trial)))
 
 
-def _has_scores(trial: FrozenTrial, reached: RungResult) -> bool:
-    return f"{SCORES}:{reached.rung}" in trial.user_attrs
+def _has_scores(trial: FrozenTrial) -> bool:
+    record = trial.user_attrs.get(RungResult.name)
+    return isinstance(record, Mapping) and f"{SCORES}:{record.get('rung')}" in trial.user_attrs
 
 
 # By number, which files are found by.

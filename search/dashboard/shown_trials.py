@@ -21,7 +21,7 @@ from search.storage.optuna_internals import trial_id_of
 from search.studies.migrations import MIGRATIONS
 from search.studies.plan import PLAN
 from search.trials.formats import upgrade
-from search.trials.named_attributes import named_attributes
+from search.trials.named_attributes import named_attributes, stored_named
 from search.trials.records import ERROR, PAUSED, RungResult, TrialOrigin, is_interrupted, is_paused
 
 # Where version 0.21 of the dashboard looks for constraints, which Optuna 5 keeps one by one under `constraints:NAME`.
@@ -36,10 +36,9 @@ def shown_trial(trial: FrozenTrial) -> FrozenTrial:
     """Give a trial as the dashboard shows it; of one that pitsearch did not make, its attributes stay as they are."""
     shown = copy.copy(trial)
     try:
-        reached, origin = RungResult.read(trial), TrialOrigin.read(trial)
-        named = {**_of_rung(reached), **_standing(trial, origin)}  # in this order the columns of tables are
+        named = {**_of_rung(trial), **_standing(trial, TrialOrigin.read(trial))}  # in this order the columns of tables are
         shown.user_attrs = {**named, **{key: value for key, value in _foreign(trial.user_attrs).items() if key not in named}}
-        files = {} if reached is None else _files(trial, reached)
+        files = _files(trial)
     except StudyError as error:
         shown.user_attrs, files = {**_foreign(trial.user_attrs), ERROR.name: str(error)}, {}
     shown.system_attrs = {**trial.system_attrs, **files}
@@ -67,22 +66,22 @@ def _standing(trial: FrozenTrial, origin: TrialOrigin | None) -> dict[str, str]:
     return words
 
 
-def _of_rung(reached: RungResult | None) -> dict[str, Any]:
-    if reached is None:
-        return {}
-    named: dict[str, Any] = named_attributes(reached)
-    if reached.would_prune is not None:
-        named["would_prune"] = reached.would_prune
-    if reached.note is not None:
-        named["note"] = reached.note
-    return named
+def _of_rung(trial: FrozenTrial) -> dict[str, Any]:
+    named: dict[str, Any] | None = stored_named(trial)
+    if named is None:
+        reached = RungResult.read(trial)
+        if reached is None:
+            return {}
+        named = named_attributes(reached)
+    record: Mapping[str, Any] = trial.user_attrs[RungResult.name]
+    return named | {name: record[name] for name in ("would_prune", "note") if record.get(name) is not None}
 
 
-def _files(trial: FrozenTrial, reached: RungResult) -> dict[str, str]:
+def _files(trial: FrozenTrial) -> dict[str, str]:
     """List the pictures of a trial as Optuna lists files."""
     files = {}
     for number, picture in enumerate(PICTURES):
-        if picture.can_draw(trial, reached):
+        if picture.can_draw(trial):
             name = picture_id(number, trial_id_of(trial))
             meta = {"artifact_id": name, "filename": picture.file, "mimetype": "image/png", "encoding": None}
             files[f"{ARTIFACTS}{name}"] = json.dumps(meta)

@@ -1,16 +1,23 @@
 """How a trial stands, as user attributes of plain values: what Optuna's tables and its dashboard show a column of each.
 
-The record `reached` is what pitsearch reads; these repeat some of it for people, and nothing of ours reads them. A study that
-an older pitsearch made has none. Knows nothing of what shows them.
+The record `reached` is what pitsearch reads; these repeat some of it for people, and nothing but the dashboard reads them.
+A study that an older pitsearch made has none. Knows nothing of what shows them.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from optuna.trial import BaseTrial
 
 from search.trials.records import RungResult
 from search.trials.reliability import tally
 
+# In the order of a table's columns.
+NAMES = (
+    *("rung", "acceptance", "acceptance_low", "acceptance_high", "rejection_at_high_acceptance", "auc", "accuracy"),
+    *("verdicts", "learned", "trainings", "epochs", "seconds"),
+)
 # Digits behind the point, of shares.
 DIGITS = 4
 
@@ -32,6 +39,19 @@ def named_attributes(reached: RungResult) -> dict[str, str | int | float]:
         "epochs": reached.epochs_run,
         "seconds": round(reached.seconds, 1),
     }
+
+
+def stored_named(trial: BaseTrial) -> dict[str, str | int | float] | None:
+    """Give how a trial stands by name as it was written; None where that was not, or not of the last rung.
+
+    Reading the record takes ten times as long. An older pitsearch that went on with the trial has left the names as they were.
+    """
+    attributes, record = trial.user_attrs, trial.user_attrs.get(RungResult.name)
+    if not isinstance(record, Mapping) or any(name not in attributes for name in NAMES):
+        return None
+    if (attributes["rung"], attributes["epochs"]) != (record.get("rung"), record.get("epochs_run")):
+        return None
+    return {name: attributes[name] for name in NAMES}
 
 
 def write_named(trial: BaseTrial, reached: RungResult) -> None:

@@ -12,10 +12,27 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-# Okabe and Ito (2008), without the black and the yellow that one of the two backgrounds swallows. The n-th line of a figure has
-# the n-th colour, symbol and dash.
-BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-GREY = "#888888"
+from search.report.colours import BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
+
+__all__ = [
+    "BLUE",
+    "COLOURS",
+    "DARK",
+    "DASHES",
+    "GREEN",
+    "GREY",
+    "HEIGHT",
+    "LIGHT",
+    "ORANGE",
+    "PURPLE",
+    "SKY",
+    "SYMBOLS",
+    "VERMILION",
+    "compact",
+    "literal",
+    "new_figure",
+]
+# The n-th line of a figure has the n-th colour, symbol and dash.
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 # Pixels of a figure of one panel.

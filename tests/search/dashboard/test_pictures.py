@@ -75,8 +75,8 @@ def test_a_picture_is_drawn_the_same_each_time_and_is_not_empty(picture: Any, fi
 def test_a_trial_of_an_older_version_shows_its_rungs() -> None:
     attributes = written(reached())
     trial = create_trial(value=0.9, user_attrs=attributes, intermediate_values={1: 0.1, 45: 0.5, 150: 0.9})
-    assert CURVE.can_draw(trial, reached())
-    assert not ROC.can_draw(trial, reached())
+    assert CURVE.can_draw(trial)
+    assert not ROC.can_draw(trial)
     ((line,),) = lines(CURVE, trial)
     assert line.get_ydata().tolist() == [0.1, 0.5, 0.9]
 
