@@ -28,7 +28,7 @@ def section(subject: Subject) -> Section:
         "race",
         "Acceptance and reliability of the candidates on fresh splits",
         race(racers, recorded.reliability, subject.plan.options.working_point),
-        "See who is kept, who left, and how far the acceptance of the search lies above that on fresh splits. Left: the bar "
+        "See who is kept, who left, and how far the acceptance of the search lies from that on fresh splits. Left: the bar "
         "is the 90 % interval, an open circle is one repeat, the mean of its folds. Right: a configuration is kept where its "
         "whole interval lies beyond the dashed line. Do not conclude from bars that overlap that two are equal: all ran on the "
         "same splits, and the selection compares them pair by pair.",
@@ -81,7 +81,7 @@ def _held_out(subject: Subject) -> Iterator[str]:
         winner = next((one for one in subject.judged.candidates if one.wins), None)
         if winner is not None and winner.confirmed is not None and winner.unflattered is not None:
             yield (
-                f"On fresh splits {winner.confirmed.value:.3f} is the best of several, which flatters it: "
+                f"On fresh splits the winner has {winner.confirmed.value:.3f}; to be chosen among several flatters it: "
                 f"{winner.unflattered} without that."
             )
         yield sentence(str(subject.judged.by_slides))
