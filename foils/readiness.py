@@ -39,6 +39,6 @@ def background_note(data: Dataset, working_point: float) -> tuple[str, ...]:
     needed = math.ceil(PASSING / working_point - 1e-9)
     carried = f"these carry {PASSING / count:.0%} and above" if count > PASSING else "these carry none"
     return (
-        f"{count} background pits: at the working point of {working_point:.3g} {passing} of them pass, and its threshold rests "
+        f"{count} background pits: {passing} of them pass at the working point of {working_point:.3g}, and its threshold rests "
         f"on those; {needed} are needed for {PASSING} to pass ({carried})",
     )

@@ -47,7 +47,7 @@ def test_groups_count_once(tmp_path: Path) -> None:
 def test_a_working_point_that_few_pits_pass_is_told(tmp_path: Path) -> None:
     data = data_of(tmp_path / "data", candidate=10, top=65)
     assert background_note(data, 0.01) == (
-        "65 background pits: at the working point of 0.01 0 of them pass, and its threshold rests on those; 1000 are needed "
+        "65 background pits: 0 of them pass at the working point of 0.01, and its threshold rests on those; 1000 are needed "
         "for 10 to pass (these carry 15% and above)",
     )
     assert "3 of them pass" in background_note(data, 0.05)[0]

@@ -78,6 +78,7 @@ NAMES = {
         "export_trial",
         "importance",
         "launch",
+        "log_to",
         "learning_curve",
         "pareto_front",
         "predict",

@@ -70,7 +70,7 @@ def _against(winner: Winner) -> str:
     if winner.is_in_use or gain is None:
         return "it is the network in use itself"
     return (
-        f"on the folds of the search its acceptance lies {signed(gain)} from that of the network in use, trial "
+        f"on the folds of the search its acceptance differs by {signed(gain)} from that of the network in use, trial "
         f"{baseline.number}, which accepts {acceptance(baseline)}"
     )
 

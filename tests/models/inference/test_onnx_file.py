@@ -31,6 +31,7 @@ from spaces.choices.normalisation import NORMALISATIONS
 from spaces.config import Config
 from tests.support.channels import QMUL
 from tests.support.configs import FORMS, NAMED, channels_of
+from tests.support.slow_cases import slow_after_first
 
 SIZE = 28
 
@@ -86,7 +87,7 @@ def is_the_same(config: Config, folder: Path, **kinds: Any) -> None:
         assert (spread >= 0).all()
 
 
-@pytest.mark.parametrize(("network", "mode"), FORMS)
+@pytest.mark.parametrize(("network", "mode"), slow_after_first(FORMS))
 def test_networks_of_our_own(network: str, mode: str, tmp_path: Path) -> None:
     is_the_same(Config(channels=channels_of(mode), network=NAMED[network]), tmp_path)
 
@@ -97,12 +98,12 @@ def test_networks_of_timm(network: str, tmp_path: Path) -> None:
     is_the_same(Config(channels=channels_of("stacked"), network=Network(network)), tmp_path, members=1)
 
 
-@pytest.mark.parametrize("features", [name for name in FEATURES if name != "none"])
+@pytest.mark.parametrize("features", slow_after_first(name for name in FEATURES if name != "none"))
 def test_features(features: str, tmp_path: Path) -> None:
     is_the_same(Config(channels=Channels("stacked", features=features), network=NAMED["pitnet"]), tmp_path, members=1)
 
 
-@pytest.mark.parametrize("scores", SCORES)
+@pytest.mark.parametrize("scores", slow_after_first(SCORES))
 def test_rules_over_a_pits_images(scores: str, tmp_path: Path) -> None:
     config = Config(
         labelling=Labelling(scheme="four-way"), channels=Channels("examples", scores=scores), network=NAMED["pitnet"]
@@ -110,13 +111,13 @@ def test_rules_over_a_pits_images(scores: str, tmp_path: Path) -> None:
     is_the_same(config, tmp_path)
 
 
-@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+@pytest.mark.parametrize("normalisation", slow_after_first(NORMALISATIONS))
 def test_normalisations_of_16_bits(normalisation: str, tmp_path: Path) -> None:
     config = Config(channels=channels_of("stacked"), network=NAMED["pitnet"], normalisation=normalisation)
     is_the_same(config, tmp_path, members=1, full_scale=65535)
 
 
-@pytest.mark.parametrize("detector", DETECTORS)
+@pytest.mark.parametrize("detector", slow_after_first(DETECTORS))
 def test_models_of_background(detector: str, tmp_path: Path) -> None:
     labelling = Labelling(scheme="anomaly", detector=detector)
     is_the_same(Config(labelling=labelling, channels=channels_of("stacked"), network=NAMED["pitnet"]), tmp_path)

@@ -20,5 +20,5 @@ def test_a_weak_working_point_is_noted(run: Runner, tmp_path: Path) -> None:
     folder = write_dataset(tmp_path / "data", counts={"candidate": 9, "top": 65}, channels=CHANNELS[:1])
     checked = run("check", folder)
     assert checked.code == 0
-    assert "note: 65 background pits: at the working point of 0.05 3 of them pass" in checked.out
+    assert "note: 65 background pits: 3 of them pass at the working point of 0.05" in checked.out
     assert f"no faults; next: pitsearch launch {folder}" in checked.out

@@ -136,7 +136,7 @@ def test_notes_of_the_data_and_of_the_search_reach_the_callback(tiny: Dataset, t
     assert barely.startswith("networks are barely trained: the ladder ends at 1 epoch; ")
     assert few.startswith("1 fold of 5 would be judged collapsed even by a perfect network, for fold ")
     assert re.match(
-        r"\d+ background pits: at the working point of 0\.1 \d of them pass, and its threshold rests on those; ", thin
+        r"\d+ background pits: \d of them pass at the working point of 0\.1, and its threshold rests on those; ", thin
     )
 
 

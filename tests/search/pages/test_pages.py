@@ -25,6 +25,7 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", PAGES, ids=lambda case: case.name)
 def test_a_page_can_be_read_and_used(case: PageCase, chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     faults: list[str] = []

@@ -86,6 +86,6 @@ def test_of_a_real_study_too(finished: Study) -> None:
 
 
 def test_a_wrong_number_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = Section("planted", "Planted", ("its acceptance lies +0.123 [+0.107, +0.133] from that of trial 3",), ())
+    wrong = Section("planted", "Planted", ("its acceptance differs by +0.123 [+0.107, +0.133] from that of trial 3",), ())
     monkeypatch.setattr(f"{__name__}.SECTIONS", (*SECTIONS, lambda subject: wrong))
     assert ("0.123", wrong.paragraphs[0]) in unknown(selected_subject())

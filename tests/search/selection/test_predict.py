@@ -43,7 +43,7 @@ def bundle(selection: Selection, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def test_a_bundle_holds_weights_description_and_card_and_no_more(bundle: Path, selection: Selection) -> None:
     assert sorted(path.name for path in bundle.iterdir()) == [
         *("README.md", "SHA256SUMS", "config.json", "model.json", "model.onnx", "model.safetensors"),
-        *("scores.csv", "scores.parquet", "test_input.npy", "test_output.npy"),
+        *("scan.onnx", "scores.csv", "scores.parquet", "test_input.npy", "test_output.npy"),
     ]
     assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
     description = json.loads((bundle / "model.json").read_text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import optuna
@@ -81,6 +82,12 @@ def test_an_unknown_sampler_is_refused(tiny: Dataset, tmp_path_factory: pytest.T
         start(tiny, tmp_path_factory.mktemp("magic"), sampler="magic")
 
 
+def optimizer_text(attributes: dict[str, Any]) -> str:
+    """Give the state of an optimiser, of which Optuna keeps so many characters in an attribute."""
+    parts = {key: value for key, value in attributes.items() if "optimizer" in key}
+    return "".join(parts[key] for key in sorted(parts, key=lambda key: int(key.rpartition(":")[2])))
+
+
 def optimise(sampler: optuna.samplers.BaseSampler) -> list[dict[str, float]]:
     study = optuna.create_study(sampler=sampler)
 
@@ -89,10 +96,10 @@ def optimise(sampler: optuna.samplers.BaseSampler) -> list[dict[str, float]]:
         return (x - 1) ** 2 + 10 * (y + 2) ** 2
 
     study.optimize(bowl, n_trials=40)
-    kept = [value for trial in study.trials for key, value in trial.system_attrs.items() if "optimizer" in key]
+    kept = [optimizer_text(trial.system_attrs) for trial in study.trials]
     if isinstance(sampler, JsonCmaEsSampler):
-        assert kept
-        assert all(json.loads(text) for text in kept)
+        assert any(kept)
+        assert all(json.loads(text) for text in kept if text)
     return [trial.params for trial in study.trials]
 
 

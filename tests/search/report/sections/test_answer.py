@@ -37,8 +37,8 @@ def test_after_a_selection_the_sentence_gives_the_held_out_reading_and_the_gain_
     assert said(selected_subject()) == (
         f"Trial 3 is selected: of the held-out pits it accepts {wilson(46, 52)} of the signal and rejects {wilson(210, 222)} "
         f"of the background at the working point of 5% false positives, and {Tally(15, 0, 15).reliability} of its trainings "
-        f"learned (15 of 15); on the folds of the search its acceptance lies {gain.gain.value:+.3f} [{gain.gain.low:+.3f}, "
-        f"{gain.gain.high:+.3f}] from that of the network in use, trial 0, which accepts {in_use}."
+        f"learned (15 of 15); on the folds of the search its acceptance differs by {gain.gain.value:+.3f} "
+        f"[{gain.gain.low:+.3f}, {gain.gain.high:+.3f}] from that of the network in use, trial 0, which accepts {in_use}."
     )
 
 
