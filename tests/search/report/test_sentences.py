@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from foils.readiness import background_note
+from search.report import study_report
 from search.report.contents import Listing, Section
 from search.report.data_table import data_table
-from search.report.sections import answer, repeat, search_history, selection
 from search.report.selection_tables import caveats, opening_lines
 from search.report.subject import Subject, read_subject
 from search.report.tables import status_table
@@ -22,7 +22,7 @@ from tests.support.golden import render
 from tests.support.subjects import selected_subject, subject_of
 
 NUMBER = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?")
-SECTIONS = (answer.section, search_history.section, selection.section, repeat.section)
+SECTIONS = tuple(make for _, _, make in study_report.SECTIONS)
 
 
 def numbers(text: str) -> set[str]:
@@ -72,6 +72,10 @@ OWN = (
     "had been paused and taken up again",
     "fold-epochs that whole cross-validations",
     "signal pits are searched: intervals are wide",
+    "have curves: ",
+    "trainings learned, restarts counted",
+    "An older pitsearch ran, without curves",
+    "Which axes mattered cannot be told: that needs",
 )
 
 
