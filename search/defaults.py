@@ -15,6 +15,8 @@ TRIALS = 40
 JOBS = 10
 # The false-positive rate at which acceptance is quoted.
 WORKING_POINT = 0.05
+# Acceptance is also read at this false-positive rate, which a rare signal needs.
+STRICT = 0.01
 PRUNER = "promotion"
 # Where a search has two objectives.
 FRONT_PRUNER = "trailing"

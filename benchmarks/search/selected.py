@@ -26,11 +26,12 @@ from benchmarks.support.truth import FEWEST, Truth, draw_truth
 from foils import Dataset
 from models.process import one_thread
 from search.selection.candidates import GIVEN_UP
-from search.selection.confirm import ConfirmOptions, config_of
+from search.selection.confirm import ConfirmOptions
 from search.selection.confirmations import confirmation_request
 from search.studies.plan import Plan
 from search.training.fold_cache import FoldKey
 from search.training.pool import parallel_map
+from search.trials.configuration import config_of
 from search.trials.ranking import rank_trials
 
 SEARCHES, TRIALS, FRESH = 30, 8, 3000

@@ -57,7 +57,7 @@ def measure(rounds: int = 1, scale: float = 1.0) -> list[Table]:
         ours = _ask(partial(make_app, address, access), access, count)
         theirs = _ask(lambda: optuna_dashboard.wsgi(open_storage(address)), access, count, THEIRS)
         size = (Path(folder) / "studies.db").stat().st_size / 1e6
-    rows = [[name, *_cells(ours[name]), *_cells(theirs.get(name, ()))] for name, _ in ASKED]
+    rows = [[name, *_cells(ours.get(name)), *_cells(theirs.get(name))] for name, _ in ASKED]
     return [
         Table(
             f"The dashboard of {count} complete trials on {RUNGS} rungs each",
@@ -68,8 +68,9 @@ def measure(rounds: int = 1, scale: float = 1.0) -> list[Table]:
     ]
 
 
-def _cells(values: Iterable[float]) -> list[str]:
-    return [f"{value:.2f}" for value in values]
+def _cells(values: Iterable[float] | None) -> list[str]:
+    """Write what a request took; nothing where it was not made, or a study of so few trials was refused."""
+    return [""] * 3 if values is None else [f"{value:.2f}" for value in values]
 
 
 def _fill(address: str, folder: Path, count: int) -> None:

@@ -28,7 +28,7 @@ from models.process import one_thread
 from search.errors import StudyError
 from search.launcher.executors import Processes
 from search.launcher.launch import launch
-from search.selection.confirm import ConfirmOptions, config_of, entrant_of
+from search.selection.confirm import ConfirmOptions, entrant_of
 from search.selection.final_model import make_final_model
 from search.selection.held_out import read
 from search.selection.outcome import Selection
@@ -39,6 +39,7 @@ from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest
 from search.training.fold_cache import FoldKey, assemble, find_members
 from search.training.pool import parallel_map
+from search.trials.configuration import config_of
 from search.trials.ladder import Ladder
 from search.trials.records import Recipe, RungResult
 from spaces import Range, Space

@@ -16,8 +16,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import FrozenTrial, TrialState
 
 from search.analysis.importance import failures, trainings
-from search.selection.confirm import config_of
 from search.statistics.intervals import Share, reliability
+from search.trials.configuration import config_of
 from search.trials.records import RungResult
 from spaces import Config
 from spaces.choices.channels import Channels

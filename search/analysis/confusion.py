@@ -10,8 +10,8 @@ import numpy.typing as npt
 from optuna.trial import FrozenTrial
 
 from search.analysis.out_of_fold import scores_of_trial
-from search.selection.confirm import config_of
 from search.studies.plan import Plan
+from search.trials.configuration import config_of
 from search.trials.ranking import rank_trials
 from search.trials.records import RungResult
 from search.trials.stored_scores import read_scores

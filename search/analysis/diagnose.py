@@ -22,7 +22,16 @@ from models.training.verdicts import Verdict
 from search import defaults
 from search.analysis.learning_curve_setup import best_config
 from search.analysis.permutation_tests import LEVEL, Effects, SlideGroup, member_effects, table_effects
-from search.analysis.suspects import LabelScores, Suspect, contradictions, errors, find_suspects, merge, near_duplicates
+from search.analysis.suspects import (
+    WITNESSES,
+    LabelScores,
+    Suspect,
+    contradictions,
+    errors,
+    find_suspects,
+    merge,
+    near_duplicates,
+)
 from search.counting import Step, no_step, shown
 from search.errors import StudyError
 from search.seeds import derive_seed
@@ -34,8 +43,6 @@ from search.trials.records import Recipe
 from spaces import Config
 from spaces.choices.labelling import SIGNAL, Labelling
 
-# Networks that ended so know something of the pits; the others are no witness against a label.
-WITNESSES = (Verdict.LEARNED, Verdict.OVERTRAINED)
 # Random numbers of the two runs follow from the seed and these.
 CHANCE, LABELS = 1, 2
 

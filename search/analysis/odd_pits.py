@@ -16,9 +16,8 @@ from optuna.trial import FrozenTrial
 from foils import Dataset
 from foils.groups import MOST_COMPARED
 from models.metrics import Flags, Floats
-from search.analysis.diagnose import WITNESSES
 from search.analysis.out_of_fold import Ints, ScoredPits
-from search.analysis.suspects import LabelScores, Suspect, contradictions, find_suspects, merge, near_duplicates
+from search.analysis.suspects import WITNESSES, LabelScores, Suspect, contradictions, find_suspects, merge, near_duplicates
 from search.studies.plan import Plan
 from search.trials.ranking import rank_trials
 from search.trials.records import RungResult

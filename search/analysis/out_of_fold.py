@@ -14,11 +14,11 @@ from optuna.trial import FrozenTrial
 
 from foils import Dataset
 from models.metrics import Flags, Floats
-from search.selection.confirm import config_of
 from search.selection.confirmations import Confirmation, confirmation_request
 from search.statistics.fitted import FittedShare, fit_acceptance, is_few, mean_of
 from search.studies.plan import Plan
 from search.text import counted
+from search.trials.configuration import config_of
 from search.trials.records import RungResult
 from search.trials.stored_scores import read_scores
 

@@ -20,8 +20,11 @@ from cleanlab.rank import get_label_quality_scores
 from foils.near_duplicates import look_alikes
 from foils.open_image import Grey
 from models.metrics import Floats
+from models.training.verdicts import Verdict
 
 Ints = npt.NDArray[np.int64]
+# Networks that ended so know something of the pits; the others are no witness against a label.
+WITNESSES = (Verdict.LEARNED, Verdict.OVERTRAINED)
 # In more than this share of the repeats the suggested label must beat the given one.
 MOST = 0.5
 IDENTICAL, OVERLAPS, LOOKS = "identical to", "shares plastic with", "looks the same as"

@@ -16,12 +16,13 @@ from optuna.trial import FrozenTrial
 
 from foils import Dataset
 from models.inference.cost import inference_cost
-from search.selection.confirm import ConfirmOptions, Entrant, config_of
+from search.selection.confirm import ConfirmOptions, Entrant
 from search.selection.confirmations import draw_repeats
 from search.selection.racing import optimism
 from search.statistics.bootstrap import BootstrapShare
 from search.statistics.intervals import Share
 from search.studies.plan import Plan
+from search.trials.configuration import config_of
 from search.trials.objectives import second_of
 from search.trials.ranking import rank_trials
 from search.trials.records import RungResult

@@ -36,10 +36,10 @@ from search.studies.study import Study, study_data
 from search.training.cross_validation import CVRequest, Repeat, cross_validate, summarise_folds
 from search.training.fold_cache import keep_members
 from search.training.pool import parallel_map
+from search.trials.configuration import config_of
 from search.trials.nothing_learned import nothing_learned
 from search.trials.objectives import second_of
 from search.trials.ranking import rank_trials
-from search.trials.records import Recipe
 from search.trials.reliability import Tally
 from spaces import Config
 
@@ -143,11 +143,6 @@ def _confirm(
     entries = tuple(RaceEntry(entrant.number, entrant.tally, entrant.dropped) for entrant in ranked)
     write_race(study, RaceRecord(options.repeats, options.reliability, entries))
     return tuple(ranked)
-
-
-def config_of(trial: FrozenTrial) -> Config:
-    """Read a trial's configuration."""
-    return Config.from_dict(Recipe.demand(trial).config)
 
 
 def choose_entrants(trials: Sequence[FrozenTrial], plan: Plan, top: int) -> list[FrozenTrial]:

@@ -24,6 +24,7 @@ from models.training.cross_validation import make_training
 from models.training.task import make_task
 from models.training.verdicts import Verdict
 from pitsearch.errors import did_you_mean
+from search import defaults
 from search.counting import Step, shown
 from search.errors import StudyError
 from search.seeds import derive_seed
@@ -34,8 +35,6 @@ from search.studies.plan import Plan
 from search.training.cross_validation import CVRequest
 from search.training.fold_cache import FoldKey, assemble, find_members
 
-# The held-out set is also read at this false-positive rate, which a rare signal needs.
-STRICT = 0.01
 # A refit that does not learn is started again, with another seed, so often.
 STARTS = 5
 
@@ -79,7 +78,7 @@ def fix_threshold(data: Dataset, plan: Plan, ensemble: Ensemble, raw: OutOfFold)
     scores, is_signal = raw.scores[usable], np.broadcast_to(data.is_signal, usable.shape)[usable]
     calibration = fit_calibration(scores, is_signal)
     scores = calibrated(scores, calibration.temperature, calibration.offset)
-    rates = sorted({plan.options.working_point, STRICT}, reverse=True)
+    rates = sorted({plan.options.working_point, defaults.STRICT}, reverse=True)
     thresholds = {rate: threshold_at(scores, is_signal, rate) for rate in rates}
     backgrounds = int((data.is_scored & ~data.is_signal).sum())
     ensemble = replace(ensemble, temperature=calibration.temperature, offset=calibration.offset)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foils import Dataset
+from search import defaults
 from search.analysis.acceptance_curves import (
     AcceptanceCurve,
     AcceptedPart,
@@ -28,7 +29,6 @@ from search.report import figures
 from search.report.contents import Drawing, Listing, Part, Section
 from search.report.subject import Subject
 from search.report.winner import Winner, winner_of
-from search.selection.final_model import STRICT
 from search.statistics.fitted import pooled_remarks
 from search.statistics.intervals import Share
 from search.text import counted, sentence
@@ -79,7 +79,7 @@ def section(subject: Subject) -> Section:
 
 def _rates(working_point: float) -> tuple[float, ...]:
     """Give the working points: the study's own first, then the strict one that a rare signal needs."""
-    return tuple(dict.fromkeys((working_point, STRICT)))
+    return tuple(dict.fromkeys((working_point, defaults.STRICT)))
 
 
 def _curve_name(winner: Winner) -> str:

@@ -7,10 +7,10 @@ import pytest
 
 from foils import Dataset
 from search.analysis.out_of_fold import bar, scored_pits, scores_of_trial
-from search.selection.confirm import config_of
 from search.selection.confirmations import Confirmation, confirmation_request
 from search.statistics.bootstrap import Pits, draw_acceptance
 from search.studies.study import Study
+from search.trials.configuration import config_of
 from search.trials.records import RungResult
 from tests.support.scored_pits import scored_pits as made_up
 

@@ -9,10 +9,10 @@ import pytest
 
 from foils import Dataset, load
 from search.counting import Step
-from search.selection.confirm import config_of
 from search.selection.slide_validation import SlideValidation, validate_by_slides
 from search.studies.study import Study
 from search.training.cross_validation import CVRequest, Repeat, train_here
+from search.trials.configuration import config_of
 from tests.support.studies import start
 from tests.support.tiny import write_dataset
 
