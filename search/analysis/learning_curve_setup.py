@@ -21,8 +21,8 @@ from search.analysis.learning_curve import FOLDS, Curve, Plot, draw_curve
 from search.counting import Step, shown
 from search.errors import StudyError
 from search.studies.study import Study, study_data
+from search.trials.configuration import config_of
 from search.trials.ranking import best_trial
-from search.trials.records import Recipe
 from spaces import Config, Space
 from spaces.axes import Scalar
 from spaces.initial_configs import sound
@@ -93,7 +93,7 @@ def best_config(study: Study) -> Config:
     best = best_trial(study.optuna.get_trials(deepcopy=False))
     if best is None:
         raise StudyError(f"study {study.name!r} must have a complete trial, but has none; launch more trials.")
-    return Config.from_dict(Recipe.demand(best).config)
+    return config_of(best)
 
 
 class _Fixed:

@@ -11,9 +11,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.analysis.importance import failures, finished, trainings
 from search.statistics.intervals import Share, reliability
+from search.trials.configuration import config_of
 from search.trials.ranking import best_trial
 from search.trials.records import Recipe, RungResult
-from spaces import Config
 from spaces.choices.channels import Channels
 
 
@@ -45,7 +45,7 @@ def uses(trials: Sequence[FrozenTrial]) -> tuple[Use, ...]:
     """Sum up a study's finished trials by their use of the lights, best acceptance first."""
     groups: Mapping[tuple[str, str | None, str], list[tuple[FrozenTrial, RungResult]]] = defaultdict(list)
     for trial, reached in finished(trials):
-        config = Config.from_dict(Recipe.demand(trial).config)
+        config = config_of(trial)
         lights = None if config.channels.lights == Channels().lights else config.channels.lights
         groups[config.channels.mode, lights, config.network.name].append((trial, reached))
     uses_of_lights = [_sum_up(mode, lights, network, members) for (mode, lights, network), members in groups.items()]

@@ -15,8 +15,9 @@ from search.statistics.intervals import Share
 from search.studies.plan import Plan
 from search.studies.study import Study
 from search.trials.baseline import is_baseline
+from search.trials.configuration import config_of
 from search.trials.objectives import OBJECTIVES, final_value, has_learned, second_of
-from search.trials.records import Recipe, RungResult
+from search.trials.records import RungResult
 from search.trials.reliability import Tally, tally, trainings_of
 from spaces import Config
 
@@ -78,7 +79,7 @@ def _member(trial: FrozenTrial, reached: RungResult, second: str, trials: Sequen
         second=final_value(reached, second) if interval is None else interval.value,
         interval=interval,
         tally=tally(trainings_of(trial, trials)),
-        config=Config.from_dict(Recipe.demand(trial).config),
+        config=config_of(trial),
         in_use=is_baseline(trial),
         on_front=False,
     )

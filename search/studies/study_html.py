@@ -11,10 +11,10 @@ from search.errors import StudyError
 from search.notebooks import facts, listing
 from search.storage.urls import parse_url, place_of
 from search.studies.plan import Plan
+from search.trials.configuration import config_of
 from search.trials.ranking import rank_trials
-from search.trials.records import Recipe, RungResult, is_interrupted, is_paused
+from search.trials.records import RungResult, is_interrupted, is_paused
 from search.trials.reliability import tally
-from spaces import Config
 
 # Of its complete trials.
 BEST = 5
@@ -53,5 +53,5 @@ def _state(trial: FrozenTrial) -> str:
 
 
 def _row(trial: FrozenTrial) -> tuple[str, ...]:
-    reached, config = RungResult.demand(trial), Config.from_dict(Recipe.demand(trial).config)
+    reached, config = RungResult.demand(trial), config_of(trial)
     return str(trial.number), str(reached.quoted.share), str(tally([reached])), config.describe()
