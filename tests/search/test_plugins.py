@@ -109,7 +109,7 @@ def test_a_plugin_that_is_none_is_refused(text: str, message: str, tmp_path: Pat
     with pytest.raises(SpaceError, match=message) as caught:
         use_plugin(tmp_path / "own.py")
     assert len(str(caught.value).splitlines()) == 1
-    with pytest.raises(SpaceError, match=r"a plugin must be a file that is there, but got .*other\.py"):
+    with pytest.raises(SpaceError, match=r"a plugin must be an existing file, but got .*other\.py"):
         use_plugin(tmp_path / "other.py")
     with pytest.raises(SpaceError, match=r"a plugin must be a \.py file or an installed one \(none\), but got 'nothing'"):
         use_plugin("nothing")
