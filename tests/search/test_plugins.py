@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import textwrap
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,17 +22,14 @@ from spaces.config import Config
 from spaces.errors import SpaceError
 from spaces.plugin_files import use_plugin
 from spaces.plugins import PluginRef, plugins_of_config, unregister
+from tests.support.pages import read_page
 from tests.support.tiny import SIZE, write_dataset
 from tests.support.toys import LIGHTS
-
-PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 
 
 def example() -> str:
     """Give the plugin of the page, as it stands there."""
-    block = re.search(r"^    # mynets\.py\n((?:    .*\n|\n)*)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert block
-    return textwrap.dedent(block[0])
+    return read_page("docs/plugins.md").block("# mynets.py").text
 
 
 def run(folder: Path, *words: str, code: int = 0) -> str:
