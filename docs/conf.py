@@ -56,6 +56,7 @@ html_context = {"default_mode": "auto"}
 html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
+    "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
     "pygments_light_style": "a11y-light",
     "pygments_dark_style": "github-dark",
@@ -70,7 +71,7 @@ LINK = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])")
 FIELD_COMMENT = re.compile(r"^    # (?=.*\n(?:    # .*\n)*    \w+: )", re.MULTILINE)
 # What stands in a signature for a value that has no text of its own.
 UNNAMED = re.compile(r"<(?:(?:function|class) )?'?(\w*)[^>]*>+")
-HELP_WIDTH = 100
+HELP_WIDTH = 70  # as wide as a page has room for, in characters
 
 
 class NDArray(Generic[TypeVar("Number")]):  # type: ignore[misc]

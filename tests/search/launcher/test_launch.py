@@ -151,7 +151,7 @@ def test_notes_of_the_data_and_of_the_search_reach_the_callback(tiny: Dataset, t
         ({"devices": ("cpu", "gpu")}, "a device must be cpu, cuda or cuda:NUMBER, but got 'gpu'; choose one of these."),
         (
             {"devices": ("cuda:99",)},
-            "a device must be there, but got 'cuda:99' with [0-9]+ GPUs that torch sees; choose other --devices.",
+            "a device must exist, but got 'cuda:99' with [0-9]+ GPUs that torch sees; choose other --devices.",
         ),
     ],
 )
