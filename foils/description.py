@@ -248,7 +248,7 @@ def _check_words(table: dict[str, object], reader: _Reader) -> None:
 def _read_channels(entries: object, reader: _Reader) -> tuple[Channel, ...]:
     """Read the [[channels]] entries: distinct names, a known kind, an azimuth exactly when rotating."""
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-        reader.fault("channels", "at least one [[channels]] entry must be there, but got none; add one for each light.")
+        reader.fault("channels", "at least one [[channels]] entry is needed, but got none; add one for each light.")
         return ()
     if len(entries) > MOST_CHANNELS:
         reader.fault(

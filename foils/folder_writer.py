@@ -42,7 +42,7 @@ def check_new(folder: Path) -> None:
     if folder.exists() or folder.is_symlink():
         raise DataError(f"{folder}: a data set goes into a new folder, but this one exists; choose another or remove it.")
     if not folder.absolute().parent.is_dir():
-        raise DataError(f"{folder}: the folder above a new data set must be there, but is not; make it first.")
+        raise DataError(f"{folder}: the folder above a new data set must exist, but does not; make it first.")
 
 
 def write_folder(
@@ -103,7 +103,7 @@ def _write_crops(folder: Path, description: Description, pits: Iterable[WrittenP
         tifffile.imwrite(folder / PATTERN.format(pit=pit.pit), crop, photometric="minisblack", metadata=None)
         written[pit.pit] = pit
     if not written:
-        raise DataError("at least one pit must be there, but got none; give some.")
+        raise DataError("at least one pit is needed, but got none; give some.")
     return list(written.values())
 
 

