@@ -16,7 +16,6 @@ from search.errors import StudyError
 from search.launcher import pace
 from search.launcher.callbacks import Callback
 from search.launcher.pace import FEW_TRIALS, epoch_seconds, fit_ladder
-from search.studies.launch_record import last_launch
 from search.studies.options import Budget
 from search.studies.study import Study
 from search.trials.ladder import FEW_EPOCHS
