@@ -59,13 +59,18 @@ html_theme_options = {
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
     "pygments_light_style": "a11y-light",
-    "pygments_dark_style": "github-dark",
+    "pygments_dark_style": "github-dark-high-contrast",
     "footer_start": ["copyright"],
     "footer_end": [],
 }
 
 # Pages of the site that are files outside this folder: on GitHub a page here says where the file is.
-ELSEWHERE = {"benchmarks": "benchmarks/README.md", "contributing": "CONTRIBUTING.md", "changes": "CHANGELOG.md"}
+ELSEWHERE = {
+    "benchmarks": "benchmarks/README.md",
+    "changes": "CHANGELOG.md",
+    "contributing": "CONTRIBUTING.md",
+    "examples": "examples/README.md",
+}
 PAGES = {"README.md": "index", **{file: page for page, file in ELSEWHERE.items()}}
 LINK = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])")
 FIELD_COMMENT = re.compile(r"^    # (?=.*\n(?:    # .*\n)*    \w+: )", re.MULTILINE)
