@@ -40,8 +40,9 @@ autodoc_default_options = {"members": True, "undoc-members": True}
 autodoc_member_order = "bysource"
 autodoc_type_aliases = {"Grey": "NDArray"}
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 python_use_unqualified_type_names = True
-maximum_signature_line_length = 80
+maximum_signature_line_length = 60
 
 # Types of other projects have no page here, nor have those of ours that are no public name.
 nitpicky = True
@@ -49,6 +50,8 @@ nitpick_ignore_regex = [("py:.*", rf"NDArray|Path|(collections|numpy|optuna|pand
 
 html_theme = "pydata_sphinx_theme"
 html_title = "pitsearch"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_use_index = False
 html_show_search_summary = False  # a browser reads no second file from a disk

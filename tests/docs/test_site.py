@@ -54,7 +54,7 @@ def test_pages_of_the_repository_the_help_and_the_comments_of_fields_are_on_the_
         assert text in (site / f"{page}.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", ["index", "scanning", "reference/search"])
+@pytest.mark.parametrize("page", ["index", "how-to/from-optuna", "reference/search"])
 def test_a_page_can_be_read(page: str, site: Path, chromium: Browser) -> None:
     faults: list[str] = []
     with visit(chromium, (site / f"{page}.html").as_uri(), WIDTHS[0]) as visited:
