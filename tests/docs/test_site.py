@@ -46,8 +46,9 @@ def test_all_links_lead_somewhere_and_nothing_comes_from_another_place(site: Pat
 def test_pages_of_the_repository_the_help_and_the_comments_of_fields_are_on_the_site(site: Path) -> None:
     for page, text in (
         ("benchmarks", "Images a second"),
-        ("contributing", "make test"),
+        ("contributing", "with one idea"),
         ("changes", "0.1.0"),
+        ("examples", "first_search.ipynb"),
         ("reference/command-line", "Usage: pitsearch launch"),
         ("reference/search", "Minutes after which the launch stops"),
     ):
