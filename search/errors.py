@@ -64,5 +64,6 @@ def refusal(error: BaseException) -> list[str]:
             "`pitsearch storage copy --salvage FROM TO`."
         ]
     return [
-        f"the storage must stay writable, but: {reason}; finished trials are kept: mend it, then run the same command again."
+        f"the storage must stay writable, but: {reason}; finished trials are kept: make it writable, then run the same command "
+        "again."
     ]

@@ -89,7 +89,7 @@ def _reason_not_to_load(ref: PluginRef) -> str | None:
 
 def _use_file(path: Path) -> PluginRef:
     if not path.is_file():
-        raise SpaceError(f"a plugin must be a file that is there, but got {path}; correct the path.")
+        raise SpaceError(f"a plugin must be an existing file, but got {path}; correct the path.")
     ref = PluginRef(path.stem, _hash(path), str(path))
     if ref not in registered():
         register(ref, _run(path, ref))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from foils.description import read_description
 from search.cli.app import app
 from spaces.axes import AXES, Range
 from spaces.space import Space
+from tests.support.pages import read_page
 from tests.support.repository import (
     PACKAGES,
     ROOT,
@@ -166,16 +166,8 @@ def test_every_dependency_says_who_needs_it_and_is_needed() -> None:
         assert found[1] in BY_NAME or imports.get(found[1], found[1]) in used, f"nothing imports {found[1]}"
 
 
-def block(page: str, start: str) -> str:
-    """Give the indented block of a page that begins with this line."""
-    text = (DOCS / page).read_text(encoding="utf-8")
-    found = re.search(rf"^    {re.escape(start)}\n((?:    .*\n|\n)*)", text, re.MULTILINE)
-    assert found, start
-    return textwrap.dedent(f"    {start}\n{found[1]}")
-
-
 def test_the_space_file_of_the_docs_is_the_default_space(tmp_path: Path) -> None:
-    (tmp_path / "space.toml").write_text(block("spaces.md", 'labelling = ["binary", "four-way"]           # three-way, too'))
+    (tmp_path / "space.toml").write_text(read_page("docs/spaces.md").block('labelling = ["binary", "four-way"]').text)
     space = Space.read(tmp_path / "space.toml")
     searched = {key for key, axis in AXES.items() if isinstance(axis.domain, Range) or len(axis.domain) != 1}
     searched -= {"labelling.detector"}  # of a scheme that the default space does not search
@@ -185,7 +177,7 @@ def test_the_space_file_of_the_docs_is_the_default_space(tmp_path: Path) -> None
 
 
 def test_the_description_in_the_docs_is_a_good_one(tmp_path: Path) -> None:
-    (tmp_path / "foil.toml").write_text(block("data-format.md", "# foil.toml"))
+    (tmp_path / "foil.toml").write_text(read_page("docs/data-format.md").block("# foil.toml").text)
     faults: list[str] = []
     description = read_description(tmp_path, faults)
     assert not faults

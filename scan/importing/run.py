@@ -82,7 +82,7 @@ def import_source(path: str | Path, folder: str | Path, options: ImportOptions |
     path, folder, options = Path(path), Path(folder), options or ImportOptions()
     check_new(folder)
     if not path.exists():
-        raise ScanError(f"{path}: what is imported must be there, but is not; correct the path.")
+        raise ScanError(f"{path}: what is imported must exist, but does not; correct the path.")
     kind = options.kind or guess(path)
     if kind not in KINDS:
         raise ScanError(f"`--kind` must be one of {', '.join(KINDS)}, but got {kind!r}; choose one.")
@@ -96,7 +96,7 @@ def import_source(path: str | Path, folder: str | Path, options: ImportOptions |
     try:
         first = next(pits)
     except StopIteration:
-        raise ScanError(f"{path}: at least one pit must be there, but got none; correct the path or --kind.") from None
+        raise ScanError(f"{path}: at least one pit is needed, but got none; correct the path or --kind.") from None
     description = Description(
         folder.resolve().name, options.signal, "", first.crop.shape[-1], imported.lights, pixel_um=options.pixel_um
     )

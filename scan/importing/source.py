@@ -104,7 +104,7 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     try:
         table = read_table(path, (*KNOWN, *needed), faults)
     except FileNotFoundError:
-        raise ScanError(f"{path}: a table must be there, but is not; correct the path.") from None
+        raise ScanError(f"{path}: a table must exist, but does not; correct the path.") from None
     if table is None:
         raise DataError(faults)
     missing = [column for column in needed if column not in table.header]

@@ -82,7 +82,8 @@ def _has_ended(future: Future[None]) -> bool:
         raise
     except (Exception, CancelledError) as error:  # whatever Dask makes of a scheduler that is gone
         raise StudyError(
-            f"the Dask scheduler must stay, but: {reason(error)}; what finished is kept: start it, then run the same again."
+            f"the Dask scheduler must stay reachable, but: {reason(error)}; what finished is kept: start it, then run the same "
+            "again."
         ) from None
     return True
 

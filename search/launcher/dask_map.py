@@ -57,7 +57,7 @@ class DaskMap:
             raise
         except (Exception, CancelledError) as error:  # whatever Dask makes of a scheduler that is gone
             raise StudyError(
-                f"the Dask cluster must stay, but: {reason(error)}; what finished is kept: run the same again."
+                f"the Dask cluster must stay reachable, but: {reason(error)}; what finished is kept: run the same again."
             ) from None
 
     def _client(self) -> Client:

@@ -99,7 +99,7 @@ def _check_name(path: Path) -> None:
             f"--out must not end in .html, for that is the page beside it, but got {path}; write e.g. suspects.csv."
         )
     if not path.parent.is_dir():
-        raise StudyError(f"--out must lie in a folder that is there, but got {path}; make the folder first.")
+        raise StudyError(f"--out must lie in an existing folder, but got {path}; make the folder first.")
 
 
 def _filled_in(path: Path) -> int:

@@ -56,7 +56,7 @@ def open_storage(url: str, *, create: bool = False) -> CachedStorage:
             )
         if not create and not file.is_file():
             raise StudyError(
-                f"{parsed.database}: a storage must be there, but this file is not; run `pitsearch launch DATA` first, or give "
+                f"{parsed.database}: a storage must exist, but this file does not; run `pitsearch launch DATA` first, or give "
                 "--storage."
             )
         # A file is meant from here: connections are kept by address, and whoever changes folder must not get another's.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import textwrap
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,17 +22,14 @@ from spaces.config import Config
 from spaces.errors import SpaceError
 from spaces.plugin_files import use_plugin
 from spaces.plugins import PluginRef, plugins_of_config, unregister
+from tests.support.pages import read_page
 from tests.support.tiny import SIZE, write_dataset
 from tests.support.toys import LIGHTS
-
-PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 
 
 def example() -> str:
     """Give the plugin of the page, as it stands there."""
-    block = re.search(r"^    # mynets\.py\n((?:    .*\n|\n)*)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert block
-    return textwrap.dedent(block[0])
+    return read_page("docs/plugins.md").block("# mynets.py").text
 
 
 def run(folder: Path, *words: str, code: int = 0) -> str:
@@ -110,7 +106,7 @@ def test_a_plugin_that_is_none_is_refused(text: str, message: str, tmp_path: Pat
     with pytest.raises(SpaceError, match=message) as caught:
         use_plugin(tmp_path / "own.py")
     assert len(str(caught.value).splitlines()) == 1
-    with pytest.raises(SpaceError, match=r"a plugin must be a file that is there, but got .*other\.py"):
+    with pytest.raises(SpaceError, match=r"a plugin must be an existing file, but got .*other\.py"):
         use_plugin(tmp_path / "other.py")
     with pytest.raises(SpaceError, match=r"a plugin must be a \.py file or an installed one \(none\), but got 'nothing'"):
         use_plugin("nothing")

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
 
 import pitsearch as ps
 from foils import Dataset
+from tests.support.pages import read_page
 from tests.support.studies import start
 from tests.support.tiny import write_dataset
 
-README = Path(__file__).parents[2] / "README.md"
 SHORT = """\
 ps.SearchOptions(ladder=ps.Ladder.parse("5x8"), working_point=0.2), budget=ps.Budget(2), executor=ps.Processes(workers=2)"""
 
 
 @pytest.mark.slow
 def test_the_lines_of_python_in_the_readme_run_as_they_stand(tmp_path: Path) -> None:
-    found = re.search(r"## From Python\n\n((?:    .*\n|\n)+)", README.read_text(encoding="utf-8"))
-    assert found
-    script = textwrap.dedent(found[1])
+    script = read_page("README.md").block("import pitsearch as ps").text
     assert len([line for line in script.splitlines() if line and "import" not in line]) <= 5
     # The tiny pits need no long search, and learn too little in it for the usual bar; nothing else is changed.
     script = script.replace("ConfirmOptions(top=5, repeats=5)", "ConfirmOptions(top=2, repeats=1, reliability=0.0)")

@@ -153,7 +153,7 @@ def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> Non
     zoo = zooniverse(tmp_path / "zoo")
     zoo.write_text(zoo.read_text().replace("sig", "sig").replace('""T0""', "T0"))
     wrong: list[tuple[Path, ImportOptions, str]] = [
-        (tmp_path / "nowhere", SIGNAL, "must be there, but is not"),
+        (tmp_path / "nowhere", SIGNAL, "must exist, but does not"),
         (tmp_path / "empty", SIGNAL, "may be none; give --kind"),
         (tmp_path / "no-path.csv", SIGNAL, "must have the columns path and label, .* but has file, label; rename or add them"),
         (tmp_path / "excel.csv", SIGNAL, "must be readable UTF-8 CSV, .*; save it as CSV UTF-8"),

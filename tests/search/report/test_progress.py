@@ -125,7 +125,7 @@ def test_an_output_that_is_gone_ends_the_launch_at_the_next_word(finished: Study
 
     with pytest.raises(PitsearchError, match="gone"), Watched([Gone()]) as watched:
         watched.on_start(finished, [])
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while watched.fault is None and time.monotonic() < end:
             time.sleep(0.01)
         watched.on_note("a word")
