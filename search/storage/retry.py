@@ -64,8 +64,8 @@ class _Announcement:
         if not self.said and error is not None and (state.seconds_since_start or 0.0) > TOLD_S:
             self.said = True
             print(
-                f"the storage is away ({reason_of(error)}); it is asked again for {PATIENCE_S / 60:g} minutes, unless you press "
-                "Ctrl-C",
+                f"the storage is away ({reason_of(error)}); it is asked again for {PATIENCE_S / 60:g} minutes; Ctrl-C "
+                "ends that",
                 file=sys.stderr,
                 flush=True,
             )
