@@ -42,6 +42,11 @@ def reader(
     return Reader(Runner(monkeypatch, capsys), monkeypatch, tmp_path, database)
 
 
+def states_of_jobs(slurm: Slurm | None) -> dict[str, str]:
+    """Give the state of every job that the cluster remembers, by its id."""
+    return {} if slurm is None else dict(re.findall(r"JobId=(\d+)(?:.|\n)*?JobState=(\w+)", slurm.scontrol("show", "job")))
+
+
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] if trains(read_page(name)) else []) for name in RUNNING]
 )
@@ -51,10 +56,14 @@ def test_the_blocks_of_a_page_run_as_they_stand(
     page = read_page(name)
     wants_slurm = any("slurm" in block.text for block in page.blocks if block.runs)
     slurm: Slurm | None = request.getfixturevalue("slurm") if wants_slurm else None
+    before = states_of_jobs(slurm)
     begin(page.starts_with or "nothing")
     reader.read(page)
     if slurm is not None:
-        wait_until(lambda: not slurm.jobs(), "an empty queue", 2 * PATIENCE_S)
+        wait_until(lambda: not slurm.jobs(), "an empty queue", 5 * PATIENCE_S)
+        # The launcher cancels jobs that it no longer needs.
+        ended = {state for job, state in states_of_jobs(slurm).items() if job not in before}
+        assert ended <= {"COMPLETED", "CANCELLED"}, slurm.scontrol("show", "job")
 
 
 @pytest.mark.slow

@@ -16,11 +16,12 @@ LADDER = "1x1,5x8"
 NUMBER = re.compile(r"\d+(\.\d+)?")
 # Values that a test puts in place of a page's, or adds to its command.
 SMALL = {
-    "synth": {"--pits": "60"},
+    "synth": {"--pits": "160", "--difficulty": "0"},
     "launch": {"--trials": "2", "--ladder": LADDER},
     "confirm": {"--top": "1", "--repeats": "1", "--reliability": "0"},
     "select": {"--top": "1", "--repeats": "1", "--reliability": "0"},
     "curve": {"--shares": "0.5,1", "--repeats": "1", "--epochs": "4"},
+    "jobscript": {"--jobs": "1"},
     "diagnose": {"--seeds": "2", "--repeats": "2"},
 }
 

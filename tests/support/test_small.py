@@ -14,7 +14,7 @@ from tests.support.small import small
         ("launch mydata --trials 40 --seed 1 --ladder 1x3,5x9", "launch mydata --trials 2 --seed 1 --ladder 1x1,5x8"),
         ("launch mydata --trials=40 --fix network=pitnet", "launch mydata --trials 2 --fix network=pitnet --ladder 1x1,5x8"),
         ("launch mydata --trials 1", "launch mydata --trials 1 --ladder 1x1,5x8"),
-        ("synth foil --frames --pits 12", "synth foil --frames --pits 12"),
+        ("synth foil --frames --pits 40", "synth foil --frames --pits 40 --difficulty 0"),
         ("status --watch", "status --watch"),
         ("", ""),
     ],
