@@ -157,7 +157,8 @@ class IdleWorker:
             chosen(session, places)
             return lease.trial_id
 
-        assert stands(self.backend, self.id, lease, standing, str(rung), choose)
+        top = height == len(self.plan.ladder.rungs) - 1
+        assert stands(self.backend, self.id, lease, standing, str(rung), None if top else choose)
 
 
 def _new(chosen: Choose, session: Session, places: int) -> int | Start:

@@ -1,6 +1,6 @@
 """Read a CSV with a column `path`: a row for each pit, its label, and the file of its image, relative to the CSV.
 
-The path may hold `{channel}`, for a file a light; a TIFF may hold every light as its pages.
+The path may hold `{channel}`, for a file a light; a TIFF may hold every light as its pages. Windows paths are taken as well.
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ CHANNEL = "{channel}"
 
 def read_paths(source: Source) -> Imported:
     """Read the pits of a CSV."""
-    rows = read_rows(source.path, ("path", "label"))
+    rows = [{**row, "path": row["path"].replace("\\", "/")} for row in read_rows(source.path, ("path", "label"))]
+    for number, row in enumerate(rows, start=1):
+        if not row["path"]:
+            raise ScanError(
+                f"{source.path}: every row must have a path, but row {number} has none; add it, or take the row out."
+            )
     first = rows[0]["path"]
     lights = source.lights
     if CHANNEL in first and lights is None:
@@ -34,13 +39,18 @@ def read_paths(source: Source) -> Imported:
 
 
 def _pits(path: Path, rows: Sequence[dict[str, str]], lights: Sequence[Channel]) -> Iterator[WrittenPit]:
-    for number, row in enumerate(rows):
+    names = _names([row["path"] for row in rows])
+    for row, name in zip(rows, names, strict=True):
         text = row["path"]
-        if not text:
-            raise ScanError(f"{path}: every row must have a path, but row {number + 1} has none; add it, or take the row out.")
         files = [text.replace(CHANNEL, light.name) for light in lights] if CHANNEL in text else [text]
         pages = [pages_of(path.parent / file) for file in files]
         if len({page.shape[1:] for page in pages}) > 1:
             raise ScanError(f"{path.parent / files[0]}: the images of a pit must agree in size, but differ; replace them.")
-        name = Path(text.replace(f"_{CHANNEL}", "").replace(CHANNEL, "")).stem
-        yield WrittenPit(pit_of(row, named(name), path, ("path",)), np.concatenate(pages))
+        yield WrittenPit(pit_of(row, name, path, ("path",)), np.concatenate(pages))
+
+
+def _names(paths: Sequence[str]) -> list[str]:
+    """Name each pit by its file, and where two files have one name by their folders too."""
+    files = [Path(path.replace(f"_{CHANNEL}", "").replace(CHANNEL, "")) for path in paths]
+    by_file = [named(file.stem) for file in files]
+    return by_file if len(set(by_file)) == len(files) else [named((file.parent / file.stem).as_posix()) for file in files]

@@ -109,7 +109,10 @@ def import_source(path: str | Path, folder: str | Path, options: ImportOptions |
 
     def check(unfinished: Path) -> None:
         if options.signal not in labels:
-            raise ScanError(f"`--signal` must be one of the labels ({', '.join(sorted(labels))}), but got {options.signal!r}.")
+            raise ScanError(
+                f"`--signal` must be one of the labels ({', '.join(sorted(labels))}), but got {options.signal!r}; give "
+                "--signal with the one that you look for."
+            )
         load(unfinished)
 
     write_folder(folder, description, counted(), finish=check)
@@ -119,19 +122,29 @@ def import_source(path: str | Path, folder: str | Path, options: ImportOptions |
 def guess(path: Path) -> str:
     """Tell the kind of a source. Raises ScanError where it is not unambiguous."""
     if path.is_dir():
+        if tables := sorted(file.name for file in path.glob("*.[cC][sS][vV]") if "path" in _header(file)):
+            raise ScanError(
+                f"{path}: a source must be the table where one lists the images, but is the folder of {tables[0]}; "
+                f"give {path / tables[0]}, or --kind folders."
+            )
         fits = {
             "stack": any((path / mark).is_file() for mark in MARKS),
             "tables": any(file.suffix in TABLES for file in path.iterdir()),
             "folders": not any((path / mark).is_file() for mark in MARKS) and any(file.is_dir() for file in path.iterdir()),
         }
+    elif path.suffix.lower() == ".csv":
+        faults: list[str] = []
+        header = _header(path, faults)
+        if faults:
+            raise DataError(faults)
+        fits = {"zooniverse": set(ZOONIVERSE) <= set(header), "csv": "path" in header}
+        if not any(fits.values()):
+            raise ScanError(
+                f"{path}: a table must have the columns path and label, or those that Zooniverse exports, but has "
+                f"{', '.join(header) or 'none'}; rename or add them."
+            )
     else:
-        header = _header(path) if path.suffix.lower() == ".csv" else set()
-        fits = {
-            "tables": path.suffix in TABLES,
-            "stack": path.suffix.lower() in (".tif", ".tiff"),
-            "zooniverse": set(ZOONIVERSE) <= header,
-            "csv": "path" in header,
-        }
+        fits = {"tables": path.suffix in TABLES, "stack": path.suffix.lower() in (".tif", ".tiff")}
     kinds = [kind for kind, is_it in fits.items() if is_it]
     if len(kinds) != 1:
         words = "; ".join(f"{name}: {kind.meaning}" for name, kind in KINDS.items())
@@ -167,10 +180,7 @@ def _lights(path: Path) -> tuple[Channel, ...]:
     return description.channels
 
 
-def _header(path: Path) -> set[str]:
-    """Give the columns of a table, as it will be read; none where it cannot be."""
-    try:
-        table = read_table(path, ("path", "label", *ZOONIVERSE), [])
-    except FileNotFoundError:
-        return set()
-    return set(table.header) if table else set()
+def _header(path: Path, faults: list[str] | None = None) -> tuple[str, ...]:
+    """Give the columns of a table, as it will be read; none, with faults added, where it cannot be."""
+    table = read_table(path, ("path", "label", *ZOONIVERSE), [] if faults is None else faults)
+    return () if table is None else table.header

@@ -5,8 +5,6 @@ Knows nothing of the rule by which trials are promoted, nor of what a trial does
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import sqlalchemy as sql
 from optuna.trial import TrialState
 from sqlalchemy.orm import Session
@@ -33,7 +31,7 @@ def stands(
         require_lease(lease)(session)
         if has_standing(session, lease.trial_id, standing.height):
             return True
-        write_standing(session, study_id, replace(standing, paused=choose is not None))
+        write_standing(session, study_id, standing._replace(paused=choose is not None))
         if choose is None:
             return True
         trial = models.TrialModel.find_or_raise_by_id(lease.trial_id, session)

@@ -73,3 +73,17 @@ def test_where_all_broke_or_none_began_that_is_said() -> None:
     broken = closing(replace(NONE, failed=2, errors=["trial 0: a", "trial 1: RuntimeError: no such kernel"]))
     assert broken == Closing("nothing was found: 2 trials failed, the last: trial 1: RuntimeError: no such kernel", "status")
     assert closing(NONE).command == "worker"
+
+
+def test_where_the_time_ended_before_any_trial_a_longer_launch_is_named() -> None:
+    ended = closing(replace(NONE, waiting=2), 4.0)
+    assert ended == Closing(
+        "nothing can be selected yet: no trial has climbed the whole ladder, 2 trials interrupted; a longer search goes on",
+        "launch",
+        ("data", "--minutes", "8"),
+    )
+    assert closing(replace(NONE, waiting=1)).words == ("data",)
+    assert closing(NONE, 4.0) == Closing(
+        "nothing was found: no trial has begun in that time", "launch", ("data", "--minutes", "8")
+    )
+    assert closing(replace(NONE, running=1), 4.0).command == "worker"
