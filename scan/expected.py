@@ -45,8 +45,7 @@ class ExpectedOptions:
             )
         if self.per_cm2 is not None and self.clean is None and self.background_per_cm2 is None:
             raise ScanError(
-                "--per-cm2 needs something to tell false hits from, but got nothing; add --clean FRAMES, or "
-                "--background-per-cm2 NUMBER."
+                "--per-cm2 needs an estimate of false hits, but got none; add --clean FRAMES, or --background-per-cm2 NUMBER."
             )
 
 
