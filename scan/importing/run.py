@@ -19,6 +19,7 @@ from foils.folder_writer import WrittenPit, check_new, write_folder
 from foils.label_table import read_table
 from foils.near_duplicates import Mirror, mirrors
 from foils.open_image import Grey
+from pitsearch.toml_text import shown
 from scan.errors import ScanError
 from scan.importing.folders import read_folders
 from scan.importing.paths import read_paths
@@ -133,6 +134,12 @@ def guess(path: Path) -> str:
             "csv": "path" in header,
         }
     kinds = [kind for kind, is_it in fits.items() if is_it]
+    if not kinds and path.suffix.lower() == ".csv":
+        columns = ", ".join(shown(column) for column in sorted(header)) or "none"
+        raise ScanError(
+            f"{path}: a table of pits must have the columns path and label, but got {columns}; rename those that "
+            "hold the image's file and the label."
+        )
     if len(kinds) != 1:
         words = "; ".join(f"{name}: {kind.meaning}" for name, kind in KINDS.items())
         raise ScanError(f"{path}: the kind of a source must be plain, but it may be {' or '.join(kinds) or 'none'}; "

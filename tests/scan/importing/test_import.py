@@ -150,7 +150,7 @@ def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> Non
     wrong: list[tuple[Path, ImportOptions, str]] = [
         (tmp_path / "nowhere", SIGNAL, "must exist, but does not"),
         (tmp_path / "empty", SIGNAL, "may be none; give --kind"),
-        (tmp_path / "no-path.csv", SIGNAL, "may be none; give --kind"),
+        (tmp_path / "no-path.csv", SIGNAL, "columns path and label, but got 'file', 'label'; rename"),
         (tmp_path / "no-path.csv", ImportOptions("csv"), "`path` is missing"),
         (tmp_path / "no-path.csv", ImportOptions("folders"), "must be a folder, but is a file"),
         (tmp_path / "empty", ImportOptions("cvs"), "`--kind` must be one of tables, folders"),
