@@ -84,3 +84,17 @@ def test_a_table_that_excel_did_not_save_as_utf_8_says_how(tmp_path: Path) -> No
     table = write_table(tmp_path / "my pits", [row(0)], encoding="cp1252")
     with pytest.raises(PitsearchError, match=r"save it as CSV UTF-8\.$"):
         import_source(table, tmp_path / "data", ImportOptions("csv", signal="Signal"))
+
+
+def test_a_wrong_label_is_named_by_its_pit_and_a_rare_one_can_be_listed(tmp_path: Path) -> None:
+    rows = [row(number, label="Singal" if number == 3 else None) for number in range(12)]
+    rows[1] = rows[1].replace("1,5", '"two\nlines"')
+    table = write_table(tmp_path / "my pits", rows)
+    with pytest.raises(DataError, match=r"^Liste\.csv, pit Gr_bchen_3: a label not listed .*, but got 'Singal' on 1;"):
+        import_source(table, tmp_path / "data", SIGNAL)
+    lights = '[[channels]]\nname = "1"\nkind = "backlit"\n'
+    labels = 'signal = "Signal"\nlabels = ["Signal", "oben", "Singal"]\nignore = ["Singal"]\n'
+    (tmp_path / "foil.toml").write_text(f'name = "mine"\npattern = "{{pit}}.png"\ncrop = 12\n{labels}{lights}')
+    data = import_source(table, tmp_path / "data", ImportOptions(signal="Signal", lights=tmp_path)).data
+    assert data.description.ignore == ("Singal",)
+    assert int(data.is_scored.sum()) == 11
