@@ -16,6 +16,7 @@ from typing import Any
 from foils.atomic_write import write_whole
 from pitsearch.errors import reason
 from pitsearch.regular_file import read_regular
+from pitsearch.typed_values import brief
 from scan.errors import ScanError
 
 # Two million hits have some 400 MB.
@@ -144,9 +145,13 @@ def _csv_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _parquet_rows(path: Path) -> list[dict[str, Any]]:
+    import pyarrow
     import pyarrow.parquet
 
-    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(read_regular(path, MOST_BYTES))).to_pylist()
+    try:
+        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(read_regular(path, MOST_BYTES))).to_pylist()
+    except pyarrow.ArrowException as error:
+        raise ValueError(reason(error)) from None
     return rows
 
 
@@ -169,9 +174,12 @@ def _hit(row: Mapping[str, Any]) -> Hit:
 
 
 def _finite(value: Any, column: str) -> float:
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):  # a row that is cut short has nothing there
+        number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"`{column}` must be a number, but is {value!r}")
+        raise ValueError(f"`{column}` must be a number, but is {brief(value)}")
     return number
 
 
