@@ -14,6 +14,7 @@ from types import MappingProxyType
 import pytest
 
 from search.studies.study import find_study
+from tests.support.commands import Runner
 from tests.support.engines import Slurm
 from tests.support.processes import wait_until
 from tests.support.repository import PACKAGES, ROOT, imported
@@ -35,10 +36,6 @@ def run(folder: Path, *words: object, environment: Mapping[str, str] = MappingPr
     return process.stdout
 
 
-def pitsearch(folder: Path, *words: object) -> str:
-    return run(folder, sys.executable, "-P", "-m", "pitsearch", *words, environment={"PYTHONPATH": str(ROOT)})
-
-
 def test_the_scorer_needs_nothing_but_what_it_says() -> None:
     foreign = imported(EXAMPLES / "score_with_onnxruntime.py") - sys.stdlib_module_names
     assert foreign == {"numpy", "onnxruntime", "PIL"}
@@ -52,16 +49,26 @@ def test_every_file_is_listed() -> None:
 
 
 @pytest.mark.slow
-def test_an_own_network_scores_without_pitsearch(tmp_path: Path) -> None:
+def test_an_own_network_scores_without_pitsearch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runner = Runner(monkeypatch, capsys)
+
+    def pitsearch(*words: object) -> str:
+        ran = runner(*words)
+        assert ran.code == 0, ran.out + ran.err
+        return ran.out + ran.err
+
     script = tmp_path / "own_network.py"
     shutil.copy(EXAMPLES / script.name, script)
     write_dataset(tmp_path / "mydata")
-    assert "network middle-and-rim, mode stacked: kept" in pitsearch(tmp_path, "plugin", "check", script)
+    assert "network middle-and-rim, mode stacked: kept" in pitsearch("plugin", "check", script)
     chosen = ["--plugin", script, "--fix", "network=middle-and-rim"]
-    pitsearch(tmp_path, "launch", "mydata", *chosen, *QUICK, "--trials", "1", "--ladder", "5x8", "--workers", "1")
-    pitsearch(tmp_path, "select", "--top", "1", "--repeats", "1", "--reliability", "0", "--workers", "1")
-    pitsearch(tmp_path, "export", "best")
-    pitsearch(tmp_path, "predict", "best", "mydata", "--plugin", script, "--out", "scores.csv")
+    pitsearch("launch", "mydata", *chosen, *QUICK, "--trials", "1", "--ladder", "5x8", "--workers", "1")
+    pitsearch("select", "--top", "1", "--repeats", "1", "--reliability", "0", "--workers", "1")
+    pitsearch("export", "best")
+    pitsearch("predict", "best", "mydata", "--plugin", script, "--out", "scores.csv")
     names = (*PACKAGES, "torch", "optuna", "pandas", "sklearn")
     code = WITHOUT.format(names=names)
     blocked = [sys.executable, "-c", f"import sys; sys.argv = sys.argv[1:]\n{code}", EXAMPLES / "score_with_onnxruntime.py"]
