@@ -22,6 +22,7 @@ from foils.errors import DataError
 from foils.open_image import Grey
 from foils.pit import Pit
 from pitsearch.errors import reason
+from pitsearch.plain_word import broken_word
 from pitsearch.toml_text import shown
 
 PATTERN = "crops/{pit}.tif"
@@ -92,6 +93,9 @@ def _write_crops(folder: Path, description: Description, pits: Iterable[WrittenP
                 raise DataError(
                     f"`{what}` must be {rule} (it becomes part of a file's name), but got {shown(name)}; rename it."
                 )
+        for what in ("label", "style"):
+            if rule := broken_word(getattr(pit, what)):
+                raise DataError(f"`{what}` of a pit must be {rule}, but got {shown(getattr(pit, what))}; rename it.")
         if pit.pit in written:
             raise DataError(f"pits must have names that differ, but got {pit.pit!r} twice; rename one.")
         dtype = dtype or crop.dtype

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from foils.atomic_write import write_whole
 from pitsearch.errors import reason
 from pitsearch.regular_file import read_regular
 from scan.errors import ScanError
+from scan.parquet import read_parquet
 
 # Two million hits have some 400 MB.
 MOST_BYTES = 2**29
+MOST_ROWS = 5_000_000
 PARQUET = ".parquet"
 # Digits of a chance or a spread.
 DIGITS = 6
@@ -138,16 +140,15 @@ def _parquet(hits: Sequence[Hit]) -> bytes:
     return stream.getvalue()
 
 
-def _csv_rows(path: Path) -> list[dict[str, Any]]:
+def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:
     reader = csv.DictReader(io.StringIO(read_regular(path, MOST_BYTES).decode("utf-8-sig"), newline=""))
-    return [dict(row) for row in reader]
+    yield from reader
 
 
-def _parquet_rows(path: Path) -> list[dict[str, Any]]:
-    import pyarrow.parquet
-
-    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(read_regular(path, MOST_BYTES))).to_pylist()
-    return rows
+def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+    columns = read_parquet(path, MOST_BYTES, MOST_ROWS, COLUMNS)
+    for cells in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, cells, strict=True))
 
 
 def _hit(row: Mapping[str, Any]) -> Hit:

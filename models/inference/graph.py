@@ -6,6 +6,7 @@ Knows nothing of how the graph was made. onnx and onnxruntime are imported where
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -75,6 +76,8 @@ def read_graph(path: Path) -> tuple[Graph, BundleForm, dict[str, Any]]:
     try:
         content = read_regular(path, MOST_BYTES)
         model = onnx.load_model_from_string(content)
+        if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in _tensors(model.graph)):
+            raise ValueError("it must hold all of its numbers, but takes some from another file")
         said = {entry.key: entry.value for entry in model.metadata_props}
         form, about = read_form(said[DESCRIPTION], path)
         if said.get(HASH) != graph_hash(model):
@@ -91,6 +94,17 @@ def read_graph(path: Path) -> tuple[Graph, BundleForm, dict[str, Any]]:
             f"{path}: a graph must be one that export wrote, but: {first_cause(error)}; check the path, or export again."
         ) from None
     return graph, form, about
+
+
+def _tensors(graph: Any) -> Iterator[Any]:
+    """Give every tensor of a graph, also those of its nodes and of the graphs within."""
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    for attribute in (attribute for node in graph.node for attribute in node.attribute):
+        yield from (attribute.t, *attribute.tensors)
+        for inner in (attribute.g, *attribute.graphs):
+            yield from _tensors(inner)
 
 
 def graph_hash(model: Any) -> str:

@@ -20,7 +20,6 @@ from foils.folder_writer import WrittenPit, check_new, write_folder
 from foils.label_table import read_table
 from foils.near_duplicates import Mirror, mirrors
 from foils.open_image import Grey
-from pitsearch.toml_text import shown
 from scan.errors import ScanError
 from scan.importing.folders import read_folders
 from scan.importing.paths import read_paths
@@ -119,7 +118,10 @@ def import_source(path: str | Path, folder: str | Path, options: ImportOptions |
 
     def check(unfinished: Path) -> None:
         if options.signal not in labels:
-            raise ScanError(f"`--signal` must be one of the labels ({', '.join(sorted(labels))}), but got {options.signal!r}.")
+            raise ScanError(
+                f"`--signal` must be one of the labels ({', '.join(sorted(labels))}), but got {options.signal!r}; give "
+                "--signal with the one that you look for."
+            )
         try:
             load(unfinished)
         except DataError as error:
@@ -137,26 +139,30 @@ def _by_pit(fault: str, source: str, names: Mapping[int, str]) -> str:
 def guess(path: Path) -> str:
     """Tell the kind of a source. Raises ScanError where it is not unambiguous."""
     if path.is_dir():
+        if tables := sorted(file.name for file in path.glob("*.[cC][sS][vV]") if "path" in _header(file)):
+            raise ScanError(
+                f"{path}: a source must be the table where one lists the images, but is the folder of {tables[0]}; "
+                f"give {path / tables[0]}, or --kind folders."
+            )
         fits = {
             "stack": any((path / mark).is_file() for mark in MARKS),
             "tables": any(file.suffix in TABLES for file in path.iterdir()),
             "folders": not any((path / mark).is_file() for mark in MARKS) and any(file.is_dir() for file in path.iterdir()),
         }
+    elif path.suffix.lower() == ".csv":
+        faults: list[str] = []
+        header = _header(path, faults)
+        if faults:
+            raise DataError(faults)
+        fits = {"zooniverse": set(ZOONIVERSE) <= set(header), "csv": "path" in header}
+        if not any(fits.values()):
+            raise ScanError(
+                f"{path}: a table must have the columns path and label, or those that Zooniverse exports, but has "
+                f"{', '.join(header) or 'none'}; rename or add them."
+            )
     else:
-        header = _header(path) if path.suffix.lower() == ".csv" else set()
-        fits = {
-            "tables": path.suffix in TABLES,
-            "stack": path.suffix.lower() in (".tif", ".tiff"),
-            "zooniverse": set(ZOONIVERSE) <= header,
-            "csv": "path" in header,
-        }
+        fits = {"tables": path.suffix in TABLES, "stack": path.suffix.lower() in (".tif", ".tiff")}
     kinds = [kind for kind, is_it in fits.items() if is_it]
-    if not kinds and path.suffix.lower() == ".csv":
-        columns = ", ".join(shown(column) for column in sorted(header)) or "none"
-        raise ScanError(
-            f"{path}: a table of pits must have the columns path and label, but got {columns}; rename those that "
-            "hold the image's file and the label."
-        )
     if len(kinds) != 1:
         words = "; ".join(f"{name}: {kind.meaning}" for name, kind in KINDS.items())
         raise ScanError(f"{path}: the kind of a source must be plain, but it may be {' or '.join(kinds) or 'none'}; "
@@ -192,10 +198,7 @@ def _described(path: Path) -> Description:
     return description
 
 
-def _header(path: Path) -> set[str]:
-    """Give the columns of a table, as it will be read; none where it cannot be."""
-    try:
-        table = read_table(path, ("path", "label", *ZOONIVERSE), [])
-    except FileNotFoundError:
-        return set()
-    return set(table.header) if table else set()
+def _header(path: Path, faults: list[str] | None = None) -> tuple[str, ...]:
+    """Give the columns of a table, as it will be read; none, with faults added, where it cannot be."""
+    table = read_table(path, ("path", "label", *ZOONIVERSE), [] if faults is None else faults)
+    return () if table is None else table.header

@@ -53,7 +53,7 @@ def _against(status: Status) -> str:
 def _more(gain: Gain | None) -> str:
     """Say whether more trials pay."""
     if gain is None:
-        return "whether more trials pay cannot be said of so few"
+        return "too few trials to say whether more pay"
     expected = f"{gain.further} more are expected to bring {gain.expected:+.3f} and hardly more than {gain.bound:+.3f}"
     if gain.bound < POINT:
         return f"more trials do not pay: {expected}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -25,6 +26,8 @@ from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+
+from search.errors import StudyError
 
 __all__ = [
     "PRIVATE_READS",
@@ -214,7 +217,7 @@ class EncodedCmaEsSampler(CmaEsSampler):
         raise NotImplementedError
 
     def decode(self, text: str) -> Any:
-        """Read what `encode` wrote."""
+        """Read what `encode` wrote. Raises StudyError where it is damaged."""
         raise NotImplementedError
 
     def _init_optimizer(self, *arguments: Any, **options: Any) -> Any:
@@ -222,12 +225,13 @@ class EncodedCmaEsSampler(CmaEsSampler):
         return self._optimizer
 
     def _restore_optimizer(self, completed_trials: list[FrozenTrial]) -> Any:
-        """Read the state of the last generation; None where there is none yet."""
+        """Read the state of the last generation whose state is whole; None where there is none."""
         for trial in reversed(completed_trials):
             parts = {key: value for key, value in trial.system_attrs.items() if key.startswith(self._attr_key_optimizer)}
-            if parts:
-                self._optimizer = self.decode(self._concat_optimizer_attrs(parts))
-                return self._optimizer
+            if parts and all(isinstance(part, str) for part in parts.values()):
+                with suppress(StudyError, KeyError):  # damaged, or a part of it is missing
+                    self._optimizer = self.decode(self._concat_optimizer_attrs(parts))
+                    return self._optimizer
         return None
 
     def _split_optimizer_str(self, optimizer_str: str) -> dict[str, str]:

@@ -41,7 +41,7 @@ def test_what_was_found_is_held_against_the_network_in_use() -> None:
 @pytest.mark.parametrize(
     ("gain", "said"),
     [
-        (None, "whether more trials pay cannot be said of so few"),
+        (None, "too few trials to say whether more pay"),
         (Gain(40, 0.002, 0.009), "more trials do not pay: 40 more are expected to bring +0.002 and hardly more than +0.009"),
         (Gain(40, 0.004, 0.020), "more trials may pay: 40 more are expected to bring +0.004 and hardly more than +0.020"),
         (Gain(40, 0.030, 0.060), "more trials pay: 40 more are expected to bring +0.030 and hardly more than +0.060"),

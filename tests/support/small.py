@@ -1,0 +1,40 @@
+"""What makes the commands of pages small: few pits, few trials, short ladders. As a program, `pitsearch` with all of it.
+
+    python -m tests.support.small launch mydata --trials 40      runs    pitsearch launch mydata --trials 2 --ladder 1x1,5x8
+
+Commands between pipes and in conditions of a shell are run so; plain ones in the test's own process
+(`tests/support/snippets.py`). Imports nothing of ours before it is run: it starts often.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+LADDER = "1x1,5x8"
+# Values that a test puts in place of a page's, or adds to its command.
+SMALL = {
+    "synth": {"--pits": "60"},
+    "launch": {"--trials": "2", "--ladder": LADDER},
+    "confirm": {"--top": "1", "--repeats": "1", "--reliability": "0"},
+    "select": {"--top": "1", "--repeats": "1", "--reliability": "0"},
+    "curve": {"--shares": "0.5,1", "--repeats": "1", "--epochs": "4"},
+    "diagnose": {"--seeds": "2", "--repeats": "2"},
+}
+
+
+def small(words: Sequence[str]) -> list[str]:
+    """Give the words of a command of pitsearch with its small values."""
+    given = [*words]
+    for option, value in SMALL.get(words[0], {}).items() if words else ():
+        place = next((n for n, word in enumerate(given) if word.partition("=")[0] == option), len(given))
+        # Its value stands behind it, or behind a sign of equality.
+        given[place : place + (1 if "=" in "".join(given[place : place + 1]) else 2)] = [option, value]
+    return given
+
+
+if __name__ == "__main__":
+    from search.cli.app import main
+
+    sys.argv = ["pitsearch", *small(sys.argv[1:])]
+    main()
