@@ -20,7 +20,6 @@ from foils.folder_writer import WrittenPit, check_new, write_folder
 from foils.label_table import read_table
 from foils.near_duplicates import Mirror, mirrors
 from foils.open_image import Grey
-from pitsearch.toml_text import shown
 from scan.errors import ScanError
 from scan.importing.folders import read_folders
 from scan.importing.paths import read_paths
@@ -90,7 +89,8 @@ def import_source(path: str | Path, folder: str | Path, options: ImportOptions |
         raise ScanError(f"`--kind` must be one of {', '.join(KINDS)}, but got {kind!r}; choose one.")
     given = None if options.lights is None else _described(options.lights)
     try:
-        imported = KINDS[kind].read(Source(path, given and given.channels, options.labels, options.images, options.votes))
+        lights = None if given is None else given.channels
+        imported = KINDS[kind].read(Source(path, lights, options.labels, options.images, options.votes))
     except NotADirectoryError:
         raise ScanError(f"{path}: a source of the kind {kind} must be a folder, but is a file; correct --kind.") from None
     way = _mirror(imported.lights) if options.mirrored else None
@@ -157,10 +157,9 @@ def guess(path: Path) -> str:
             raise DataError(faults)
         fits = {"zooniverse": set(ZOONIVERSE) <= set(header), "csv": "path" in header}
         if not any(fits.values()):
-            columns = ", ".join(shown(column) for column in header) or "none"
             raise ScanError(
-                f"{path}: a table of pits must have the columns path and label, or those that Zooniverse exports, but got "
-                f"{columns}; rename those that hold the image's file and the label."
+                f"{path}: a table must have the columns path and label, or those that Zooniverse exports, but has "
+                f"{', '.join(header) or 'none'}; rename or add them."
             )
     else:
         fits = {"tables": path.suffix in TABLES, "stack": path.suffix.lower() in (".tif", ".tiff")}

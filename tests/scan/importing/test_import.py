@@ -155,7 +155,7 @@ def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> Non
     wrong: list[tuple[Path, ImportOptions, str]] = [
         (tmp_path / "nowhere", SIGNAL, "must exist, but does not"),
         (tmp_path / "empty", SIGNAL, "may be none; give --kind"),
-        (tmp_path / "no-path.csv", SIGNAL, "columns path and label, .*but got 'file', 'label'; rename"),
+        (tmp_path / "no-path.csv", SIGNAL, "must have the columns path and label, .* but has file, label; rename or add them"),
         (tmp_path / "excel.csv", SIGNAL, "must be readable UTF-8 CSV, .*; save it as CSV UTF-8"),
         (
             tmp_path / "listed",
@@ -166,7 +166,7 @@ def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> Non
         (tmp_path / "no-path.csv", ImportOptions("folders"), "must be a folder, but is a file"),
         (tmp_path / "empty", ImportOptions("cvs"), "`--kind` must be one of tables, folders"),
         (tmp_path / "gone.csv", SIGNAL, "every image must be readable"),
-        (tmp_path / "pathless.csv", SIGNAL, ":2: every row must have a path, but has none; add it, or take the row out"),
+        (tmp_path / "pathless.csv", SIGNAL, "pathless.csv:2: every row must have a path, but has none"),
         (tmp_path / "bad.npz", SIGNAL, "must be readable NPZ without objects"),
         (table("odd", rim=rim[..., :7]), SIGNAL, "images must be squares, y, x and behind them the lights of `rim`"),
         (table("lights-first", rim=CROPS[:6, :8]), SIGNAL, r"but got \{'rim': \[8, 12, 12\]\}"),
