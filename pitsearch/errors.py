@@ -8,6 +8,8 @@ from difflib import get_close_matches
 
 # The remedy where nothing better is known.
 CORRECT = "correct it"
+# Characters of what another library says.
+LONGEST = 300
 
 
 class PitsearchError(ValueError):
@@ -26,8 +28,9 @@ def on_one_line(text: str) -> str:
 
 def reason(error: BaseException) -> str:
     """Say on one line why something failed: the system's own words, for an error without them what it says, or its kind."""
-    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(words).strip().splitlines()[0].rstrip(".")
+    words = str(getattr(error, "strerror", None) or error).strip() or type(error).__name__
+    line = words.splitlines()[0].rstrip(".")
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."  # it may quote a value of any length
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from foils import DataError
-from pitsearch.errors import PitsearchError, on_one_line
+from pitsearch.errors import PitsearchError, on_one_line, reason
 from scan import ScanError
 from search.errors import StudyError, StudyGone
 
@@ -27,6 +27,14 @@ def test_what_a_terminal_acts_upon_is_written_as_an_escape(text: str, line: str)
     assert on_one_line(text) == line
     for kind in (PitsearchError, ScanError, StudyError, DataError):
         assert str(kind(text)) == line
+
+
+def test_what_another_library_says_is_given_in_short() -> None:
+    assert reason(ValueError("first\nsecond.")) == "first"
+    assert reason(OSError(2, "No such file or directory")) == "No such file or directory"
+    assert reason(MemoryError()) == reason(MemoryError("\n ")) == "MemoryError"
+    assert reason(ValueError("9" * 300)) == "9" * 300
+    assert reason(ValueError("9" * 5000)) == "9" * 297 + "..."
 
 
 def test_every_fault_is_a_line_of_its_own() -> None:

@@ -144,6 +144,15 @@ def test_an_archive_that_swells_or_is_locked_is_refused(tmp_path: Path, monkeypa
         import_source(tmp_path / "large", tmp_path / "data", SIGNAL)
 
 
+def test_an_archive_whose_header_is_no_python_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "damaged").mkdir()
+    np.savez(tmp_path / "damaged" / "sig.npz", rim=np.zeros((2, 12, 12, 8), np.uint8))
+    content = (tmp_path / "damaged" / "sig.npz").read_bytes()
+    (tmp_path / "damaged" / "sig.npz").write_bytes(content.replace(b"'shape': ", b"'shape#: "))
+    with pytest.raises(ScanError, match=r"^[^\n]*a table must be readable NPZ [^\n]*$"):
+        import_source(tmp_path / "damaged", tmp_path / "data", SIGNAL)
+
+
 def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     def table(name: str, **columns: object) -> Path:
         (tmp_path / name).mkdir()
