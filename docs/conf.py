@@ -40,8 +40,9 @@ autodoc_default_options = {"members": True, "undoc-members": True}
 autodoc_member_order = "bysource"
 autodoc_type_aliases = {"Grey": "NDArray"}
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 python_use_unqualified_type_names = True
-maximum_signature_line_length = 80
+maximum_signature_line_length = 60
 
 # Types of other projects have no page here, nor have those of ours that are no public name.
 nitpicky = True
@@ -49,6 +50,8 @@ nitpick_ignore_regex = [("py:.*", rf"NDArray|Path|(collections|numpy|optuna|pand
 
 html_theme = "pydata_sphinx_theme"
 html_title = "pitsearch"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_use_index = False
 html_show_search_summary = False  # a browser reads no second file from a disk
@@ -56,21 +59,27 @@ html_context = {"default_mode": "auto"}
 html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
+    "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
     "pygments_light_style": "a11y-light",
-    "pygments_dark_style": "github-dark",
+    "pygments_dark_style": "github-dark-high-contrast",
     "footer_start": ["copyright"],
     "footer_end": [],
 }
 
 # Pages of the site that are files outside this folder: on GitHub a page here says where the file is.
-ELSEWHERE = {"benchmarks": "benchmarks/README.md", "contributing": "CONTRIBUTING.md", "changes": "CHANGELOG.md"}
+ELSEWHERE = {
+    "benchmarks": "benchmarks/README.md",
+    "changes": "CHANGELOG.md",
+    "contributing": "CONTRIBUTING.md",
+    "examples": "examples/README.md",
+}
 PAGES = {"README.md": "index", **{file: page for page, file in ELSEWHERE.items()}}
 LINK = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])")
 FIELD_COMMENT = re.compile(r"^    # (?=.*\n(?:    # .*\n)*    \w+: )", re.MULTILINE)
 # What stands in a signature for a value that has no text of its own.
 UNNAMED = re.compile(r"<(?:(?:function|class) )?'?(\w*)[^>]*>+")
-HELP_WIDTH = 100
+HELP_WIDTH = 70  # as wide as a page has room for, in characters
 
 
 class NDArray(Generic[TypeVar("Number")]):  # type: ignore[misc]

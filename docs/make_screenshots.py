@@ -1,4 +1,4 @@
-"""Make the pictures of README and docs: a running search, the report and the dashboard, of a study of synthetic foils.
+"""Make the pictures of README and docs: a running search, the report, the dashboard and the hits of a scan, of synthetic foils.
 
 `python docs/make_screenshots.py` takes the pictures that are missing, or older than the templates and the code that they show,
 by the commands that users run; docs/screenshots.json holds the hash of those. The study stays in the
@@ -69,7 +69,8 @@ REPORT = Picture(
     ("search/report/templates/page.html.j2", "search/report/templates/report*.j2", "search/report/figures/*.py"),
 )
 DASHBOARD = Picture("dashboard.png", ("search/dashboard/*.py",))
-PICTURES = (TERMINAL, REPORT, DASHBOARD)
+HITS = Picture("hits.png", ("scan/templates/*.j2", "scan/gallery.py", "scan/sheets.py"))
+PICTURES = (TERMINAL, REPORT, DASHBOARD, HITS)
 REMEDY = "must be as new as what it shows ({}), but is older; run `make screenshots`, and look at it."
 
 
@@ -166,6 +167,9 @@ def make(pictures: Sequence[Picture], folder: Path, root: Path) -> None:
         if DASHBOARD in pictures:
             take_dashboard(page, folder, root / "docs" / DASHBOARD.name)
             record(DASHBOARD, root)
+        if HITS in pictures:
+            take_hits(page, folder, root / "docs" / HITS.name)
+            record(HITS, root)
         browser.close()
 
 
@@ -180,6 +184,20 @@ def take_report(page: Page, folder: Path, file: Path) -> None:
     run(folder, "report", "--study", STUDY, "--out", "report.html")
     page.goto((folder / "report.html").as_uri())
     page.wait_for_selector("html[data-drawn]")
+    page.screenshot(path=file)
+
+
+def take_hits(page: Page, folder: Path, file: Path) -> None:
+    """Take a picture of the hits that the selected model finds on frames, as far as a window shows them."""
+    for made in ("best", "hits"):
+        shutil.rmtree(folder / made, ignore_errors=True)
+    run(folder, "export", "--study", STUDY, "best")
+    if not (folder / "foil").is_dir():
+        run(folder, "synth", "foil", "--frames", "--pits", "40", "--seed", "3")
+    run(folder, "scan", "best", "foil", "--out", "hits", "--grid", "4")
+    page.goto((folder / "hits" / "hits.html").as_uri())
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1000)
     page.screenshot(path=file)
 
 

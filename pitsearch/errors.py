@@ -13,6 +13,16 @@ CORRECT = "correct it"
 class PitsearchError(ValueError):
     """Refuse what a user gave: the rule, the value received, the remedy, on one line."""
 
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(map(on_one_line, lines)))
+
+
+def on_one_line(text: str) -> str:
+    """Write line breaks, and other characters that a terminal acts upon or does not show, as escapes: a name may hold any."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
 
 def reason(error: BaseException) -> str:
     """Say on one line why something failed: the system's own words, for an error without them what it says, or its kind."""

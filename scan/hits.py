@@ -16,6 +16,7 @@ from typing import Any
 from foils.atomic_write import write_whole
 from pitsearch.errors import reason
 from pitsearch.regular_file import read_regular
+from pitsearch.typed_values import brief
 from scan.errors import ScanError
 from scan.parquet import read_parquet
 
@@ -170,9 +171,12 @@ def _hit(row: Mapping[str, Any]) -> Hit:
 
 
 def _finite(value: Any, column: str) -> float:
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):  # a row that is cut short has nothing there
+        number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"`{column}` must be a number, but is {value!r}")
+        raise ValueError(f"`{column}` must be a number, but is {brief(value)}")
     return number
 
 

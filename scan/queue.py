@@ -1,4 +1,4 @@
-"""Write the queue: hits worth a person's look, as a data-set folder without labels, with the gallery to label them in.
+"""Write the queue: hits worth labelling, as a data-set folder without labels, with the gallery to label them in.
 
 Knows nothing of how hits are chosen, nor of what becomes of the labels.
 """

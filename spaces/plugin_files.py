@@ -132,7 +132,8 @@ def _unimportable(where: str, error: Exception) -> SpaceError:
 
 def _checked(value: object, where: str) -> Plugin:
     if not isinstance(value, Plugin):
-        raise SpaceError(f"{where} must define `plugin = Plugin(...)`, but got {type(value).__name__}; define it.")
+        got = "does not" if value is None else f"got {type(value).__name__}"
+        raise SpaceError(f"{where} must define `plugin = Plugin(...)`, but {got}; define it as the last lines of the file.")
     return value
 
 

@@ -20,6 +20,7 @@ from foils.folder_writer import WrittenPit, check_new, write_folder
 from foils.label_table import read_table
 from foils.near_duplicates import Mirror, mirrors
 from foils.open_image import Grey
+from pitsearch.toml_text import shown
 from scan.errors import ScanError
 from scan.importing.folders import read_folders
 from scan.importing.paths import read_paths
@@ -157,9 +158,10 @@ def guess(path: Path) -> str:
             raise DataError(faults)
         fits = {"zooniverse": set(ZOONIVERSE) <= set(header), "csv": "path" in header}
         if not any(fits.values()):
+            columns = ", ".join(shown(column) for column in header) or "none"
             raise ScanError(
-                f"{path}: a table must have the columns path and label, or those that Zooniverse exports, but has "
-                f"{', '.join(header) or 'none'}; rename or add them."
+                f"{path}: a table of pits must have the columns path and label, or those that Zooniverse exports, but got "
+                f"{columns}; rename those that hold the image's file and the label."
             )
     else:
         fits = {"tables": path.suffix in TABLES, "stack": path.suffix.lower() in (".tif", ".tiff")}

@@ -138,4 +138,4 @@ def run_worker(context: WorkerContext, stop: StopSignal) -> None:
         for _ in work(context, stop):
             pass
     except (StorageInternalError, SQLAlchemyError) as error:
-        raise (StorageAway if is_transient(error) else StudyError)("\n".join(refusal(error))) from None
+        raise (StorageAway if is_transient(error) else StudyError)(*refusal(error)) from None

@@ -14,7 +14,7 @@ from models.inference.example import INPUT, ONNX, OUTPUT
 from search.selection.held_out import reading
 from search.selection.outcome import ModelOrigin
 from search.selection.trial_model import FOLDS
-from search.text import as_markdown
+from search.text import as_markdown, counted
 from spaces.plugins import plugins_of_config
 
 # How to run the graph that an export adds, where numpy and onnxruntime are all that there is.
@@ -128,17 +128,17 @@ def write_card(origin: ModelOrigin, bundle: Bundle, searched: Dataset) -> str:
 
 
 def _networks(origin: ModelOrigin) -> str:
-    members = len(origin.model.ensemble.members)
+    members = counted(len(origin.model.ensemble.members), "network")
     if origin.key.final == "refit":
         return "One network, trained on all pits that the search saw;"
     if origin.key.final == FOLDS:
         return (
-            f"An ensemble of {members} networks, the folds of the trial that learned; a pit's score is the mean of theirs. "
+            f"An ensemble of {members}, the folds of the trial that learned; a pit's score is the mean of theirs. "
             "It was not selected and not confirmed. Its threshold was fixed on scores of single networks: false positives "
             "of their mean may be fewer or more."
         )
     chosen = "" if origin.opening else " It was kept by the selection, which chose another."
-    return f"An ensemble of {members} networks, one of every confirmation; a pit's score is the mean of theirs.{chosen}"
+    return f"An ensemble of {members}, one of every confirmation; a pit's score is the mean of theirs.{chosen}"
 
 
 def _data(origin: ModelOrigin, bundle: Bundle, searched: Dataset) -> list[str]:

@@ -63,7 +63,12 @@ class _Announcement:
         error = None if state.outcome is None else state.outcome.exception()
         if not self.said and error is not None and (state.seconds_since_start or 0.0) > TOLD_S:
             self.said = True
-            print(f"the storage is away ({reason_of(error)}); it is asked again and again", file=sys.stderr, flush=True)
+            print(
+                f"the storage is away ({reason_of(error)}); it is asked again for {PATIENCE_S / 60:g} minutes; Ctrl-C "
+                "ends that",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def is_transient(error: BaseException) -> bool:

@@ -46,15 +46,16 @@ def test_all_links_lead_somewhere_and_nothing_comes_from_another_place(site: Pat
 def test_pages_of_the_repository_the_help_and_the_comments_of_fields_are_on_the_site(site: Path) -> None:
     for page, text in (
         ("benchmarks", "Images a second"),
-        ("contributing", "make test"),
+        ("contributing", "with one idea"),
         ("changes", "0.1.0"),
+        ("examples", "first_search.ipynb"),
         ("reference/command-line", "Usage: pitsearch launch"),
         ("reference/search", "Minutes after which the launch stops"),
     ):
         assert text in (site / f"{page}.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", ["index", "scanning", "reference/search"])
+@pytest.mark.parametrize("page", ["index", "how-to/from-optuna", "reference/search"])
 def test_a_page_can_be_read(page: str, site: Path, chromium: Browser) -> None:
     faults: list[str] = []
     with visit(chromium, (site / f"{page}.html").as_uri(), WIDTHS[0]) as visited:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedGroupKFold
 
 from foils import DataError, Dataset
 from foils.folds import _random_state, _spread, _strata, _units, fold_numbers, slide_folds
@@ -163,6 +166,7 @@ def test_fewer_folds_are_made_where_a_slide_has_no_signal() -> None:
 def test_slides_are_one_where_a_group_lies_on_both_and_foils_are_two() -> None:
     data = on_slides(("top", "1", 0), ("top", "2", 0), ("top", "2", 7), ("top", "3", 9))
     assert _units(data).tolist() == [0, 0, 0, 1]
+    assert _units(data).dtype.name == "int64"
     two = replace(data, pits=(*data.pits[:3], replace(data.pits[0], foil="g")))
     assert _units(two).tolist() == [0, 0, 0, 1]
     # Groups' numbers are names: they may be any, and the same as a slide's place.
@@ -194,8 +198,21 @@ def test_the_random_state_is_of_sixteen_digits_of_the_fingerprint_and_of_the_see
     # What 0.1.0 computed: the folds of a data set must not change with the version.
     assert _random_state("0" * 64, 0) == 2968811710
     assert _random_state("0" * 15 + "f" + "0" * 48, 0) == 3285388380
+    assert _random_state("0" * 14 + "10" + "0" * 48, 0) == 3788087768
     assert _random_state("0" * 16 + "f" * 48, 0) == 2968811710
     assert _random_state("0" * 64, 1) == 3964924996
+
+
+def test_no_other_warning_of_the_splitter_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    split = StratifiedGroupKFold.split
+
+    def warn(self: StratifiedGroupKFold, *arguments: Any) -> Any:
+        warnings.warn("something else", UserWarning, stacklevel=1)
+        return split(self, *arguments)
+
+    monkeypatch.setattr(StratifiedGroupKFold, "split", warn)
+    with pytest.warns(UserWarning, match="something else"):
+        folds_of()
 
 
 def test_folds_do_not_change_with_the_version() -> None:

@@ -93,6 +93,7 @@ def test_a_bundle_names_the_plugin_that_it_needs_and_does_not_load_it(tmp_path: 
             "raise RuntimeError('no such library')",
             r"the plugin .*own\.py must import, but: RuntimeError: no such library; correct",
         ),
+        ("", r".*own\.py must define `plugin = Plugin\(\.\.\.\)`, but does not; define it as the last lines of the file"),
         ("plugin = 3", r".*own\.py must define `plugin = Plugin\(\.\.\.\)`, but got int; define it"),
         (
             "import pitsearch as ps\nplugin = ps.Plugin(losses=[ps.LossPlugin('focal', 'again', print)])",

@@ -88,6 +88,8 @@ def read_page(name: str, root: Path = ROOT) -> Page:
     for token in MarkdownIt("commonmark").enable("table").parse(text):
         if token.type == "html_block":
             comments += COMMENT.findall(token.content)
+        elif token.type == "fence" and token.info.startswith("{"):
+            continue  # a directive of the site
         elif token.type in ("fence", "code_block"):
             blocks.append(_block(token, dict(comments)))
             comments = []

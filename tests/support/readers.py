@@ -88,7 +88,8 @@ def crops(read: Callable[[Source], Imported], up: int = 0) -> Callable[[Path], i
 def log(folder: Path) -> Path:
     """Write the log of a held-out set."""
     for number in range(3):
-        append_to_log(folder, lambda before, number=number: [Searched(f"study {number}", ("a" * 64,))])
+        event = Searched(f"study {number}", ("a" * 64,))
+        append_to_log(folder, lambda _, event=event: [event])  # type: ignore[misc]  # of which mypy infers no type
     return folder / LOG
 
 

@@ -8,28 +8,32 @@ Commands between pipes and in conditions of a shell are run so; plain ones in th
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 
 LADDER = "1x1,5x8"
+NUMBER = re.compile(r"\d+(\.\d+)?")
 # Values that a test puts in place of a page's, or adds to its command.
 SMALL = {
-    "synth": {"--pits": "60"},
+    "synth": {"--pits": "160", "--difficulty": "0"},
     "launch": {"--trials": "2", "--ladder": LADDER},
     "confirm": {"--top": "1", "--repeats": "1", "--reliability": "0"},
     "select": {"--top": "1", "--repeats": "1", "--reliability": "0"},
     "curve": {"--shares": "0.5,1", "--repeats": "1", "--epochs": "4"},
+    "jobscript": {"--jobs": "1"},
     "diagnose": {"--seeds": "2", "--repeats": "2"},
 }
 
 
 def small(words: Sequence[str]) -> list[str]:
-    """Give the words of a command of pitsearch with its small values."""
-    given = [*words]
+    """Give the words of a command of pitsearch with its small values; a number that is smaller already stays."""
+    given = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
     for option, value in SMALL.get(words[0], {}).items() if words else ():
-        place = next((n for n, word in enumerate(given) if word.partition("=")[0] == option), len(given))
-        # Its value stands behind it, or behind a sign of equality.
-        given[place : place + (1 if "=" in "".join(given[place : place + 1]) else 2)] = [option, value]
+        place = given.index(option) if option in given else len(given)
+        before = "".join(given[place + 1 : place + 2])
+        if not (NUMBER.fullmatch(before) and NUMBER.fullmatch(value) and float(before) < float(value)):
+            given[place : place + 2] = [option, value]
     return given
 
 

@@ -90,6 +90,7 @@ def test_a_training_is_stuck_from_a_fifth_of_its_epochs_and_enough_steps_on() ->
 def test_a_training_that_learns_what_it_is_shown_is_not_stuck() -> None:
     assert not stuck(replace(FLAT, train_loss=[0.6, 0.5]))
     assert stuck(replace(FLAT, train_loss=[0.5, 0.6]))
+    assert stuck(replace(FLAT, train_loss=[0.6, 0.5, 0.6], validation_loss=[0.6] * 3, planned=3))
     assert not stuck(replace(FLAT, auc=0.95, validation_loss=[0.6, 0.4], accepted=0.2))
 
 

@@ -1,4 +1,4 @@
-"""Where a threshold is fixed: on calibrated scores out of fold of the pits that count, at the working point and a strict rate."""
+"""Where a threshold is fixed: on calibrated scores out of fold of the pits that count, at a usual rate and a strict one."""
 
 from __future__ import annotations
 

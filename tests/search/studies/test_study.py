@@ -104,7 +104,7 @@ def test_studies_are_found_by_name_or_when_alone(tiny: Dataset, tmp_path: Path) 
     with pytest.raises(StudyError, match="a study must be in the storage, but got 'b'; choose from: a"):
         find_study("b", storage)
     open_or_create("b", storage, plan_of(tiny))
-    with pytest.raises(StudyError, match="give --study, of: a, b"):
+    with pytest.raises(StudyError, match="give --study, one of: a, b"):
         find_study(None, storage)
 
 
