@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy.typing
 import typer
+from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
@@ -138,6 +139,7 @@ def shorten_signature(
 
 def setup(app: Sphinx) -> None:
     """Have pages and docstrings read as above."""
+    app.add_lexer("csv", TextLexer)
     app.connect("source-read", read_source)
     app.connect("autodoc-process-signature", shorten_signature)
     read_field_comments()

@@ -26,8 +26,15 @@ def on_one_line(text: str) -> str:
 
 def reason(error: BaseException) -> str:
     """Say on one line why something failed: the system's own words, for an error without them what it says, or its kind."""
-    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(words).strip().splitlines()[0].rstrip(".")
+    words = str(getattr(error, "strerror", None) or error).strip() or type(error).__name__
+    return words.splitlines()[0].rstrip(".")
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """Give the error that an error came from: the layers above it quote what they did."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:

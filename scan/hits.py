@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from foils.atomic_write import write_whole
+from pitsearch.csv_text import csv_text
 from pitsearch.errors import reason
 from pitsearch.regular_file import read_regular
 from pitsearch.typed_values import brief
 from scan.errors import ScanError
-from scan.parquet import read_parquet
+from scan.parquet import parquet_bytes, read_parquet
 
 # Two million hits have some 400 MB.
 MOST_BYTES = 2**29
@@ -84,11 +85,7 @@ _MAYBE = {"x_um", "y_um", "x_foil", "y_foil"}
 
 def csv_of(hits: Sequence[Hit]) -> str:
     """Give the table as CSV; places that are not known are empty, `accepted` is 0 or 1."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_cell(field, getattr(hit, field)) for field in COLUMNS.values()] for hit in hits)
-    return text.getvalue()
+    return csv_text(COLUMNS, ([_cell(field, getattr(hit, field)) for field in COLUMNS.values()] for hit in hits))
 
 
 def write_hits(hits: Sequence[Hit], path: Path) -> None:
@@ -126,19 +123,8 @@ def _cell(field: str, value: Any) -> str:
 
 
 def _parquet(hits: Sequence[Hit]) -> bytes:
-    import pyarrow
-    import pyarrow.parquet
-
-    def kind(column: str) -> pyarrow.DataType:
-        if column in _NUMBERS | _MAYBE:
-            return pyarrow.float64()
-        return pyarrow.bool_() if column == "accepted" else pyarrow.string()
-
-    schema = pyarrow.schema([(column, kind(column)) for column in COLUMNS])
-    columns = [[getattr(hit, field) for hit in hits] for field in COLUMNS.values()]
-    stream = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table(columns, schema=schema), stream, compression="zstd")
-    return stream.getvalue()
+    kinds = dict.fromkeys(_NUMBERS | _MAYBE, "float64") | {"accepted": "bool"}
+    return parquet_bytes({column: [getattr(hit, field) for hit in hits] for column, field in COLUMNS.items()}, kinds)
 
 
 def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from pitsearch.errors import reason
 from spaces.errors import SpaceError
 from spaces.plugins import Plugin, PluginRef, register, registered
 
@@ -117,17 +118,13 @@ def _use_entry(entry: EntryPoint) -> PluginRef:
         try:
             value = entry.load()
         except Exception as error:  # whatever a package's code raises
-            reason = (str(error).splitlines() or [""])[0]
-            raise SpaceError(
-                f"the plugin {entry.value} must import, but: {type(error).__name__}: {reason}; correct it."
-            ) from None
+            raise _unimportable(entry.value, error) from None
         register(ref, _checked(value, entry.value))
     return ref
 
 
 def _unimportable(where: str, error: Exception) -> SpaceError:
-    reason = (str(error).splitlines() or [""])[0]
-    return SpaceError(f"the plugin {where} must import, but: {type(error).__name__}: {reason}; correct it.")
+    return SpaceError(f"the plugin {where} must import, but: {type(error).__name__}: {reason(error)}; correct it.")
 
 
 def _checked(value: object, where: str) -> Plugin:

@@ -18,7 +18,7 @@ from foils.open_image import Grey
 from models.errors import BundleError
 from models.inference.bundle_schema import BundleForm, read_form
 from models.metrics import Floats
-from pitsearch.errors import reason
+from pitsearch.errors import first_cause, reason
 from pitsearch.regular_file import read_regular
 from spaces.choices.channels import Light
 from spaces.config import Config
@@ -91,7 +91,7 @@ def read_graph(path: Path) -> tuple[Graph, BundleForm, dict[str, Any]]:
         raise BundleError(f"{path}: {error}") from None
     except Exception as error:  # of onnx and onnxruntime, which share no base
         raise BundleError(
-            f"{path}: a graph must be one that export wrote, but: {first_cause(error)}; check the path, or export again."
+            f"{path}: a graph must be one that export wrote, but: {short_cause(error)}; check the path, or export again."
         ) from None
     return graph, form, about
 
@@ -112,8 +112,6 @@ def graph_hash(model: Any) -> str:
     return hashlib.sha256(model.graph.SerializeToString(deterministic=True)).hexdigest()
 
 
-def first_cause(error: BaseException) -> str:
+def short_cause(error: BaseException) -> str:
     """Say on one short line what an error came from."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return reason(error)[:160]
+    return reason(first_cause(error))[:160]

@@ -52,21 +52,17 @@ class RowCheck:
 
     def rows(self) -> list[PathRow]:
         """Give the rows that name a file and a label, each pit once."""
-        whole: list[tuple[int, dict[str, str]]] = []
+        lines: list[tuple[str, dict[str, str], Path]] = []
         for line, cells in numbered_rows(self.table, ("path", "label")):
+            where = f"{self.table.name}:{line}"
             missing = next((column for column in ("path", "label") if not cells[column]), None)
             if missing is None:
-                whole.append((line, cells))
+                lines.append((where, cells, _on_this_machine(self.table.parent, cells["path"])))
             else:
-                self.faults.append(
-                    f"{self.table.name}:{line}: every row must have a {missing}, but has none; add it, or take the row out."
-                )
-        folder = self.table.parent
-        paths = [_on_this_machine(folder, cells["path"]) for _, cells in whole]
+                self.faults.append(f"{where}: every row must have a {missing}, but has none; add it, or take the row out.")
         rows: list[PathRow] = []
         seen: dict[str, str] = {}
-        for (line, cells), path, name in zip(whole, paths, _names(folder, paths), strict=True):
-            where, text = f"{self.table.name}:{line}", cells["path"]
+        for (where, cells, path), name in zip(lines, _names([path for _, _, path in lines], self.table.parent), strict=True):
             pit = pit_of(cells, name, self.table, ("path",))
             if pit.pit in seen:
                 self.faults.append(
@@ -74,8 +70,8 @@ class RowCheck:
                     f"as on {seen[pit.pit]}; name the pits in a column `pit`."
                 )
                 continue
-            seen[pit.pit] = f"line {line}"
-            rows.append(PathRow(where, text, path, pit))
+            seen[pit.pit] = where
+            rows.append(PathRow(where, cells["path"], path, pit))
         return rows
 
     def check_images(self, rows: Sequence[PathRow], lights: Sequence[Channel]) -> None:
@@ -161,12 +157,14 @@ def _files(row: PathRow, lights: Sequence[Channel]) -> list[Path]:
     return [Path(str(row.path).replace(CHANNEL, light.name)) for light in lights]
 
 
-def _names(folder: Path, paths: Sequence[Path]) -> list[str]:
-    """Name each pit by its file, and where two files have one name by their folders too."""
-    within = [path.relative_to(folder) if path.is_relative_to(folder) else path for path in paths]
-    files = [Path(str(path).replace(f"_{CHANNEL}", "").replace(CHANNEL, "")) for path in within]
-    by_file = [named(file.stem) for file in files]
-    return by_file if len(set(by_file)) == len(files) else [named((file.parent / file.stem).as_posix()) for file in files]
+def _names(paths: Sequence[Path], folder: Path) -> list[str]:
+    """Name each pit by its file, and where two files in different folders have one name, by their folders too."""
+    files = [Path(str(path).replace(f"_{CHANNEL}", "").replace(CHANNEL, "")) for path in dict.fromkeys(paths)]
+    by_file = {path: named(file.stem) for path, file in zip(dict.fromkeys(paths), files, strict=True)}
+    if len(set(by_file.values())) < len(files):
+        relative = [file.relative_to(folder) if file.is_relative_to(folder) else file for file in files]
+        by_file = {path: named((file.parent / file.stem).as_posix()) for path, file in zip(by_file, relative, strict=True)}
+    return [by_file[path] for path in paths]
 
 
 def _on_this_machine(folder: Path, text: str) -> Path:

@@ -158,10 +158,9 @@ def guess(path: Path) -> str:
             raise DataError(faults)
         fits = {"zooniverse": set(ZOONIVERSE) <= set(header), "csv": "path" in header}
         if not any(fits.values()):
-            columns = ", ".join(shown(column) for column in header) or "none"
             raise ScanError(
-                f"{path}: a table of pits must have the columns path and label, or those that Zooniverse exports, but got "
-                f"{columns}; rename those that hold the image's file and the label."
+                f"{path}: a table must have the columns path and label, or those that Zooniverse exports, but has "
+                f"{', '.join(header) or 'none'}; rename or add them."
             )
     else:
         fits = {"tables": path.suffix in TABLES, "stack": path.suffix.lower() in (".tif", ".tiff")}

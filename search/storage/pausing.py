@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from search.storage.lease_table import LEASES
 from search.storage.leases import Lease, require_lease
 from search.storage.optuna_internals import models
-from search.storage.places import FINISHED, Choose, count_places
+from search.storage.places import FINISHED, Choose, count_places, read_launch
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.rung_table import Standing, has_standing, set_paused, write_standing
 from search.trials.records import PAUSED
@@ -37,7 +37,9 @@ def stands(
         trial = models.TrialModel.find_or_raise_by_id(lease.trial_id, session)
         trial.state = TrialState.WAITING  # as it would be while others are compared with it
         session.flush()
-        if choose(session, count_places(session, study_id, (*FINISHED, TrialState.RUNNING))) == lease.trial_id:
+        launched = read_launch(session, study_id)
+        places = count_places(session, study_id, launched, (*FINISHED, TrialState.RUNNING))
+        if choose(session, places, launched) == lease.trial_id:
             trial.state = TrialState.RUNNING
             set_paused(session, lease.trial_id, None)
             return True

@@ -15,6 +15,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay
 
+from pitsearch.errors import first_cause, reason
+
 Result = TypeVar("Result")
 
 # How long a database may be away, and the pauses between attempts, in seconds: the first, and the longest.
@@ -85,6 +87,5 @@ def is_transient(error: BaseException) -> bool:
 
 def reason_of(error: BaseException) -> str:
     """Give what a driver said, on one line: the layers above it quote statements and their values."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    cause = first_cause(error)
+    return reason(getattr(cause, "orig", None) or cause)

@@ -1,4 +1,4 @@
-"""Pictures of README and docs: one that is older than what it shows is refused, and README and tutorial show all of them."""
+"""Pictures of README and docs: one older than what it shows is refused, and README and tutorial show all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors are one line a fault, whatever stands in the names and values that they tell."""
+"""Errors and reasons are one line, whatever stands in the names and values that they tell."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from foils import DataError
-from pitsearch.errors import PitsearchError, on_one_line
+from pitsearch.errors import PitsearchError, first_cause, on_one_line, reason
 from scan import ScanError
 from search.errors import StudyError, StudyGone
 
@@ -39,3 +39,30 @@ def test_every_fault_is_a_line_of_its_own() -> None:
 def test_an_error_of_another_process_is_the_same(error: PitsearchError) -> None:
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 -- as joblib does
     assert (type(again), str(again), again.args) == (type(error), str(error), error.args)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("a rule.\nand more"), "a rule"),
+        (ValueError(""), "ValueError"),
+        (ValueError(" \n "), "ValueError"),
+        (ValueError("\n\nlate"), "late"),
+        (FileNotFoundError(2, "No such file or directory", "/a/b"), "No such file or directory"),
+        (OSError("it is a pipe"), "it is a pipe"),
+    ],
+)
+def test_a_reason_is_one_line_and_never_empty(error: Exception, said: str) -> None:
+    assert reason(error) == said
+
+
+def test_the_first_cause_is_below_all_layers() -> None:
+    lowest = KeyError("x")
+    try:
+        try:
+            raise ValueError from lowest
+        except ValueError as middle:
+            raise RuntimeError from middle
+    except RuntimeError as error:
+        assert first_cause(error) is lowest
+    assert first_cause(lowest) is lowest

@@ -73,7 +73,7 @@ def test_the_mistakes_of_all_rows_are_said_at_once(tmp_path: Path) -> None:
     assert said["Liste.csv:3"].endswith("; make the paths relative to the table: take `C:\\Users\\jan\\` off.")
     assert said["Liste.csv:4"] == "every row must have a label, but has none; add it, or take the row out."
     assert "the file is missing" in said["Liste.csv:6"]
-    assert "but got 'Bilder_Gr_e_1_Gr_bchen_3', as on line 5; name the pits in a column `pit`." in said["Liste.csv:7"]
+    assert "but got 'Gr_bchen_3', as on Liste.csv:5; name the pits in a column `pit`." in said["Liste.csv:7"]
     assert said["Liste.csv:8"].startswith("every row must have a path")
     assert said["Liste.csv:9"].startswith("every image must be readable")
     assert "as most are (12 x 12, uint8), but got 14 x 16, uint8" in said["Liste.csv:11"]

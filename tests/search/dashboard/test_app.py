@@ -13,6 +13,7 @@ import optuna
 import pytest
 from optuna_dashboard import get_note, save_note
 
+from benchmarks.support.visits import Answer, visit
 from search.dashboard.app import POLICY, make_app, shown_host
 from search.dashboard.guard import Access
 from search.dashboard.notes import trial_note
@@ -24,7 +25,6 @@ from search.text import as_markdown
 from search.trials.records import Recipe, RungResult
 from search.trials.reliability import tally
 from spaces import Config
-from tests.support.visits import Answer, visit
 
 HERE = Access(names_of("127.0.0.1"), 8080)
 WRITER = Access(names_of("127.0.0.1"), 8080, write=True, files=True)
