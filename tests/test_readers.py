@@ -40,6 +40,7 @@ COVERED = {
     "foils.dataset": "tests/foils/test_dataset.py",
     "foils.pack": "tests/foils/test_pack.py",
     "spaces.toml_file": "tests/spaces/test_fuzz.py",
+    "scan.parquet": "tests/scan/importing/test_bombs.py",
     "spaces.named_spaces": "tests/spaces/test_named_spaces.py",
     "models.inference.bundle": "tests/models/inference/test_fuzz.py",
     "models.inference.bundle_schema": "tests/models/inference/test_fuzz.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -104,7 +105,7 @@ def _sizes(costs: Costs) -> Table:
     most = _most_with_scores()
     scores = len(_packed_scores(1400)) / 1400
     curves = len(json.dumps(pack_curves([_curve(fold) for fold in range(5)])))
-    lines = {
+    lines: dict[str, Callable[[int], str]] = {
         "packed pixels, on disk and mapped, once a machine": lambda pits: _bytes(pits * LIGHTS * EDGE * EDGE),
         "list of pits, in each worker": lambda pits: _bytes(pits * weight),
         "folds in the plan, read by each command": lambda pits: _bytes(pits * fold_bytes),

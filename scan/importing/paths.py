@@ -132,7 +132,7 @@ def read_paths(source: Source) -> Imported:
     return Imported(lights, _pits(rows, lights))
 
 
-def _lights(source: Source, rows: Sequence[PathRow]) -> Sequence[Channel]:
+def _lights(source: Source, rows: Sequence[PathRow]) -> tuple[Channel, ...]:
     """Give the lights of the first row whose images are there."""
     for row in rows:
         if CHANNEL in row.text:

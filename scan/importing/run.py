@@ -90,7 +90,8 @@ def import_source(path: str | Path, folder: str | Path, options: ImportOptions |
         raise ScanError(f"`--kind` must be one of {', '.join(KINDS)}, but got {kind!r}; choose one.")
     given = None if options.lights is None else _described(options.lights)
     try:
-        imported = KINDS[kind].read(Source(path, given and given.channels, options.labels, options.images, options.votes))
+        lights = None if given is None else given.channels
+        imported = KINDS[kind].read(Source(path, lights, options.labels, options.images, options.votes))
     except NotADirectoryError:
         raise ScanError(f"{path}: a source of the kind {kind} must be a folder, but is a file; correct --kind.") from None
     way = _mirror(imported.lights) if options.mirrored else None

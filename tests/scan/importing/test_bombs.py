@@ -21,7 +21,7 @@ SIGNAL = ImportOptions(signal="sig")
 
 def npz(path: Path, shape: tuple[int, ...], content: bytes = b"") -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("rim.npy", "w") as stream:
-        np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})  # type: ignore[arg-type]
+        np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
         stream.write(content)
     return path
 
@@ -53,7 +53,7 @@ def test_a_stack_whose_crops_are_none_is_refused_before_it_is_read(tmp_path: Pat
         import_source(chunk, tmp_path / "data", SIGNAL)
     pixels = np.zeros((2, 8, 1030, 1030), np.uint8)
     options = {"ome": True, "photometric": "minisblack", "compression": "zlib", "metadata": {"axes": "ZCYX"}}
-    tifffile.imwrite(tmp_path / "bomb.ome.tif", pixels, **options)  # type: ignore[arg-type]
+    tifffile.imwrite(tmp_path / "bomb.ome.tif", pixels, **options)
     with pytest.raises(ScanError, match="1024 pixels an edge at the most"):
         import_source(tmp_path / "bomb.ome.tif", tmp_path / "data", SIGNAL)
 
@@ -76,8 +76,8 @@ def test_an_image_that_an_export_names_elsewhere_is_looked_for_in_its_own_folder
 def test_a_name_of_a_table_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
     labels(tmp_path)
     (tmp_path / "labels.csv").write_text(f"label,pit\nsig,{name}\nbg,p2\n")
-    options = {"ome": True, "photometric": "minisblack", "metadata": {"axes": "ZCYX"}}
-    tifffile.imwrite(tmp_path / "s.ome.tif", np.zeros((2, 8, 12, 12), np.uint8), **options)  # type: ignore[arg-type]
+    stack = np.zeros((2, 8, 12, 12), np.uint8)
+    tifffile.imwrite(tmp_path / "s.ome.tif", stack, ome=True, photometric="minisblack", metadata={"axes": "ZCYX"})
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(PitsearchError, match="`pit` must be letters"):
         import_source(tmp_path / "s.ome.tif", tmp_path / "data", SIGNAL)
