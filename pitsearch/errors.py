@@ -8,6 +8,8 @@ from difflib import get_close_matches
 
 # The remedy where nothing better is known.
 CORRECT = "correct it"
+# Characters of what another library says.
+LONGEST = 300
 
 
 class PitsearchError(ValueError):
@@ -27,7 +29,8 @@ def on_one_line(text: str) -> str:
 def reason(error: BaseException) -> str:
     """Say on one line why something failed: the system's own words, for an error without them what it says, or its kind."""
     words = str(getattr(error, "strerror", None) or error).strip() or type(error).__name__
-    return words.splitlines()[0].rstrip(".")
+    line = words.splitlines()[0].rstrip(".")
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."  # it may quote a value of any length
 
 
 def first_cause(error: BaseException) -> BaseException:

@@ -61,7 +61,7 @@ SUBJECTS: Mapping[str, Subject] = {
         functions="search.selection.final_model.x_fix_threshold__*",
     ),
     "racing": Subject("search/selection/racing.py", ("tests/search/selection/test_racing.py",)),
-    "matching": Subject("scan/match.py", ("tests/scan/test_match.py",)),
+    "matching": Subject("scan/match.py", ("tests/scan/test_match.py", "-k", "not hundred_thousand")),
     "leases": Subject(
         "search/storage/leases.py",
         (

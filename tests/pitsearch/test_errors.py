@@ -29,6 +29,14 @@ def test_what_a_terminal_acts_upon_is_written_as_an_escape(text: str, line: str)
         assert str(kind(text)) == line
 
 
+def test_what_another_library_says_is_given_in_short() -> None:
+    assert reason(ValueError("first\nsecond.")) == "first"
+    assert reason(OSError(2, "No such file or directory")) == "No such file or directory"
+    assert reason(MemoryError()) == reason(MemoryError("\n ")) == "MemoryError"
+    assert reason(ValueError("9" * 300)) == "9" * 300
+    assert reason(ValueError("9" * 5000)) == "9" * 297 + "..."
+
+
 def test_every_fault_is_a_line_of_its_own() -> None:
     error = DataError(["labels.csv:2: a\nb", "labels.csv:3: c"])
     assert error.faults == (r"labels.csv:2: a\nb", "labels.csv:3: c")

@@ -130,6 +130,30 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+def test_an_archive_that_swells_or_is_locked_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "large").mkdir()
+    np.savez_compressed(tmp_path / "large" / "sig.npz", rim=np.zeros((2, 12, 12, 8), np.uint8))
+    monkeypatch.setattr("scan.importing.tables.MOST_BYTES", 2000)
+    with pytest.raises(ScanError, match=r"it may unpack to 2000 bytes at the most, and says 2432"):
+        import_source(tmp_path / "large", tmp_path / "data", SIGNAL)
+    monkeypatch.undo()
+    content = bytearray((tmp_path / "large" / "sig.npz").read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # as of an archive with a password
+        content[content.index(mark) + flags] |= 1
+    (tmp_path / "large" / "sig.npz").write_bytes(content)
+    with pytest.raises(ScanError, match=r"^[^\n]*a table must be readable NPZ [^\n]*$"):
+        import_source(tmp_path / "large", tmp_path / "data", SIGNAL)
+
+
+def test_an_archive_whose_header_is_no_python_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "damaged").mkdir()
+    np.savez(tmp_path / "damaged" / "sig.npz", rim=np.zeros((2, 12, 12, 8), np.uint8))
+    content = (tmp_path / "damaged" / "sig.npz").read_bytes()
+    (tmp_path / "damaged" / "sig.npz").write_bytes(content.replace(b"'shape': ", b"'shape#: "))
+    with pytest.raises(ScanError, match=r"^[^\n]*a table must be readable NPZ [^\n]*$"):
+        import_source(tmp_path / "damaged", tmp_path / "data", SIGNAL)
+
+
 def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     def table(name: str, **columns: object) -> Path:
         (tmp_path / name).mkdir()
