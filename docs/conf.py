@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy.typing
 import typer
-from pygments.lexers.special import TextLexer
+from pygments.lexers.special import TextLexer  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
