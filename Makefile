@@ -1,10 +1,11 @@
 # The two commands of the README, and what they need. Everything goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+BUILD := build
 # In two processes, each with a part of the files as long as both have some: what the tests of a file share is made once.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-.PHONY: setup demo test test-all faults lint map screenshots bench bench-storage clean
+.PHONY: setup demo test test-all faults lint mutants fuzz map docs screenshots bench bench-storage clean
 
 setup: .venv/installed
 
@@ -47,12 +48,29 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy docs
 	$(BIN)/lint-imports
 	$(BIN)/python docs/make_map.py --check
+
+# Change the code that decides, one place at a time, and see whether its tests notice: docs/mutants.md. MODULES="verdicts folds" for
+# some of it; all of it takes an hour on 2 cores.
+mutants: setup
+	nice -n 15 $(BIN)/python -m tests.mutants $(MODULES)
+
+# Damage every kind of file and record that is read, in other ways in every run, some thousand times each: hours.
+EXAMPLES ?= 3000
+fuzz: setup
+	PITSEARCH_FUZZ=$(EXAMPLES) nice -n 15 $(BIN)/python -m pytest --quiet -m 'not slow' tests/test_readers.py tests/foils/test_fuzz.py \
+	  tests/foils/test_image_fields.py tests/spaces/test_fuzz.py tests/models/inference/test_fuzz.py tests/search/launcher/test_fuzz.py
 
 # Write docs/map.md from the docstrings of the modules.
 map: setup
 	$(BIN)/python docs/make_map.py
+
+# Build the documentation as a site that works offline: build/site/index.html. A warning ends it, as where a link leads nowhere.
+docs: setup
+	rm -rf $(BUILD)/site
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -d $(BUILD)/doctrees docs $(BUILD)/site
 
 # Take the pictures of README and docs anew that are older than the templates and the code they show: minutes where a search must be
 # shown. Wants Debian's chromium.
@@ -70,4 +88,4 @@ bench-storage: setup
 
 # What can be made again; data, studies and models stay.
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from benchmarks.replay import report as replay
+from benchmarks.scale import report as scale_report
 from benchmarks.search import anomaly, finals, fronts, losses, pruning, selected, shown, winners
 from benchmarks.search import search_cost as search
 from benchmarks.speed import checkpoints, compiled, cost, dashboard, load, parts, scanning, storage, throughput
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[int, float], list[Table]]] = {
     "cost": cost.measure,
     "scanning": scanning.measure,
     "report": study_report.measure,
+    "scale": scale_report.measure,
     "search": search.measure,
     "pruning": pruning.measure,
     "fronts": fronts.measure,

@@ -1,4 +1,4 @@
-"""Make the pictures of README and docs: a running search, the report and the dashboard, of a study of synthetic foils.
+"""Make the pictures of README and docs: a running search, the report, the dashboard and the hits of a scan, of synthetic foils.
 
 `python docs/make_screenshots.py` takes the pictures that are missing, or older than the templates and the code that they show,
 by the commands that users run; docs/screenshots.json holds the hash of those. The study stays in the
@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.text import Text
@@ -69,7 +70,8 @@ REPORT = Picture(
     ("search/report/templates/page.html.j2", "search/report/templates/report*.j2", "search/report/figures/*.py"),
 )
 DASHBOARD = Picture("dashboard.png", ("search/dashboard/*.py",))
-PICTURES = (TERMINAL, REPORT, DASHBOARD)
+HITS = Picture("hits.png", ("scan/templates/*.j2", "scan/gallery.py", "scan/sheets.py"))
+PICTURES = (TERMINAL, REPORT, DASHBOARD, HITS)
 REMEDY = "must be as new as what it shows ({}), but is older; run `make screenshots`, and look at it."
 
 
@@ -166,6 +168,9 @@ def make(pictures: Sequence[Picture], folder: Path, root: Path) -> None:
         if DASHBOARD in pictures:
             take_dashboard(page, folder, root / "docs" / DASHBOARD.name)
             record(DASHBOARD, root)
+        if HITS in pictures:
+            take_hits(page, folder, root / "docs" / HITS.name)
+            record(HITS, root)
         browser.close()
 
 
@@ -181,6 +186,23 @@ def take_report(page: Page, folder: Path, file: Path) -> None:
     page.goto((folder / "report.html").as_uri())
     page.wait_for_selector("html[data-drawn]")
     page.screenshot(path=file)
+
+
+def take_hits(page: Page, folder: Path, file: Path) -> None:
+    """Take a picture of the hits that the selected model finds on frames, as far as a window shows them."""
+    for made in ("best", "hits"):
+        shutil.rmtree(folder / made, ignore_errors=True)
+    run(folder, "export", "--study", STUDY, "best")
+    if not (folder / "foil").is_dir():
+        run(folder, "synth", "foil", "--frames", "--pits", "40", "--seed", "3")
+    run(folder, "scan", "best", "foil", "--out", "hits", "--grid", "4")
+    page.set_viewport_size({"width": 1080, "height": 560})
+    page.goto((folder / "hits" / "hits.html").as_uri())
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1000)
+    # Crops are grainy: few greys are enough, but the colours of the map must stay.
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(80, Image.Quantize.MAXCOVERAGE).save(file, optimize=True)
+    page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
 
 def take_dashboard(page: Page, folder: Path, file: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeGuard
 
+from pitsearch.plain_word import broken_word
 from pitsearch.toml_text import read_toml_text, shown
 
 KINDS = ("rotating", "backlit", "halo")
@@ -162,6 +163,9 @@ def read_description(folder: Path, faults: list[str]) -> Description | None:
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(label, str) and label for label in value):
             reader.fault(key, f"`{key}` must be a list of texts, but got {shown(value)}; correct it.")
+        for label in value if isinstance(value, list) else ():
+            if isinstance(label, str) and (rule := broken_word(label)):
+                reader.fault(key, f"`{key}` must hold labels that are {rule}, but got {shown(label)}; rename it.")
     _check_words(table, reader)
     channels = _read_channels(table.get("channels"), reader)
     if len(faults) > before:
@@ -216,6 +220,8 @@ def _check_words(table: dict[str, object], reader: _Reader) -> None:
     labels, ignore = table.get("labels"), table.get("ignore", ["maybe"])
     if isinstance(name, str) and name.strip() and (rule := broken_rule(name)):
         reader.fault("name", f"`name` must be {rule}, but got {shown(name)}; rename the data set.")
+    if isinstance(signal, str) and (rule := broken_word(signal)):
+        reader.fault("signal", f"`signal` must be {rule}, but got {shown(signal)}; rename the label.")
     if isinstance(labels, list):
         for first, second in alike(label for label in labels if isinstance(label, str)):
             reader.fault("labels", f"`labels` must differ by more than case, but got {first!r} and {second!r}; keep one.")
@@ -248,7 +254,7 @@ def _check_words(table: dict[str, object], reader: _Reader) -> None:
 def _read_channels(entries: object, reader: _Reader) -> tuple[Channel, ...]:
     """Read the [[channels]] entries: distinct names, a known kind, an azimuth exactly when rotating."""
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-        reader.fault("channels", "at least one [[channels]] entry must be there, but got none; add one for each light.")
+        reader.fault("channels", "at least one [[channels]] entry is needed, but got none; add one for each light.")
         return ()
     if len(entries) > MOST_CHANNELS:
         reader.fault(

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from pitsearch.errors import PitsearchError
+from pitsearch.errors import PitsearchError, on_one_line
 
 # More faults than these that break one rule are joined; so many of their places are named.
 SHOWN = 5
@@ -23,8 +23,9 @@ class DataError(PitsearchError):
     """
 
     def __init__(self, faults: str | Iterable[str]) -> None:
-        self.faults: tuple[str, ...] = (faults,) if isinstance(faults, str) else tuple(join_alike(faults))
-        super().__init__("\n".join(self.faults))
+        lines = [faults] if isinstance(faults, str) else join_alike(faults)
+        self.faults: tuple[str, ...] = tuple(map(on_one_line, lines))
+        super().__init__(*self.faults)
 
     def __reduce__(self) -> tuple[type[DataError], tuple[tuple[str, ...]]]:
         # The default would hand the joined text back to __init__ and lose the list across processes.

@@ -22,6 +22,7 @@ from foils.errors import DataError
 from foils.open_image import Grey
 from foils.pit import Pit
 from pitsearch.errors import reason
+from pitsearch.plain_word import broken_word
 from pitsearch.toml_text import shown
 
 PATTERN = "crops/{pit}.tif"
@@ -42,7 +43,7 @@ def check_new(folder: Path) -> None:
     if folder.exists() or folder.is_symlink():
         raise DataError(f"{folder}: a data set goes into a new folder, but this one exists; choose another or remove it.")
     if not folder.absolute().parent.is_dir():
-        raise DataError(f"{folder}: the folder above a new data set must be there, but is not; make it first.")
+        raise DataError(f"{folder}: the folder above a new data set must exist, but does not; make it first.")
 
 
 def write_folder(
@@ -92,6 +93,9 @@ def _write_crops(folder: Path, description: Description, pits: Iterable[WrittenP
                 raise DataError(
                     f"`{what}` must be {rule} (it becomes part of a file's name), but got {shown(name)}; rename it."
                 )
+        for what in ("label", "style"):
+            if rule := broken_word(getattr(pit, what)):
+                raise DataError(f"`{what}` of a pit must be {rule}, but got {shown(getattr(pit, what))}; rename it.")
         if pit.pit in written:
             raise DataError(f"pits must have names that differ, but got {pit.pit!r} twice; rename one.")
         dtype = dtype or crop.dtype
@@ -103,7 +107,7 @@ def _write_crops(folder: Path, description: Description, pits: Iterable[WrittenP
         tifffile.imwrite(folder / PATTERN.format(pit=pit.pit), crop, photometric="minisblack", metadata=None)
         written[pit.pit] = pit
     if not written:
-        raise DataError("at least one pit must be there, but got none; give some.")
+        raise DataError("at least one pit is needed, but got none; give some.")
     return list(written.values())
 
 

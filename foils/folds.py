@@ -68,7 +68,7 @@ def _split(data: Dataset, folds: int, seed: int, units: npt.NDArray[np.int64]) -
     number = np.empty(len(data), dtype=np.int64)
     with warnings.catch_warnings():
         # Rare labels are joined in _strata; a warning about what remains rare would not help the reader.
-        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        warnings.filterwarnings("ignore", message="The least populated class")
         for fold, (_, members) in enumerate(splitter.split(np.zeros(len(data)), _strata(data, folds), units)):
             number[members] = fold
     return number

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -95,7 +96,7 @@ def read_log(folder: Path) -> HeldOutLog:
     """Read the log of a data set, and those that were merged into it; an empty one where there is none."""
     try:
         files = sorted(folder.glob(LOGS), key=lambda file: (file.name != LOG, file.name))
-        contents = [(file.name, file.read_bytes()) for file in files if file.is_file()]
+        contents = [(file.name, file.read_bytes()) for file in files if file.is_file() and not file.is_symlink()]
     except OSError:
         contents = []
     return _replay(contents)
@@ -104,7 +105,8 @@ def read_log(folder: Path) -> HeldOutLog:
 def append_to_log(folder: Path, next_events: Callable[[HeldOutLog], Sequence[Event]]) -> HeldOutLog:
     """Add the events that follow from the log as it stands, one process at a time, and give the log with them.
 
-    Raises OSError where the folder cannot be written to.
+    Raises OSError where the folder cannot be written to, or a link, a pipe or a device has the log's name: a data set may be
+    anybody's, and is not to lead to another file.
     """
     with _locked(folder / LOG) as stream:
         content = stream.read()
@@ -126,7 +128,12 @@ def append_to_log(folder: Path, next_events: Callable[[HeldOutLog], Sequence[Eve
 
 @contextmanager
 def _locked(path: Path) -> Iterator[BinaryIO]:
-    with path.open("a+b") as stream:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError("it is a pipe or a device, and a regular file is needed")
+    with os.fdopen(descriptor, "a+b") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)  # given back when the file is closed
         stream.seek(0)
         yield stream

@@ -79,7 +79,8 @@ def read_table(path: Path, columns: Sequence[str], faults: list[str]) -> Table |
     except FileNotFoundError:
         raise
     except (OSError, UnicodeDecodeError) as error:
-        faults.append(f"{name}: the file must be readable UTF-8 CSV, but: {reason(error)}; correct it.")
+        remedy = "save it as CSV UTF-8" if isinstance(error, UnicodeDecodeError) else "correct it"
+        faults.append(f"{name}: the file must be readable UTF-8 CSV, but: {reason(error)}; {remedy}.")
         return None
     offset = 1 if form.first_line else 0
     rows: list[tuple[int, tuple[str, ...]]] = []

@@ -14,6 +14,7 @@ from foils.description import Description, broken_rule
 from foils.label_rules import check_labels
 from foils.label_table import SEPARATORS, Table, read_table
 from foils.pit import Pit
+from pitsearch.plain_word import broken_word
 from pitsearch.toml_text import shown
 
 REQUIRED = ("pit", "label", "foil", "slide")
@@ -102,6 +103,9 @@ def _read_row(
         if rule := broken_rule(cells[column]):
             why = " (it becomes part of a file name)" if "letters" in rule else ""
             faults.append(f"labels.csv:{line}: `{column}` must be {rule}{why}, but got {shown(cells[column])}; correct it.")
+    for column in ("label", "style"):
+        if rule := broken_word(cells.get(column, "")):
+            faults.append(f"labels.csv:{line}: `{column}` must be {rule}, but got {shown(cells[column])}; rename it.")
     label = cells.get("label", "")
     if labelled and not label:
         faults.append(f"labels.csv:{line}: `label` must not be empty (pit {cells['pit']!r}); label it or remove the line.")

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foils.image_faults import ImageFault
+from pitsearch.errors import reason
 
 # Of what a reader says of a damaged file, in characters.
 LONGEST = 200
@@ -61,7 +62,7 @@ class OpenImage:
 
 def damage(error: Exception) -> ImageFault:
     """Say in a fault what a reader met in a damaged file, in short: some readers quote what they read."""
-    text = str(error).splitlines()[0] if str(error) else "cut short"
+    text = reason(error) if str(error) else "cut short"
     return ImageFault(f"the file is damaged ({text if len(text) <= LONGEST else f'{text[:LONGEST]} ...'})")
 
 

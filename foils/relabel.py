@@ -93,7 +93,7 @@ def _read_rows(path: Path, faults: list[str]) -> list[Correction]:
     try:
         table = read_table(path, COLUMNS, faults)
     except FileNotFoundError:
-        faults.append(f"{path}: a list of suspects must be there, but is not; run `pitsearch diagnose` first.")
+        faults.append(f"{path}: a list of suspects must exist, but does not; run `pitsearch diagnose` first.")
         return []
     if table is None:
         return []

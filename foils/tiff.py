@@ -20,6 +20,7 @@ from foils.image_faults import ImageFault, as_grey, check_orientation, check_siz
 from foils.image_files import size_of
 from foils.open_image import Box, OpenImage
 from foils.tiff_parts import page_parts, plain_parts
+from pitsearch.regular_file import read_up_to
 
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # The lossless ones: what a lossy one leaves of a faint pit is not what the microscope saw.
@@ -107,7 +108,7 @@ def _page_places(stream: BinaryIO, size: int) -> list[int]:
 
 def _read(stream: BinaryIO, place: int, length: int) -> bytes:
     stream.seek(place)
-    content = stream.read(length)
+    content = read_up_to(stream, length)
     if len(content) < length:
         raise ImageFault("the file is damaged (a page lies beyond its end)")
     return content

@@ -15,6 +15,7 @@ import tifffile
 
 from foils.image_faults import ImageFault
 from foils.open_image import Box
+from pitsearch.regular_file import read_up_to
 
 Part = npt.NDArray[np.generic]
 
@@ -73,7 +74,7 @@ def _copy_segment(stream: BinaryIO, page: tifffile.TiffPage, number: int, target
     content: bytes | None = None
     if start > 0 and length > 0:
         stream.seek(start)
-        content = stream.read(length)
+        content = read_up_to(stream, length)
     segment, (_, _, top, left, _), (_, height, width, _) = page.decode(content, number)
     if segment is not None:
         height, width = segment.shape[1:3]

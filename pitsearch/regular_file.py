@@ -7,6 +7,10 @@ import os
 import stat
 from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
+
+# Bytes that are read at once.
+BLOCK = 2**20
 
 
 def open_regular(path: Path, *, links: bool = False) -> BufferedReader:
@@ -35,7 +39,19 @@ def read_regular(path: Path, most: int, *, links: bool = True) -> bytes:
         size = os.fstat(stream.fileno()).st_size
         if size > most:
             raise OSError(f"it has {size} bytes, and at most {most} are read")
-        content = stream.read(most + 1)
+        content = read_up_to(stream, most + 1)
     if len(content) > most:  # it grew meanwhile
         raise OSError(f"it has more than {most} bytes, and no more are read")
     return content
+
+
+def read_up_to(stream: BinaryIO, most: int) -> bytes:
+    """Read at most so many bytes, in no more memory than there are.
+
+    Python's own `read` takes memory for as many as it is asked for, whether the file has them or not.
+    """
+    parts: list[bytes] = []
+    while most > 0 and (part := stream.read(min(most, BLOCK))):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)

@@ -1,4 +1,4 @@
-"""Choose the hits worth a person's look: in turns the most signal-like, the most uncertain, and the most unlike what was seen.
+"""Choose the hits worth labelling: in turns the most signal-like, the most uncertain, and the most unlike what was seen.
 
 Arrays in, choices out. None is chosen twice: neither two at one place, nor two that show the same plastic. Knows nothing of
 files or models.

@@ -45,8 +45,7 @@ class ExpectedOptions:
             )
         if self.per_cm2 is not None and self.clean is None and self.background_per_cm2 is None:
             raise ScanError(
-                "--per-cm2 needs something to tell false hits from, but got nothing; add --clean FRAMES, or "
-                "--background-per-cm2 NUMBER."
+                "--per-cm2 needs an estimate of false hits, but got none; add --clean FRAMES, or --background-per-cm2 NUMBER."
             )
 
 
@@ -86,7 +85,9 @@ def _background(place: Path) -> Floats:
     try:
         rows = list(csv.DictReader(io.StringIO(read_regular(path, MOST_BYTES).decode(), newline="")))
         scores = [float(row["p_signal"]) for row in rows if row["role"] == "background" and row["p_signal"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not all(0 <= score <= 1 for score in scores):
+            raise ValueError("`p_signal` must be from 0 to 1, and one is not")
+    except (OSError, ValueError, KeyError, csv.Error) as error:
         raise ScanError(
             f"{path}: a background rate needs the scores of the model's own background pits, but: {reason(error)}; select and "
             "export again, or give clean frames with --clean."

@@ -5,14 +5,13 @@ Knows nothing of how they are lined up.
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from foils.atomic_write import write_whole
+from pitsearch.csv_text import csv_text
 from pitsearch.errors import reason
 from scan.align import Alignment, align
 from scan.errors import ScanError
@@ -50,18 +49,16 @@ def line_up(
 
 def write_pairs(pairs: FacePairs, path: Path) -> None:
     """Write a row for each pair: both hits, their places, the residual in the front's pixels, both scores. Raises ScanError."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows = []
     for (first, second), residual in zip(pairs.alignment.pairs.tolist(), pairs.alignment.residuals.tolist(), strict=True):
         numbers = [*pairs.front_points[first].tolist(), *pairs.back_points[second].tolist(), *residual]
         scores = [
             "" if one is None else f"{one[n]:.6f}" for one, n in ((pairs.front.scores, first), (pairs.back.scores, second))
         ]
         names = [pairs.front.names[first], pairs.back.names[second]]
-        writer.writerow([*names, *(f"{number:.2f}" for number in numbers), *scores])
+        rows.append([*names, *(f"{number:.2f}" for number in numbers), *scores])
     try:
-        write_whole(path, lambda stream: stream.write(text.getvalue().encode()))
+        write_whole(path, lambda stream: stream.write(csv_text(COLUMNS, rows).encode()))
     except OSError as error:
         raise ScanError(f"{path}: the pairs must be writable, but: {reason(error)}; choose another --out.") from None
 

@@ -5,7 +5,6 @@ A list gives places on the foil (x_foil, y_foil), on frames (foil, slide, x, y),
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,8 @@ from pitsearch.regular_file import read_regular
 from pitsearch.typed_values import brief
 from scan.errors import ScanError
 from scan.hits import MOST_BYTES as MOST_TABLE_BYTES
-from scan.hits import PARQUET
+from scan.hits import MOST_ROWS, PARQUET
+from scan.parquet import read_parquet
 from scan.place_list import Floats, Places
 
 COLUMNS = ("hit", "pit", "label", "foil", "slide", "x", "y", "x_foil", "y_foil", "p_signal", "accepted")
@@ -28,7 +28,6 @@ COLUMNS = ("hit", "pit", "label", "foil", "slide", "x", "y", "x_foil", "y_foil",
 ON_FOIL, ON_FRAMES = ("x_foil", "y_foil"), ("slide", "x", "y")
 # What a folder's list is called, the first that is there.
 FILES = ("hits.csv", "hits.parquet", "labels.csv")
-MOST_ROWS = 5_000_000
 # Pixels from the first datum hole, or from a frame's corner.
 MOST_PIXELS = 1e9
 
@@ -103,20 +102,10 @@ def _csv_columns(path: Path) -> dict[str, Sequence[str]]:
 
 
 def _parquet_columns(path: Path) -> dict[str, Sequence[str]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        file = pyarrow.parquet.ParquetFile(io.BytesIO(read_regular(path, MOST_TABLE_BYTES)))
-        if file.metadata.num_rows > MOST_ROWS:
-            raise ValueError(f"it may have {MOST_ROWS} rows at the most, and has {file.metadata.num_rows}")
-        table = file.read([name for name in file.schema_arrow.names if name in COLUMNS])
-    except pyarrow.ArrowException as error:
-        raise ValueError(reason(error)) from None
-    columns: dict[str, Sequence[str]] = {
-        name: ["" if value is None else str(value) for value in table[name].to_pylist()] for name in table.column_names
-    }
-    return {"": [f"row {number}" for number in range(1, table.num_rows + 1)], **columns}
+    read = read_parquet(path, MOST_TABLE_BYTES, MOST_ROWS, COLUMNS)
+    columns = {name: ["" if value is None else str(value) for value in values] for name, values in read.items()}
+    rows = max(map(len, columns.values()), default=0)
+    return {"": [f"row {number}" for number in range(1, rows + 1)], **columns}
 
 
 def _from_table(path: Path, columns: Mapping[str, Sequence[str]]) -> Places:

@@ -8,18 +8,22 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from foils.atomic_write import write_whole
+from pitsearch.csv_text import csv_text
 from pitsearch.errors import reason
 from pitsearch.regular_file import read_regular
+from pitsearch.typed_values import brief
 from scan.errors import ScanError
+from scan.parquet import parquet_bytes, read_parquet
 
 # Two million hits have some 400 MB.
 MOST_BYTES = 2**29
+MOST_ROWS = 5_000_000
 PARQUET = ".parquet"
 # Digits of a chance or a spread.
 DIGITS = 6
@@ -81,11 +85,7 @@ _MAYBE = {"x_um", "y_um", "x_foil", "y_foil"}
 
 def csv_of(hits: Sequence[Hit]) -> str:
     """Give the table as CSV; places that are not known are empty, `accepted` is 0 or 1."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_cell(field, getattr(hit, field)) for field in COLUMNS.values()] for hit in hits)
-    return text.getvalue()
+    return csv_text(COLUMNS, ([_cell(field, getattr(hit, field)) for field in COLUMNS.values()] for hit in hits))
 
 
 def write_hits(hits: Sequence[Hit], path: Path) -> None:
@@ -123,31 +123,19 @@ def _cell(field: str, value: Any) -> str:
 
 
 def _parquet(hits: Sequence[Hit]) -> bytes:
-    import pyarrow
-    import pyarrow.parquet
-
-    def kind(column: str) -> pyarrow.DataType:
-        if column in _NUMBERS | _MAYBE:
-            return pyarrow.float64()
-        return pyarrow.bool_() if column == "accepted" else pyarrow.string()
-
-    schema = pyarrow.schema([(column, kind(column)) for column in COLUMNS])
-    columns = [[getattr(hit, field) for hit in hits] for field in COLUMNS.values()]
-    stream = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table(columns, schema=schema), stream, compression="zstd")
-    return stream.getvalue()
+    kinds = dict.fromkeys(_NUMBERS | _MAYBE, "float64") | {"accepted": "bool"}
+    return parquet_bytes({column: [getattr(hit, field) for hit in hits] for column, field in COLUMNS.items()}, kinds)
 
 
-def _csv_rows(path: Path) -> list[dict[str, Any]]:
+def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:
     reader = csv.DictReader(io.StringIO(read_regular(path, MOST_BYTES).decode("utf-8-sig"), newline=""))
-    return [dict(row) for row in reader]
+    yield from reader
 
 
-def _parquet_rows(path: Path) -> list[dict[str, Any]]:
-    import pyarrow.parquet
-
-    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(read_regular(path, MOST_BYTES))).to_pylist()
-    return rows
+def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+    columns = read_parquet(path, MOST_BYTES, MOST_ROWS, COLUMNS)
+    for cells in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, cells, strict=True))
 
 
 def _hit(row: Mapping[str, Any]) -> Hit:
@@ -169,9 +157,12 @@ def _hit(row: Mapping[str, Any]) -> Hit:
 
 
 def _finite(value: Any, column: str) -> float:
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):  # a row that is cut short has nothing there
+        number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"`{column}` must be a number, but is {value!r}")
+        raise ValueError(f"`{column}` must be a number, but is {brief(value)}")
     return number
 
 

@@ -89,13 +89,13 @@ def link(hits: PointList, places: PointList, radius: float) -> Links:
         raise ScanError(f"the radius of a match must be above 0, but got {radius:g}; correct --radius.")
     # Groups lie apart along a third axis by more than the radius.
     trees = [cKDTree(np.column_stack([one.points, one.groups * (4 * radius)])) for one in (hits, places)]
-    count = int(trees[0].count_neighbors(trees[1], radius)) if len(hits.points) and len(places.points) else 0
+    count = int(trees[0].count_neighbors(trees[1], radius))
     if count > MOST_LINKS:
         raise ScanError(
             f"a radius must be smaller than the distance between places, but {count} pairs are within {radius:g} pixels; "
             "choose a smaller --radius."
         )
-    near = coo_array((0, 0)) if not count else trees[0].sparse_distance_matrix(trees[1], radius, output_type="coo_matrix")
+    near = trees[0].sparse_distance_matrix(trees[1], radius, output_type="coo_matrix")
     first, second = (index.astype(np.int64) for index in (near.row, near.col))
     return Links(first, second, near.data.astype(np.float64), len(hits.points), len(places.points))
 
@@ -128,7 +128,7 @@ def _one_to_one(links: Links) -> Integers:
     size = len(hit_names) + len(place_names)
     graph = coo_array((np.ones(len(hits), np.int8), (hits, places + len(hit_names))), shape=(size, size))
     part = connected_components(graph, directed=False)[1][hits]
-    order = np.argsort(part, kind="stable")
+    order = np.argsort(part)
     bounds = np.flatnonzero(np.diff(part[order], prepend=-1, append=-1))
     single = np.flatnonzero(np.diff(bounds) == 1)
     alone = order[bounds[single]]

@@ -107,7 +107,7 @@ def _labelled(new: Dataset, file: Path) -> Dataset:
     try:
         table = read_table(file, REQUIRED, faults)
     except FileNotFoundError:
-        raise ScanError(f"{file}: a file of labels must be there, but is not; correct --labels.") from None
+        raise ScanError(f"{file}: a file of labels must exist, but does not; correct --labels.") from None
     if table is None:
         raise DataError(faults)
     if missing := [column for column in ("pit", "label") if column not in table.header]:

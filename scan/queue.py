@@ -1,4 +1,4 @@
-"""Write the queue: hits worth a person's look, as a data-set folder without labels, with the gallery to label them in.
+"""Write the queue: hits worth labelling, as a data-set folder without labels, with the gallery to label them in.
 
 Knows nothing of how hits are chosen, nor of what becomes of the labels.
 """
@@ -62,7 +62,7 @@ def write_queue(
     check_new(folder)
     hits = sorted(read_hits(hits_file), key=lambda hit: -hit.p_signal)
     if not hits:
-        raise ScanError(f"{hits_file}: at least one hit must be there, but got none; scan with a lower threshold.")
+        raise ScanError(f"{hits_file}: at least one hit is needed, but got none; scan with a lower threshold.")
     lights, edge = bundle.ensemble.lights, bundle.ensemble.size
     channels = tuple(Channel(light.name, light.kind, light.azimuth_deg) for light in lights)
     names = [light.name for light in lights]

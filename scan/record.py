@@ -50,7 +50,9 @@ def read_results(folder: Path, frames: Mapping[str, Frame]) -> dict[str, FrameRe
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise ScanError(f"{folder / FRAMES}: the finished frames must be readable, but: {reason(error)}; mend it.") from None
+        raise ScanError(
+            f"{folder / FRAMES}: the finished frames must be readable, but: {reason(error)}; make the file readable."
+        ) from None
     results = {}
     for line in content.splitlines():
         try:
@@ -100,5 +102,5 @@ def state_of(frame: Frame) -> str:
 def _result(frame: Frame, row: Mapping[str, Any]) -> FrameResult:
     values: dict[str, Any] = {name: np.asarray(row[name], np.int64 if name == "classes" else np.float64) for name in FIELDS}
     if len({len(each) for each in values.values()}) > 1:
-        raise ValueError("it must hold as many of all")
+        raise ValueError("its lists must be equally long")
     return FrameResult(frame, Detections(**values), int(row["width"]), int(row["height"]))

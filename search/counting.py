@@ -54,7 +54,8 @@ class Counter(ABC):
         if self.left is None:
             return ""
         seconds, unfinished = self.left.seconds(monotonic()), self.left.finished < self.left.of
-        told = f", about {duration(seconds)} left" if unfinished and seconds is not None else ""
+        # Steps differ: one that takes longer than those before has no time left that anyone knows.
+        told = f", about {duration(seconds)} left" if unfinished and seconds is not None and seconds >= 0.5 else ""
         return f"{self.left.finished} of {self.left.of}{told}"
 
     @abstractmethod

@@ -18,7 +18,7 @@ gone). Anything else is a fault of ours.
 
 from __future__ import annotations
 
-from pitsearch.errors import PitsearchError
+from pitsearch.errors import PitsearchError, first_cause, reason
 
 
 class StudyError(PitsearchError):
@@ -54,15 +54,13 @@ def refusal(error: BaseException) -> list[str]:
 
     if not isinstance(error, StorageInternalError | SQLAlchemyError):
         return []
-    # The driver's own words lie at the bottom; the layers above it quote statements and their values.
-    while error.__cause__ is not None:
-        error = error.__cause__
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
-    if any(words in reason for words in ("malformed", "not a database", "disk I/O error")):
+    said = reason(first_cause(error))  # the driver's own words; the layers above it quote statements and their values
+    if any(words in said for words in ("malformed", "not a database", "disk I/O error")):
         return [
-            f"the storage must be a whole database, but: {reason}; restore it from a copy, or save what can be read: "
+            f"the storage must be a whole database, but: {said}; restore it from a copy, or save what can be read: "
             "`pitsearch storage copy --salvage FROM TO`."
         ]
     return [
-        f"the storage must stay writable, but: {reason}; finished trials are kept: mend it, then run the same command again."
+        f"the storage must stay writable, but: {said}; finished trials are kept: make it writable, then run the same command "
+        "again."
     ]

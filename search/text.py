@@ -1,6 +1,11 @@
-"""Words for numbers in tables, messages and model cards: durations, and counted things."""
+"""Words in tables, messages, notes and model cards: durations, counted things, and text that Markdown shows as it is."""
 
 from __future__ import annotations
+
+import re
+
+# What Markdown would take for something else.
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
 
 def duration(seconds: float | None) -> str:
@@ -20,3 +25,8 @@ def counted(number: int, thing: str) -> str:
 def sentence(text: str) -> str:
     """Give a line of a table or a message as a sentence."""
     return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def as_markdown(text: str) -> str:
+    """Give text, such as a name of a user's, as Markdown that shows it as it is, on one line."""
+    return SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -15,6 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from pitsearch.errors import reason
 from spaces.errors import SpaceError
 from spaces.plugins import Plugin, PluginRef, register, registered
 
@@ -89,7 +90,7 @@ def _reason_not_to_load(ref: PluginRef) -> str | None:
 
 def _use_file(path: Path) -> PluginRef:
     if not path.is_file():
-        raise SpaceError(f"a plugin must be a file that is there, but got {path}; correct the path.")
+        raise SpaceError(f"a plugin must be an existing file, but got {path}; correct the path.")
     ref = PluginRef(path.stem, _hash(path), str(path))
     if ref not in registered():
         register(ref, _run(path, ref))
@@ -117,22 +118,19 @@ def _use_entry(entry: EntryPoint) -> PluginRef:
         try:
             value = entry.load()
         except Exception as error:  # whatever a package's code raises
-            reason = (str(error).splitlines() or [""])[0]
-            raise SpaceError(
-                f"the plugin {entry.value} must import, but: {type(error).__name__}: {reason}; correct it."
-            ) from None
+            raise _unimportable(entry.value, error) from None
         register(ref, _checked(value, entry.value))
     return ref
 
 
 def _unimportable(where: str, error: Exception) -> SpaceError:
-    reason = (str(error).splitlines() or [""])[0]
-    return SpaceError(f"the plugin {where} must import, but: {type(error).__name__}: {reason}; correct it.")
+    return SpaceError(f"the plugin {where} must import, but: {type(error).__name__}: {reason(error)}; correct it.")
 
 
 def _checked(value: object, where: str) -> Plugin:
     if not isinstance(value, Plugin):
-        raise SpaceError(f"{where} must define `plugin = Plugin(...)`, but got {type(value).__name__}; define it.")
+        got = "does not" if value is None else f"got {type(value).__name__}"
+        raise SpaceError(f"{where} must define `plugin = Plugin(...)`, but {got}; define it as the last lines of the file.")
     return value
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from foils import Dataset, load
 from foils.held_out_log import LOG
@@ -16,6 +17,10 @@ from spaces.plugins import registered, unregister
 pytest.register_assert_rewrite("tests.support")
 
 from tests.support.tiny import write_dataset  # noqa: E402  # pytest must know of it first
+
+# The same examples in every run, however long one takes: a busy machine must fail no test.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.load_profile("house")
 
 # Real databases and clusters, for the tests that ask for one.
 pytest_plugins = ["tests.support.engines"]

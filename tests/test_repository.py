@@ -146,6 +146,13 @@ def test_versions_are_pinned_and_nothing_else() -> None:
     assert not missing
 
 
+def test_all_files_that_name_the_version_name_the_same() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    newest = re.search(r"^## (\S+) \(", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest is not None and newest[1] == version
+
+
 def test_every_dependency_says_who_needs_it_and_is_needed() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     used = {name for package in PACKAGES for path in modules(ROOT, package) for name in imported(path)}
@@ -167,7 +174,7 @@ def test_every_dependency_says_who_needs_it_and_is_needed() -> None:
 
 
 def test_the_space_file_of_the_docs_is_the_default_space(tmp_path: Path) -> None:
-    (tmp_path / "space.toml").write_text(read_page("docs/spaces.md").block('labelling = ["binary", "four-way"]').text)
+    (tmp_path / "space.toml").write_text(read_page("docs/spaces.md").block("# space.toml").text)
     space = Space.read(tmp_path / "space.toml")
     searched = {key for key, axis in AXES.items() if isinstance(axis.domain, Range) or len(axis.domain) != 1}
     searched -= {"labelling.detector"}  # of a scheme that the default space does not search

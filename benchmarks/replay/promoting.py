@@ -40,7 +40,7 @@ class Promoting(Scheduler):
         if isinstance(chosen, Start):
             return None
         height = max(height for trial, height in self._standings if trial == chosen)
-        self._standings[chosen, height] = replace(self._standings[chosen, height], paused=False)
+        self._standings[chosen, height] = self._standings[chosen, height]._replace(paused=False)
         return chosen, height + 1
 
     def report(self, trial: int, rung: int) -> bool:

@@ -17,6 +17,7 @@ import optuna_dashboard
 from benchmarks.support.filling import fill
 from benchmarks.support.idle import begin, plan_of, reached
 from benchmarks.support.measure import Table
+from benchmarks.support.visits import visit
 from models.training.training_curve import TrainingCurve
 from search.dashboard.app import make_app
 from search.dashboard.guard import Access
@@ -26,7 +27,6 @@ from search.trials.ladder import Ladder
 from search.trials.named_attributes import named_attributes
 from search.trials.stored_curves import pack_curves
 from search.trials.stored_scores import RungScores, pack_scores
-from tests.support.visits import visit
 
 # Complete trials, rungs and folds of each, and pits that every rung scores: as many as the foils that we know.
 TRIALS, RUNGS, FOLDS, PITS = 1000, 30, 5, 1100

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
@@ -153,16 +154,17 @@ class IdleWorker:
             return
         standing, chosen = Standing(lease.trial_id, height, value_of(lease.number), 1.0), chooser(self.plan, self.id)
 
-        def choose(session: Session, places: int) -> int:
-            chosen(session, places)
+        def choose(session: Session, places: int, launched: Any) -> int:
+            chosen(session, places, launched)
             return lease.trial_id
 
-        assert stands(self.backend, self.id, lease, standing, str(rung), choose)
+        top = height == len(self.plan.ladder.rungs) - 1
+        assert stands(self.backend, self.id, lease, standing, str(rung), None if top else choose)
 
 
-def _new(chosen: Choose, session: Session, places: int) -> int | Start:
-    chosen(session, places)
-    return start_new(session, places)
+def _new(chosen: Choose, session: Session, places: int, launched: Any) -> int | Start:
+    chosen(session, places, launched)
+    return start_new(session, places, launched)
 
 
 def value_of(number: int) -> float:

@@ -34,28 +34,26 @@ EDGE = 24  # pixels that pits keep from the frame's edge, so that every crop lie
 
 @dataclass(frozen=True, slots=True)
 class SyntheticFoils:
-    """Choose what `synthesise` writes.
+    """Choose what `synthesise` writes."""
 
-    counts: pits of each label (`scaled_counts` makes smaller sets of the same shares).
-    difficulty: 0 clean, 1 buried in texture. It raises the strength of grain and clutter, fades the bottom face, and widens the
-        overlap of the classes (signal whose bottom cone is near threshold, stray cones behind top pits).
-    seed: everything random comes from it; the same options give the same bytes.
-    frames: write whole frames of 640 x 480 pixels instead of crops.
-    flipped_slides: slides on which candidate and bottom are exchanged in `label`; `true_label` keeps the truth.
-    flipped_share: share of all pits whose `label` is replaced by another one at random (never maybe).
-    blind_lights: channels that show only plastic, never a pit.
-    telling_light: the only channel that shows the pits as they are; all others show a top pit whatever the label.
-    duplicates: number of pits written a second time, pixel by pixel, under another pit id, at the same place.
-    """
-
+    # Pits of each label; `scaled_counts` gives those of smaller sets in the same shares.
     counts: Mapping[str, int] = field(default_factory=lambda: dict(NEW_COUNTS))
+    # 0 clean, 1 buried in texture. It raises the strength of grain and clutter, fades the bottom face, and widens the overlap
+    # of the classes (signal whose bottom cone is near threshold, stray cones behind top pits).
     difficulty: float = 0.5
+    # Everything random comes from it; the same options give the same bytes.
     seed: int = 0
+    # Write whole frames of 640 x 480 pixels instead of crops.
     frames: bool = False
+    # Slides on which candidate and bottom are exchanged in `label`; `true_label` keeps the truth.
     flipped_slides: tuple[int, ...] = ()
+    # The share of all pits whose `label` is replaced by another one at random (never maybe).
     flipped_share: float = 0.0
+    # Channels that show only plastic, never a pit.
     blind_lights: tuple[str, ...] = ()
+    # The only channel that shows the pits as they are; all others show a top pit whatever the label.
     telling_light: str | None = None
+    # Pits written a second time, pixel by pixel, under another pit id, at the same place.
     duplicates: int = 0
 
 

@@ -29,7 +29,14 @@ FORMAT = 4
 FORMATS = (3, FORMAT)
 HASH = "sha256"
 
-Name = Annotated[str, Matching(r"[^\x00-\x1f\x7f]{1,255}", "1 to 255 printable characters")]
+# They reach tables and pages of whoever runs the model; those of lights are part of files' names.
+Name = Annotated[
+    str,
+    Matching(
+        r"(?![=@]|[+-](?![0-9.,]*\Z))[^\x00-\x1f\x7f]{1,255}", "1 to 255 printable characters and no formula of a spreadsheet"
+    ),
+]
+LightName = Annotated[str, Matching(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}", "1 to 255 letters, digits, '.', '_' or '-'")]
 Positive = Annotated[float, Between(1e-9, 1e9)]
 
 
@@ -51,7 +58,7 @@ class SourceData:
 class LightForm:
     """A channel of the images that the model scores."""
 
-    name: Name
+    name: LightName
     kind: Literal["rotating", "backlit", "halo"]
     azimuth_deg: Annotated[float, Between(0.0, 360.0)] | None
 
@@ -82,7 +89,7 @@ class BundleForm:
     format: int
     # As `Config.to_dict` gives it.
     config: Mapping[str, Any]
-    classes: tuple[str, ...]
+    classes: tuple[Name, ...]
     channels: tuple[LightForm, ...]
     crop: Annotated[int, Between(8, 1024)]
     # Of 8 bits, or of as many of 16 as the camera has.

@@ -20,6 +20,7 @@ from models.inputs import SCORED_AT_ONCE, lay_out
 from models.metrics import Floats
 from models.networks.build import Classifier, build
 from models.scores import over_images
+from pitsearch.errors import reason
 from spaces.choices.channels import MODES, Light, used_lights
 from spaces.config import Config
 
@@ -97,8 +98,7 @@ def with_weights(
         tensors = load(weights)
         classifiers = tuple(_member(tensors, number, config, lights, size, full_scale) for number in range(members))
     except (SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise BundleError(f"the weights must fit the configuration, but: {reason}; export the model again.") from None
+        raise BundleError(f"the weights must fit the configuration, but: {reason(error)}; export the model again.") from None
     return Ensemble(config, classifiers, tuple(lights), size, full_scale, temperature, offset)
 
 

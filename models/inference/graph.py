@@ -6,6 +6,7 @@ Knows nothing of how the graph was made. onnx and onnxruntime are imported where
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from foils.open_image import Grey
 from models.errors import BundleError
 from models.inference.bundle_schema import BundleForm, read_form
 from models.metrics import Floats
-from pitsearch.errors import reason
+from pitsearch.errors import first_cause, reason
 from pitsearch.regular_file import read_regular
 from spaces.choices.channels import Light
 from spaces.config import Config
@@ -75,6 +76,8 @@ def read_graph(path: Path) -> tuple[Graph, BundleForm, dict[str, Any]]:
     try:
         content = read_regular(path, MOST_BYTES)
         model = onnx.load_model_from_string(content)
+        if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in _tensors(model.graph)):
+            raise ValueError("it must hold all of its numbers, but takes some from another file")
         said = {entry.key: entry.value for entry in model.metadata_props}
         form, about = read_form(said[DESCRIPTION], path)
         if said.get(HASH) != graph_hash(model):
@@ -88,9 +91,20 @@ def read_graph(path: Path) -> tuple[Graph, BundleForm, dict[str, Any]]:
         raise BundleError(f"{path}: {error}") from None
     except Exception as error:  # of onnx and onnxruntime, which share no base
         raise BundleError(
-            f"{path}: a graph must be one that export wrote, but: {first_cause(error)}; check the path, or export again."
+            f"{path}: a graph must be one that export wrote, but: {short_cause(error)}; check the path, or export again."
         ) from None
     return graph, form, about
+
+
+def _tensors(graph: Any) -> Iterator[Any]:
+    """Give every tensor of a graph, also those of its nodes and of the graphs within."""
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    for attribute in (attribute for node in graph.node for attribute in node.attribute):
+        yield from (attribute.t, *attribute.tensors)
+        for inner in (attribute.g, *attribute.graphs):
+            yield from _tensors(inner)
 
 
 def graph_hash(model: Any) -> str:
@@ -98,8 +112,6 @@ def graph_hash(model: Any) -> str:
     return hashlib.sha256(model.graph.SerializeToString(deterministic=True)).hexdigest()
 
 
-def first_cause(error: BaseException) -> str:
+def short_cause(error: BaseException) -> str:
     """Say on one short line what an error came from."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return reason(error)[:160]
+    return reason(first_cause(error))[:160]

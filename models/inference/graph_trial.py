@@ -14,7 +14,7 @@ from models.errors import BundleError
 from models.inference.bundle import Bundle
 from models.inference.ensemble import Ensemble, empty_member
 from models.inference.example import ONNX
-from models.inference.graph import first_cause
+from models.inference.graph import short_cause
 from models.inference.onnx_file import write_onnx
 from spaces.choices.channels import Light
 from spaces.config import Config
@@ -41,5 +41,5 @@ def graph_obstacle(config: Config, lights: Sequence[Light], size: int, full_scal
         except BundleError as error:
             return str(error).removeprefix(f"{path}: ")
         except Exception as error:  # a plugin's network may raise anything
-            return f"the network must be one that scores images, but {config.network.name} is not: {first_cause(error)}."
+            return f"the network must be one that scores images, but {config.network.name} is not: {short_cause(error)}."
     return None

@@ -22,7 +22,7 @@ from torch import nn
 from foils.open_image import Grey
 from models.errors import BundleError
 from models.inference.bundle import Bundle, describe_bundle, model_hash, networks_of
-from models.inference.graph import DESCRIPTION, HASH, INPUT, OUTPUTS, first_cause, graph_hash, read_graph
+from models.inference.graph import DESCRIPTION, HASH, INPUT, OUTPUTS, graph_hash, read_graph, short_cause
 from models.inference.scorer import Scorer
 from models.metrics import Floats
 
@@ -66,7 +66,7 @@ def trace(module: nn.Module, example: torch.Tensor, outputs: Sequence[str], shap
             return program.model_proto
     except Exception as error:  # torch raises what it meets on the way
         raise BundleError(
-            f"the network must be one that ONNX can hold, but {name} is not: {first_cause(error)}; export with --no-onnx, for "
+            f"the network must be one that ONNX can hold, but {name} is not: {short_cause(error)}; export with --no-onnx, for "
             "the weights alone."
         ) from None
 
@@ -79,7 +79,7 @@ def check_onnx(path: Path, pixels: Grey, expected: Floats) -> None:
         p_signal = np.concatenate([graph.scores(part) for part in (pixels[:1], pixels[1:]) if len(part)])
     except Exception as error:  # onnxruntime's own, which share no base
         raise BundleError(
-            f"{path}: ONNX Runtime must be able to score any number of pits, but: {first_cause(error)}; export with --no-onnx."
+            f"{path}: ONNX Runtime must be able to score any number of pits, but: {short_cause(error)}; export with --no-onnx."
         ) from None
     difference = float(np.abs(p_signal - expected).max(initial=0.0))
     if not difference <= TOLERANCE:

@@ -15,7 +15,7 @@ from foils.open_image import Grey
 from models.errors import BundleError
 from models.inference.bundle import Bundle, networks_of
 from models.inference.dense import DenseScorer
-from models.inference.graph import HASH, INPUT, first_cause, graph_hash
+from models.inference.graph import HASH, INPUT, graph_hash, short_cause
 from models.inference.onnx_file import TOLERANCE, metadata, trace
 
 OUTPUT = "heat"
@@ -54,7 +54,7 @@ def check_scan_onnx(path: Path, dense: DenseScorer, frame: Grey) -> None:
         heat = session.run([OUTPUT], {INPUT: frame})[0]
     except Exception as error:  # onnxruntime's own, which share no base
         raise BundleError(
-            f"{path}: ONNX Runtime must be able to run frames of any size, but: {first_cause(error)}; export with --no-onnx."
+            f"{path}: ONNX Runtime must be able to run frames of any size, but: {short_cause(error)}; export with --no-onnx."
         ) from None
     difference = float(np.abs(heat - dense(torch.from_numpy(frame)).numpy()).max())
     if not difference <= TOLERANCE:

@@ -20,6 +20,7 @@ from timm.utils import ModelEmaV3
 from torch import nn
 
 from models.process import bfloat16_works
+from pitsearch.errors import reason
 from spaces.choices.networks import TIMM
 from spaces.choices.optimisers import DROPS, OPTIMISERS, RISE, Optimiser, kind_of
 from spaces.errors import SpaceError
@@ -119,7 +120,7 @@ def _why_not(name: str) -> str | None:
         try:
             first, second = _trial_weights(name), _trial_weights(name)
         except Exception as error:  # its code may raise anything outside its intended use
-            return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:120]
+            return reason(error)[:120]
     if not bool(first.isfinite().all()):
         return "its weights are not finite"
     return None if torch.equal(first, second) else "it does not give the same numbers twice"

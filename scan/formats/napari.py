@@ -5,11 +5,10 @@ napari's own reader opens it as a layer of points over the frame's image. Knows 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from pitsearch.csv_text import csv_text
 from scan.formats.context import FormatContext, by_frame, file_name, write_file
 from scan.hits import Hit
 
@@ -22,10 +21,8 @@ COLUMNS = ("index", "axis-0", "axis-1", "hit", "p_signal", "class", "spread", "a
 def write_napari(hits: Sequence[Hit], out: Path, context: FormatContext) -> None:
     """Write the points of each frame."""
     for foil, slide, members in by_frame(hits):
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        rows: list[list[object]] = []
         for index, hit in enumerate(members):
             scores = [f"{hit.p_signal:.6f}", hit.class_name, f"{hit.spread:.6f}", int(hit.accepted)]
-            writer.writerow([index, f"{hit.y:.12g}", f"{hit.x:.12g}", hit.hit, *scores])
-        write_file(out / FOLDER / file_name(ENDING, foil, slide), text.getvalue().encode())
+            rows.append([index, f"{hit.y:.12g}", f"{hit.x:.12g}", hit.hit, *scores])
+        write_file(out / FOLDER / file_name(ENDING, foil, slide), csv_text(COLUMNS, rows).encode())

@@ -6,7 +6,6 @@ not lead them. Knows nothing of foils.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pitsearch.csv_text import csv_text
 from scan.errors import ScanError
 from scan.formats.context import FormatContext, by_frame, file_name, write_file
 from scan.hit_crops import cut_hits
@@ -28,9 +28,8 @@ HIDDEN = ("#foil", "#slide", "#x", "#y", "#p_signal", "#class", "#accepted")
 
 def write_zooniverse(hits: Sequence[Hit], out: Path, context: FormatContext) -> None:
     """Write the manifest and the crops, frame by frame. Raises ScanError where a hit's frame is not known."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["hit", *(f"image_{number}" for number in range(1, len(context.channels) + 1)), *HIDDEN])
+    header = ["hit", *(f"image_{number}" for number in range(1, len(context.channels) + 1)), *HIDDEN]
+    rows: list[list[object]] = []
     for foil, slide, members in by_frame(hits):
         frame = context.frames.get(f"{foil}:{slide}")
         if frame is None:
@@ -47,6 +46,6 @@ def write_zooniverse(hits: Sequence[Hit], out: Path, context: FormatContext) -> 
                 Image.fromarray(image).save(stream, "PNG")
                 write_file(out / FOLDER / file, stream.getvalue())
             place = [hit.foil, hit.slide, f"{hit.x:.12g}", f"{hit.y:.12g}"]
-            writer.writerow([hit.hit, *files, *place, f"{hit.p_signal:.6f}", hit.class_name, int(hit.accepted)])
+            rows.append([hit.hit, *files, *place, f"{hit.p_signal:.6f}", hit.class_name, int(hit.accepted)])
     # Last, so that every file that it names is there.
-    write_file(out / FOLDER / MANIFEST, text.getvalue().encode())
+    write_file(out / FOLDER / MANIFEST, csv_text(header, rows).encode())

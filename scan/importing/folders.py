@@ -23,7 +23,7 @@ def read_folders(source: Source) -> Imported:
     """Read the images of every class."""
     classes = sorted(folder for folder in source.path.iterdir() if folder.is_dir() and _images(folder))
     if not classes:
-        raise ScanError(f"{source.path}: a folder of images must be there for each class, but there is none; correct the path.")
+        raise ScanError(f"{source.path}: a folder of images is needed for each class, but there is none; correct the path.")
     names = [light.name for light in source.lights or QMUL_RIG]
     groups = {folder: _grouped(folder, names) for folder in classes}
     first = next(iter(next(iter(groups.values())).values()))

@@ -100,11 +100,16 @@ def named(text: str) -> str:
 
 def read_rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     """Read a table of pits, row by row. Raises ScanError or DataError where it is none, or a column is missing."""
+    return [row for _, row in numbered_rows(path, needed)]
+
+
+def numbered_rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """Read a table of pits as `read_rows` does, each row with its line."""
     faults: list[str] = []
     try:
         table = read_table(path, (*KNOWN, *needed), faults)
     except FileNotFoundError:
-        raise ScanError(f"{path}: a table must be there, but is not; correct the path.") from None
+        raise ScanError(f"{path}: a table must exist, but does not; correct the path.") from None
     if table is None:
         raise DataError(faults)
     missing = [column for column in needed if column not in table.header]
@@ -113,8 +118,8 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     if not table.rows:
         raise ScanError(f"{path}: a table must have at least one row, but has none; add some.")
     return [
-        {name: (cells[place] if place < len(cells) else "").strip() for place, name in enumerate(table.header) if name}
-        for _, cells in table.rows
+        (line, {name: (cells[place] if place < len(cells) else "").strip() for place, name in enumerate(table.header) if name})
+        for line, cells in table.rows
     ]
 
 

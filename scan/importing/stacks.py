@@ -6,17 +6,19 @@ code, such as pickle, is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
 
+from foils.description import EDGES, MOST_CHANNELS
 from foils.folder_writer import WrittenPit
-from pitsearch.errors import reason
+from pitsearch.errors import PitsearchError, reason
 from pitsearch.json_text import MOST_BYTES, parse_json
-from pitsearch.regular_file import read_regular
+from pitsearch.regular_file import open_regular, read_regular
 from scan.errors import ScanError
 from scan.importing.source import Imported, Source, as_stored, lights_for, pit_of, read_rows
 
@@ -28,32 +30,46 @@ MARKS = (".zarray", ".zgroup", "zarr.json")
 CODECS = ("blosc", "zlib", "gzip", "zstd", "lz4", "bz2", "lzma", "shuffle", "bytes", "transpose", "crc32c", "sharding_indexed")
 # Bytes of a stack of TIFF, which is read whole.
 MOST_TIFF = 2**33
+# Bytes of a chunk of Zarr, which is decoded whole.
+MOST_CHUNK = 2**28
+# Reads the table beside a stack of this shape, if a stack of crops can have it.
+RowsOf = Callable[[Sequence[int]], list[dict[str, str]]]
 
 
 def read_stack(source: Source) -> Imported:
     """Read the crops of a stack."""
     path = source.path
+    table = source.labels or path.parent / LABELS
+
+    def rows_of(shape: Sequence[int]) -> list[dict[str, str]]:
+        _check_shape(path, shape)
+        rows = read_rows(table, ("label",))
+        if len(rows) != shape[0]:
+            raise ScanError(f"{table}: there must be a row for each of the {shape[0]} crops, but got {len(rows)}; correct it.")
+        return rows
+
     try:
-        stack = _zarr(path) if path.is_dir() else _tiff(path)
-    except ScanError:
+        stack, rows = _zarr(path, rows_of) if path.is_dir() else _tiff(path, rows_of)
+    except PitsearchError:
         raise
     except Exception as error:  # readers meet a damaged stack with nearly any exception
         raise ScanError(
             f"{path}: a stack must be readable OME-TIFF or Zarr, but: {reason(error)[:200]}; write it anew."
         ) from None
-    if len(stack.shape) != 4:
-        raise ScanError(
-            f"{path}: a stack must have four axes, [pits, channels, y, x], but got {list(stack.shape)}; write it so."
-        )
-    table = source.labels or path.parent / LABELS
-    rows = read_rows(table, ("label",))
-    if len(rows) != stack.shape[0]:
-        raise ScanError(
-            f"{table}: there must be a row for each of the {stack.shape[0]} crops, but got {len(rows)}; correct it."
-        )
     if stack.dtype not in (np.uint8, np.uint16):  # all at once: one dark crop must not decide how its values are read
         stack = as_stored(np.asarray(stack[:]), str(path))
     return Imported(lights_for(stack.shape[1], source.lights, path), _pits(path, stack, rows))
+
+
+def _check_shape(path: Path, shape: Sequence[int]) -> None:
+    """Raise ScanError, before pixels are read, where a stack cannot be one of crops."""
+    if len(shape) != 4:
+        raise ScanError(f"{path}: a stack must have four axes, [pits, channels, y, x], but got {list(shape)}; write it so.")
+    if max(shape[2:]) > EDGES[-1] or shape[1] > MOST_CHANNELS:
+        raise ScanError(
+            f"{path}: crops must have {MOST_CHANNELS} channels and {EDGES[-1]} pixels an edge at the most, but the stack has "
+            f"{list(shape)}; cut the pits out."
+        )
 
 
 def _pits(path: Path, stack: Any, rows: Sequence[dict[str, str]]) -> Iterator[WrittenPit]:
@@ -66,7 +82,8 @@ def _pits(path: Path, stack: Any, rows: Sequence[dict[str, str]]) -> Iterator[Wr
         yield WrittenPit(pit_of(row, f"p{number:0{digits}d}", path), as_stored(crop, f"{path}: crop {number}"))
 
 
-def _tiff(path: Path) -> Any:
+def _tiff(path: Path, rows_of: RowsOf) -> tuple[Any, list[dict[str, str]]]:
+    open_regular(path, links=True).close()  # which waits for no pipe
     with tifffile.TiffFile(path) as file:
         series = file.series[0]
         axes, shape = series.axes, series.shape
@@ -80,10 +97,12 @@ def _tiff(path: Path) -> Any:
             raise ScanError(
                 f"{path}: a stack of TIFF must have {MOST_TIFF} bytes at the most, but got {series.nbytes}; use Zarr."
             )
-        return series.asarray().transpose([axes.index(axis) for axis in (others[0], "C", "Y", "X")])
+        order = [axes.index(axis) for axis in (others[0], "C", "Y", "X")]
+        rows = rows_of([shape[place] for place in order])
+        return series.asarray().transpose(order), rows
 
 
-def _zarr(path: Path) -> Any:
+def _zarr(path: Path, rows_of: RowsOf) -> tuple[Any, list[dict[str, str]]]:
     import zarr
 
     for mark in (file for name in MARKS for file in path.rglob(name)):
@@ -94,9 +113,14 @@ def _zarr(path: Path) -> Any:
         if name is None:
             raise ScanError(f"{path}: a group must have an array named {' or '.join(IMAGES)}, but has none; name it so.")
         opened = opened[name]
-    if len(opened.shape) == 5 and 1 in (opened.shape[0], opened.shape[2]):  # t, c, z, y, x, as OME-Zarr orders them
-        return np.moveaxis(opened[0], 1, 0) if opened.shape[0] == 1 else opened[:, :, 0]
-    return opened
+    if math.prod(opened.chunks) * opened.dtype.itemsize > MOST_CHUNK:
+        raise ScanError(f"{path}: a chunk must have {MOST_CHUNK} bytes at the most, but has {opened.chunks}; write it anew.")
+    shape = opened.shape
+    if len(shape) == 5 and 1 in (shape[0], shape[2]):  # t, c, z, y, x, as OME-Zarr orders them
+        pits, lights = (2, 1) if shape[0] == 1 else (0, 1)
+        rows = rows_of([shape[pits], shape[lights], *shape[3:]])
+        return (np.moveaxis(opened[0], 1, 0) if shape[0] == 1 else opened[:, :, 0]), rows
+    return opened, rows_of(shape)
 
 
 def _check_codecs(described: Any, mark: Path) -> None:

@@ -11,7 +11,7 @@ import math
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +23,12 @@ from pitsearch.errors import reason
 from pitsearch.regular_file import read_regular
 from scan.errors import ScanError
 from scan.importing.source import KNOWN, Imported, Source, as_stored, named, pit_of
+from scan.parquet import read_parquet
 
 SUFFIXES = (".npz", ".parquet")
 # A table of 20,000 pits under ten lights has 160 MB.
 MOST_BYTES = 2**31
+MOST_ROWS = 1_000_000
 # The columns of images, in the order of the lights, and how many lights each has.
 IMAGES = {"rim": 8, "b": 1, "h": 1}
 # Lists, or arrays.
@@ -123,18 +125,9 @@ def _numbers(cell: Any) -> npt.NDArray[np.generic] | None:
 
 
 def _read(file: Path) -> Table:
-    import pyarrow
-    import pyarrow.parquet
-
     try:
-        content = io.BytesIO(read_regular(file, MOST_BYTES))
-        if file.suffix == ".npz":
-            with np.load(content, allow_pickle=False) as stored:
-                table: Table = {name: stored[name] for name in stored.files}
-        else:
-            columns = pyarrow.parquet.read_table(content)
-            table = {name: columns[name].to_pylist() for name in columns.column_names}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError, pyarrow.ArrowException) as error:
+        table = _npz(file) if file.suffix == ".npz" else read_parquet(file, MOST_BYTES, MOST_ROWS)
+    except Exception as error:  # readers meet a damaged archive with nearly any exception
         raise ScanError(
             f"{file}: a table must be readable NPZ without objects, or Parquet, but: {reason(error)[:200]}; convert it anew."
         ) from None
@@ -142,3 +135,28 @@ def _read(file: Path) -> Table:
     if single is not None:
         raise ScanError(f"{file}: every column must hold a value for each pit, but {single!r} is one value; convert it anew.")
     return table
+
+
+def _npz(file: Path) -> Table:
+    """Read the arrays of an NPZ. What each says of its size is compared with the archive before memory is taken for it."""
+    content = io.BytesIO(read_regular(file, MOST_BYTES))
+    with zipfile.ZipFile(content) as archive:
+        members = archive.infolist()
+        whole = sum(member.file_size for member in members)
+        if whole > MOST_BYTES:
+            raise ValueError(f"it may unpack to {MOST_BYTES} bytes at the most, and says {whole}")
+        for member in members:
+            with archive.open(member) as stream:
+                _check_array(stream, member)
+    content.seek(0)
+    with np.load(content, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _check_array(stream: IO[bytes], member: zipfile.ZipInfo) -> None:
+    """Raise ValueError where an array says that it has more bytes than its part of the archive."""
+    version = np.lib.format.read_magic(stream)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(stream)
+    if math.prod(shape) * dtype.itemsize > member.file_size:
+        raise ValueError(f"{member.filename} says that it has more values than there are")

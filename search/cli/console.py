@@ -52,7 +52,7 @@ class Output:
             with suppress(OSError, ValueError):  # the interpreter flushes once more when it ends
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
             raise PitsearchError(
-                f"what is printed must have somewhere to go, but: {reason(error)}; give it a reader, or a disk with room."
+                f"standard output must take what is printed, but: {reason(error)}; give it a reader, or a disk with room."
             ) from None
 
 

@@ -65,7 +65,7 @@ def relabel(
     data: Data,
     suspects: Annotated[Path, typer.Argument(metavar="SUSPECTS", help="What diagnose wrote, `corrected` filled in.")],
 ) -> None:
-    """Correct labels as a person filled them in.
+    """Correct the labels that a person filled in.
 
     Writes a new labels.csv and keeps the old one beside it.
     """

@@ -27,7 +27,8 @@ def match(
         list[str] | None, typer.Option(help="Count only this slide, e.g. 24 or foil:24; may be given again.")
     ] = None,
     full: Annotated[
-        Path | None, typer.Option("--all", metavar="FULL_LIST", help="All places of the foil, TRUTH being those of a region.")
+        Path | None,
+        typer.Option("--all", metavar="FULL_LIST", help="All places of the foil, where TRUTH holds those of a region."),
     ] = None,
     area_cm2: Annotated[
         float | None, typer.Option(show_default="that of the scan", help="Area of the foil that HITS and TRUTH cover.")
@@ -35,7 +36,7 @@ def match(
     all_hits: AllHits = False,
     out: Annotated[Path | None, typer.Option(metavar="FIGURE.html", help="File for the figure of both curves.")] = None,
 ) -> None:
-    """Hold hits against true places.
+    """Compare hits with true places.
 
     Efficiency, purity, false hits per cm2, and both curves against the score and the distance.
     """

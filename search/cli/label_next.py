@@ -28,7 +28,7 @@ def queue(
     background: Annotated[str, typer.Option(metavar="LABEL", help="The label that the key n gives.")] = "misc",
     plugin: options.Plugins = None,
 ) -> None:
-    """Choose the hits worth a person's look.
+    """Choose the hits that are worth labelling.
 
     Writes a data set without labels, and the page to label it in.
     """
@@ -52,7 +52,7 @@ def merge(
     queue: Annotated[Path, typer.Argument(metavar="QUEUE", help="Folder that queue wrote.")],
     out: Annotated[Path, typer.Option(help="New folder for the data set.")],
     labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="labels.csv that the page gave, if it is not in QUEUE.")
+        Path | None, typer.Option(metavar="FILE", help="labels.csv that the page downloaded, if it is not in QUEUE.")
     ] = None,
     style: Annotated[str | None, typer.Option(help="The labelling campaign; the queue's name by default.")] = None,
 ) -> None:
@@ -76,7 +76,7 @@ def import_(
     ] = None,
     signal: Annotated[str, typer.Option(metavar="LABEL", help="The label that is the signal.")] = "candidate",
     mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="Images of the back: turn them, and reorder the lights.")
+        bool, typer.Option("--mirrored", help="Images of the back: mirror them, and reorder the lights.")
     ] = False,
     lights: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Folder of a foil.toml that describes the lights, if not QMUL's.")
@@ -90,7 +90,7 @@ def import_(
     ] = None,
     votes: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least share of a subject's votes that gives a label.")] = 0.6,
 ) -> None:
-    """Write a data set of what others keep pits in."""
+    """Convert tables, folders or stacks of pits into a data set."""
     from scan.importing.run import ImportOptions, import_source
 
     options = ImportOptions(kind, signal, mirrored, pixel_um, lights, labels, images, votes)

@@ -23,7 +23,7 @@ Trials = Annotated[
     typer.Option(
         min=1,
         show_default=OWN.format(f"{defaults.TRIALS}, or with --minutes as many as fit"),
-        help="Trials that the study is to have.",
+        help="Trials of the study in all, those of earlier launches among them.",
     ),
 ]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after this time, whatever was reached.")]
@@ -87,7 +87,7 @@ Audit = Annotated[
     typer.Option(
         metavar="SHARE",
         show_default=OWN.format(defaults.AUDIT),
-        help="Share of the trials that is never pruned, to measure what pruning kills.",
+        help="Share of the trials that is never pruned, to measure what pruning ends wrongly.",
     ),
 ]
 Ladder = Annotated[
@@ -110,13 +110,15 @@ ClusterName = Annotated[
 ClusterOf = Annotated[
     str, typer.Option("--cluster", metavar="NAME|FILE", help="slurm, htcondor, sge, pbs, or a TOML file of one.")
 ]
-Jobs = Annotated[int, typer.Option(min=1, help="Jobs of the cluster that work at the same time, at most.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Jobs of the cluster at the same time, at most.")]
 MovedRuns = Annotated[
     Path | None, typer.Option("--runs", metavar="FOLDER", help="Folder of the checkpoints, if not where the launch had it.")
 ]
 LaunchWorkers = Annotated[
     int | None,
-    typer.Option("--workers", min=0, help="Worker processes; one a core by default, on GPUs one each; 0 only prepares."),
+    typer.Option(
+        "--workers", min=0, help="Worker processes; one a core by default, on GPUs one each; 0 only prepares the study."
+    ),
 ]
 
 LogTo = Annotated[
@@ -128,13 +130,13 @@ LogTo = Annotated[
 
 Plugins = Annotated[
     list[str] | None,
-    typer.Option("--plugin", metavar="FILE|NAME", help="Load this plugin, a file or an installed one; may be given again."),
+    typer.Option("--plugin", metavar="FILE|NAME", help="Load this plugin: a file or an installed one; may be given again."),
 ]
 
 # How a search is shown.
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show nothing but how it ended.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a line of JSON for each event, and nothing else.")]
-LogFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write plain lines, with the time, behind this file.")]
+LogFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Append plain lines, with the time, to this file.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Go on showing the study while others run it.")]
 
 # What confirming and selecting may be told.

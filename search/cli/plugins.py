@@ -27,7 +27,7 @@ def check(
 ) -> None:
     """Check every part of a plugin.
 
-    By the checks that our own parts pass.
+    Runs the checks that built-in parts pass.
     """
     from models.contracts import check_plugin, graph_notes
     from spaces.plugin_files import use_plugin

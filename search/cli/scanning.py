@@ -47,15 +47,19 @@ def scan(
     ] = None,
     stage: Annotated[Path | None, typer.Option(help="Positions of the frames on the stage, JSON.")] = None,
     datum: Annotated[Path | None, typer.Option(help="Three datum holes, TOML.")] = None,
-    grid: Annotated[int | None, typer.Option(min=1, metavar="COLUMNS", help="Frames lie in rows of so many.")] = None,
+    grid: Annotated[
+        int | None, typer.Option(min=1, metavar="COLUMNS", help="Columns of the grid in which the frames lie.")
+    ] = None,
     clean: Annotated[
-        Path | None, typer.Option(metavar="FRAMES", help="Frames without signal, to tell false hits from.")
+        Path | None, typer.Option(metavar="FRAMES", help="Frames without signal, on which false hits are counted.")
     ] = None,
     background_per_cm2: Annotated[
-        float | None, typer.Option(min=0.000001, metavar="NUMBER", help="Background pits on a cm2, to tell false hits from.")
+        float | None,
+        typer.Option(min=0.000001, metavar="NUMBER", help="Background pits on a cm2, from which false hits are estimated."),
     ] = None,
     per_cm2: Annotated[
-        float | None, typer.Option(min=0.0, metavar="NUMBER", help="False hits on a cm2 that the threshold is to allow.")
+        float | None,
+        typer.Option(min=0.0, metavar="NUMBER", help="Choose the threshold that allows so many false hits on a cm2."),
     ] = None,
     workers: options.Workers = None,
     cluster: options.ClusterName = None,

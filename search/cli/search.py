@@ -17,7 +17,7 @@ from search.cli.progress import Progress
 
 def spaces(
     space: Annotated[str | None, typer.Argument(metavar="NAME|FILE", help="A ready-made space, or a space file.")] = None,
-    write: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a new space file, to be changed.")] = None,
+    write: Annotated[Path | None, typer.Option(metavar="FILE", help="Copy the space to a new file, to be changed.")] = None,
     plugin: options.Plugins = None,
 ) -> None:
     """List every choice that a search has, or what one space varies."""
@@ -182,7 +182,7 @@ def dashboard(
 ) -> None:
     """Show the studies in Optuna's dashboard.
 
-    Prints an address whose token lets its visitors in. They look, and change nothing.
+    Prints an address with a token. Without --write, visitors change nothing.
     """
     from search.dashboard.app import Place, serve
     from search.dashboard.server import is_loopback

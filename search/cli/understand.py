@@ -75,9 +75,9 @@ def curve(
     storage: Storage = defaults.STORAGE,
     shares: Annotated[str, typer.Option(help="Shares of each fold's training pits, commas between them.")] = SHARES,
     repeats: Annotated[int, typer.Option(min=1, help="Cross-validations, each with fresh folds.")] = defaults.REPEATS,
-    seed: Annotated[int, typer.Option(min=0, help="Held-out pits, folds, choices of pits and trainings follow from it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Folds, choices of pits and trainings follow from it.")] = 0,
     workers: Workers = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs at the largest share of 1; fewer pits get more.")] = (
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs at a share of 1; smaller shares get more.")] = (
         defaults.CURVE_EPOCHS
     ),
     out: Annotated[Path, typer.Option(help="File for the figure: HTML that needs nothing else.")] = Path("curve.html"),

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from optuna.trial import FrozenTrial
 
-from search.text import duration
+from search.text import as_markdown, duration
 from search.trials.records import DAMAGE, Recipe, RungResult, TrialOrigin
 from search.trials.reliability import tally
 from spaces import Config
 from spaces.initial_configs import BASELINE
 from spaces.known_configs import choices_of
-
-# What Markdown would take for something else. A name of a user's stays as it is.
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
 
 def trial_note(trial: FrozenTrial) -> str:
@@ -27,7 +23,7 @@ def trial_note(trial: FrozenTrial) -> str:
     if reached is None or recipe is None:
         return ""
     trainings, config = tally([reached]), Config.from_dict(recipe.config)
-    lines = [f"**{plain(config.describe())}**", ""]
+    lines = [f"**{as_markdown(config.describe())}**", ""]
     origin = TrialOrigin.read(trial)
     if origin is not None and origin.origin == BASELINE:
         lines += ["This is the network in use, which all others are compared with.", ""]
@@ -37,7 +33,7 @@ def trial_note(trial: FrozenTrial) -> str:
         f"- reliability {trainings} trainings learned, reseeds among them",
         f"- rung {reached.rung}, {reached.epochs_run} epochs in {duration(reached.seconds)}; seed {recipe.seed}",
     ]
-    lines += [f"- {plain(text)}" for text in _remarks(trial, reached, origin)]
+    lines += [f"- {as_markdown(text)}" for text in _remarks(trial, reached, origin)]
     folds = zip(reached.verdicts, reached.acceptance, reached.auc, reached.accuracy, reached.reseeds, strict=True)
     rows = [
         (str(fold), verdict, f"{acceptance:.3f}", f"{auc:.3f}", f"{accuracy:.3f}", str(reseeds))
@@ -45,7 +41,7 @@ def trial_note(trial: FrozenTrial) -> str:
     ]
     lines += ["", *_table(("fold", "verdict", "acceptance", "AUC", "accuracy", "reseeds"), rows), ""]
     # On one line: a table of thirty axes would push the pictures out of sight.
-    chosen = [f"`{axis}` {plain(str(value))}" for axis, value in choices_of(config).items()]
+    chosen = [f"`{axis}` {as_markdown(str(value))}" for axis, value in choices_of(config).items()]
     return "\n".join([*lines, "; ".join(chosen)])
 
 
@@ -59,11 +55,6 @@ def _remarks(trial: FrozenTrial, reached: RungResult, origin: TrialOrigin | None
         yield reached.note
     if damage is not None:
         yield damage
-
-
-def plain(text: str) -> str:
-    """Give text as Markdown that shows it as it is."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from search.dashboard.notes import plain
 from search.report.sections.answer import answer
 from search.report.study_report import make_sections, report_page
 from search.report.subject import read_subject
 from search.report.winner import winner_of
 from search.studies.study import Study
+from search.text import as_markdown
 
 
 def study_note(study: Study, report: str) -> str:
@@ -31,12 +31,12 @@ def study_note(study: Study, report: str) -> str:
     options = plan.options
     return "\n".join(
         [
-            plain(answer(subject, winner_of(subject))),
+            as_markdown(answer(subject, winner_of(subject))),
             "",
             f"**[The report of this study]({report})** has its figures, its warnings, and how to repeat it.",
             "",
             f"- trials: {counts}",
-            f"- data: {plain(plan.folder)}, {pits}",
+            f"- data: {as_markdown(plan.folder)}, {pits}",
             f"- ladder {options.ladder}, pruner {options.pruner}, sampler {options.sampler}, seed {options.seed}",
         ]
     )

@@ -197,6 +197,14 @@ class Persistent(Adaptive):
             await asyncio.sleep(0.05)
 
 
+def lost_cluster(error: BaseException) -> StudyError:
+    """Give what is said of a scheduler that is gone; `error`: whatever Dask makes of that."""
+    return StudyError(
+        f"the Dask scheduler must stay reachable, but: {reason(error)}; what finished is kept: start it, then run the same "
+        "again."
+    )
+
+
 def _said(error: Exception) -> str:
     """Give what a submit program said of an error, on one line."""
     said = str(error).partition("stderr:\n")[2] or str(error)

@@ -17,9 +17,9 @@ from pathlib import Path
 from distributed import CancelledError, Client, Future
 from optuna.trial import TrialState
 
-from pitsearch.errors import reason
 from search import defaults
 from search.errors import StudyError
+from search.launcher.dask_cluster import lost_cluster
 from search.launcher.dask_plugin import is_task_ending
 from search.launcher.process_executor import TICK_S, run_worker
 from search.studies.launch_record import LaunchRecord
@@ -81,9 +81,7 @@ def _has_ended(future: Future[None]) -> bool:
     except StudyError:
         raise
     except (Exception, CancelledError) as error:  # whatever Dask makes of a scheduler that is gone
-        raise StudyError(
-            f"the Dask scheduler must stay, but: {reason(error)}; what finished is kept: start it, then run the same again."
-        ) from None
+        raise lost_cluster(error) from None
     return True
 
 

@@ -15,10 +15,9 @@ from typing import Any
 
 from distributed import CancelledError, Client, as_completed
 
-from pitsearch.errors import PitsearchError, reason
-from search.errors import StudyError
+from pitsearch.errors import PitsearchError
 from search.launcher.cluster_config import ClusterConfig
-from search.launcher.dask_cluster import open_cluster
+from search.launcher.dask_cluster import lost_cluster, open_cluster
 from spaces.plugin_files import plain_refs, use_same
 
 # Items that wait for each job, so that none is idle while results travel.
@@ -56,9 +55,7 @@ class DaskMap:
         except PitsearchError:
             raise
         except (Exception, CancelledError) as error:  # whatever Dask makes of a scheduler that is gone
-            raise StudyError(
-                f"the Dask cluster must stay, but: {reason(error)}; what finished is kept: run the same again."
-            ) from None
+            raise lost_cluster(error) from None
 
     def _client(self) -> Client:
         if not self._clients:

@@ -61,6 +61,8 @@ def launch(
     """
     budget, executor, callback = budget or Budget(), executor or Processes(), CallbackList(callbacks)
     executor.check(storage)
+
+    # Plan; nothing is written yet.
     name = data.description.name if study is None else study
     stored = stored_plan(name, storage)
     if stored is None:
@@ -75,6 +77,8 @@ def launch(
 
         ladder, note = fit_ladder(search_set, plan, budget.seconds, executor.worker_count)
         plan, notes = replace(plan, options=replace(plan.options, ladder=ladder)), (*notes, *([note] if note else []))
+
+    # Make the study, or join the one that is there, and write down what this launch asks for.
     handle = open_or_create(name, storage, plan)
     plan = replace(plan, space=handle.plan.space)  # of an older version, where its defaults were others
     requeue_stale_trials(handle.backend, handle.id)
@@ -82,10 +86,14 @@ def launch(
     record = write_launch_record(handle, budget, executor.worker_count, place_runs(runs, storage))
     write_environment(handle)
     enqueue_initial_trials(handle, initial_trials(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False)))
+
+    # Mend what an earlier launch left behind, and record the pits in the log beside the data.
     trials = handle.optuna.get_trials(deepcopy=False)
     restore_standings(handle.backend, handle.id, plan, trials)
     remove_orphans(Path(record.runs), trials)
     seen = record_search(handle, plan, data)
+
+    # Run, and tell people what they should know before.
     graphless = _graph_notes(plan, search_set) if stored is None else ()
     said = (*_plan_notes(plan, search_set), *_budget_notes(record, earlier), *_no_room(trials, record, bool(enqueue)))
     with callback:

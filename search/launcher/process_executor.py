@@ -112,7 +112,7 @@ class ProcessExecutor:
         count = len(self.contexts)
         if killed > (TAKEN_UP + 1) * count:
             raise StudyError(
-                f"workers must live, but {killed} of {count} at a time were killed while no trial ended, "
+                f"workers must stay alive, but {killed} of {count} at a time were killed while no trial ended, "
                 "perhaps for want of memory; what finished is kept: run it again with fewer --workers."
             ) from None
 
@@ -138,4 +138,4 @@ def run_worker(context: WorkerContext, stop: StopSignal) -> None:
         for _ in work(context, stop):
             pass
     except (StorageInternalError, SQLAlchemyError) as error:
-        raise (StorageAway if is_transient(error) else StudyError)("\n".join(refusal(error))) from None
+        raise (StorageAway if is_transient(error) else StudyError)(*refusal(error)) from None

@@ -41,7 +41,7 @@ def _none(ladder: Ladder) -> BasePruner:
 
 
 def _promotion(ladder: Ladder) -> BasePruner:
-    """End no trial: pause those that are not promoted."""
+    """End no trial: `search/storage/pausing.py` pauses those that `search/pruning/promotion.py` does not promote."""
     return NopPruner()
 
 

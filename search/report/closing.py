@@ -53,7 +53,7 @@ def _against(status: Status) -> str:
 def _more(gain: Gain | None) -> str:
     """Say whether more trials pay."""
     if gain is None:
-        return "whether more trials pay cannot be said of so few"
+        return "too few trials to say whether more pay"
     expected = f"{gain.further} more are expected to bring {gain.expected:+.3f} and hardly more than {gain.bound:+.3f}"
     if gain.bound < POINT:
         return f"more trials do not pay: {expected}"
@@ -64,11 +64,23 @@ def _unfinished(status: Status, minutes: float | None) -> Closing:
     """Say why nothing can be selected yet, and how the search goes on."""
     if status.failed and not status.done:
         return Closing(f"nothing was found: {counted(status.failed, 'trial')} failed, the last: {status.errors[-1]}", "status")
+    longer = ("--minutes", f"{2 * minutes:g}") if minutes else ("--trials", str(2 * max(status.done, 1)))
     if not status.done:
-        return Closing("nothing was found: no trial has reached a rung; workers take up what is left", "worker")
+        return _begun(status, longer if minutes else ())
     paused = ", ".join(f"{count} on {rung}" for rung, count in status.queue)
     where = f"{status.paused} are paused ({paused})" if paused else f"{status.pruned} were pruned"
-    longer = ("--minutes", f"{2 * minutes:g}") if minutes else ("--trials", str(2 * max(status.done, 1)))
     goes_on = "; a longer search goes on with them" if paused else "; a longer search begins others"
     sentence = f"nothing can be selected yet: no trial has climbed the whole ladder, {where}{goes_on}"
     return Closing(sentence, "launch", (status.plan.folder, *longer))
+
+
+def _begun(status: Status, longer: tuple[str, ...]) -> Closing:
+    """Say how far a search came in which no trial has ended. `longer`: the words that give it more time, if it has a limit."""
+    if status.waiting:
+        sentence = f"no trial has climbed the whole ladder, {counted(status.waiting, 'trial')} interrupted"
+        return Closing(
+            f"nothing can be selected yet: {sentence}; a longer search goes on", "launch", (status.plan.folder, *longer)
+        )
+    if longer and not status.running:
+        return Closing("nothing was found: no trial has begun in that time", "launch", (status.plan.folder, *longer))
+    return Closing("nothing was found: no trial has ended; workers take up what is left", "worker")

@@ -44,7 +44,7 @@ def _few_signals(data: Dataset) -> list[str]:
     if not 0 < signals < FEW_SIGNALS:
         return []
     share = wilson(round(0.9 * signals), signals)
-    return [f"few signal pits ({signals}): measured on all of them an acceptance of 0.9 is {share}; label more"]
+    return [f"few signal pits ({signals}): an acceptance near 0.9, measured on all of them, is {share}; label more"]
 
 
 def _stored(description: Description) -> str:

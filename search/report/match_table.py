@@ -1,4 +1,4 @@
-"""Lay out what people see of hits held against true places. Knows nothing of how the numbers came about."""
+"""Lay out what people see of hits compared with true places. Knows nothing of how the numbers came about."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def try_out(path: Path, option: str = "--out", *, room: int = ROOM) -> None:
     if path.exists() and not path.is_file():
         raise StudyError(f"{option} must be a file, but got {path}, which is a device or the like; choose another {option}.")
     if not path.parent.is_dir():
-        raise StudyError(f"{option} must lie in a folder that is there, but got {path}; make the folder first.")
+        raise StudyError(f"{option} must lie in an existing folder, but got {path}; make the folder first.")
     trial = path.with_name(f".pitsearch-{secrets.token_hex(8)}")
     try:
         with trial.open("xb") as stream:

@@ -110,7 +110,7 @@ def _winner_lines(selection: Selection) -> Iterable[str]:
             f"{winner.unflattered} without that, beside {acceptance} held out"
         )
     yield (
-        f"acceptance in the search {winner.searched.value:.3f}, optimistic, for it was chosen by it; on fresh splits "
+        f"acceptance in the search {winner.searched.value:.3f}, optimistic, because the search chose by it; on fresh splits "
         f"{confirmed:.3f}; held out {acceptance.value:.3f}, {held_out}; gap between search and held out {selection.gap:+.3f}"
     )
     yield from caveats(selection.opening.held_out.signals, selection.study.plan.ladder.epochs)

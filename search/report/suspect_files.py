@@ -6,7 +6,6 @@ Knows nothing of how suspects are chosen.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from foils import Dataset
 from foils.atomic_write import write_whole
 from foils.greys import stretch_of
 from foils.open_image import Grey
+from pitsearch.csv_text import csv_text
 from pitsearch.errors import reason
 from search.analysis.suspects import Suspect
 from search.errors import StudyError
@@ -68,12 +68,9 @@ def write_suspects(suspects: Sequence[Suspect], data: Dataset, path: Path, title
         number += 1
         path = path.with_stem(f"{stem}.{number}")
     page = path.with_suffix(".html")
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([*cells(suspect, data), ""] for suspect in suspects)
+    text = csv_text(COLUMNS, ([*cells(suspect, data), ""] for suspect in suspects))
     try:
-        write_whole(path, lambda stream: stream.write(text.getvalue().encode("utf-8")))
+        write_whole(path, lambda stream: stream.write(text.encode("utf-8")))
         write_whole(page, lambda stream: stream.write(page_of(suspects, data, path.name, title).encode("utf-8")))
     except OSError as error:
         raise StudyError(f"{path}: the suspects must be written, but: {reason(error)}; choose another --out.") from None
@@ -99,7 +96,7 @@ def _check_name(path: Path) -> None:
             f"--out must not end in .html, for that is the page beside it, but got {path}; write e.g. suspects.csv."
         )
     if not path.parent.is_dir():
-        raise StudyError(f"--out must lie in a folder that is there, but got {path}; make the folder first.")
+        raise StudyError(f"--out must lie in an existing folder, but got {path}; make the folder first.")
 
 
 def _filled_in(path: Path) -> int:

@@ -87,7 +87,7 @@ class PlainLines(Viewer):
 
 
 class LogFile(PlainLines):
-    """Write the plain lines behind a file, each with the time in UTC, whatever else is shown.
+    """Append the plain lines to a file, each with the time in UTC, whatever else is shown.
 
     Raises StudyError where the file cannot be written to. Where it cannot be later, `fault` says so, and the search goes on.
     """

@@ -14,6 +14,7 @@ from models.inference.example import INPUT, ONNX, OUTPUT
 from search.selection.held_out import reading
 from search.selection.outcome import ModelOrigin
 from search.selection.trial_model import FOLDS
+from search.text import as_markdown, counted
 from spaces.plugins import plugins_of_config
 
 # How to run the graph that an export adds, where numpy and onnxruntime are all that there is.
@@ -82,14 +83,16 @@ def write_card(origin: ModelOrigin, bundle: Bundle, searched: Dataset) -> str:
     `searched`: the pits that trials may see.
     """
     about, ensemble, candidate = bundle.about, networks_of(bundle), origin.candidate
-    plugins = [f"- Needs the plugin {ref['name']}, whose file has the SHA-256 {ref['sha256']}" for ref in about["plugins"]]
+    plugins = [
+        f"- Needs the plugin {as_markdown(ref['name'])}, whose file has the SHA-256 {ref['sha256']}" for ref in about["plugins"]
+    ]
     lines = [
-        f"# Etch-pit classifier from study {about['study']}, trial {about['trial']}",
+        f"# Etch-pit classifier from study {as_markdown(about['study'])}, trial {about['trial']}",
         "",
         f"{_networks(origin)} P(signal) is calibrated by a temperature of {ensemble.temperature:.3f} and an offset of "
         f"{ensemble.offset:+.3f}.",
         "",
-        f"- Configuration: {ensemble.config.describe()}",
+        f"- Configuration: {as_markdown(ensemble.config.describe())}",
         f"- Model: {origin.key.sha256}, SHA-256 of weights, calibration and threshold",
         f"- Threshold: {bundle.threshold:.6f}, fixed at {bundle.working_point:.0%} false positives on out-of-fold scores",
         *plugins,
@@ -125,30 +128,30 @@ def write_card(origin: ModelOrigin, bundle: Bundle, searched: Dataset) -> str:
 
 
 def _networks(origin: ModelOrigin) -> str:
-    members = len(origin.model.ensemble.members)
+    members = counted(len(origin.model.ensemble.members), "network")
     if origin.key.final == "refit":
         return "One network, trained on all pits that the search saw;"
     if origin.key.final == FOLDS:
         return (
-            f"An ensemble of {members} networks, the folds of the trial that learned; a pit's score is the mean of theirs. "
+            f"An ensemble of {members}, the folds of the trial that learned; a pit's score is the mean of theirs. "
             "It was not selected and not confirmed. Its threshold was fixed on scores of single networks: false positives "
             "of their mean may be fewer or more."
         )
     chosen = "" if origin.opening else " It was kept by the selection, which chose another."
-    return f"An ensemble of {members} networks, one of every confirmation; a pit's score is the mean of theirs.{chosen}"
+    return f"An ensemble of {members}, one of every confirmation; a pit's score is the mean of theirs.{chosen}"
 
 
 def _data(origin: ModelOrigin, bundle: Bundle, searched: Dataset) -> list[str]:
     about, ensemble, source = bundle.about, networks_of(bundle), bundle.source
     counts = Counter(pit.label for pit in searched.pits)
-    labels = ", ".join(f"{number} {label or 'without a label'}" for label, number in counts.most_common())
-    lights = ", ".join(f"{light.name} ({light.kind})" for light in ensemble.lights)
+    labels = ", ".join(f"{number} {as_markdown(label) or 'without a label'}" for label, number in counts.most_common())
+    lights = ", ".join(f"{as_markdown(light.name)} ({light.kind})" for light in ensemble.lights)
     pixels = f"{ensemble.size} x {ensemble.size} pixels" + (f" of {source.pixel_um:g} um" if source and source.pixel_um else "")
-    named = f"{source.name}, whose signal is called {source.signal}; " if source else ""
+    named = f"{as_markdown(source.name)}, whose signal is called {as_markdown(source.signal)}; " if source else ""
     return [
         f"- Data set: {named}fingerprint {about['fingerprint'][:12]}",
         f"- Trained on {len(searched)} pits ({labels}); {len(about['held_out_pits'])} others were held out",
-        f"- Classes: {', '.join(ensemble.config.labelling.classes)}; the first is the signal",
+        f"- Classes: {', '.join(map(as_markdown, ensemble.config.labelling.classes))}; the first is the signal",
         f"- Input: crops of {pixels}, values up to {ensemble.full_scale}, channels {lights}",
     ]
 

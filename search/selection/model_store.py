@@ -107,7 +107,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StudyError(
-            f"{folder}: a model's folder must be writable, but: {reason(error)}; mend it, or give another --runs."
+            f"{folder}: a model's folder must be writable, but: {reason(error)}; make it writable, or give another --runs."
         ) from None
 
 

@@ -5,8 +5,6 @@ Trains nothing, scores nothing and opens nothing: it writes what a selection com
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,8 @@ import numpy as np
 
 from foils import Dataset
 from foils.pit import Pit
+from pitsearch.csv_text import csv_text
+from scan.parquet import parquet_bytes
 
 if TYPE_CHECKING:
     from models.metrics import Floats  # imports scikit-learn, which a copy of a model does not need
@@ -66,18 +66,9 @@ def pit_rows(
 
 def write_pit_scores(folder: Path, rows: Sequence[Row]) -> None:
     """Write the table as CSV and as Parquet into an existing folder; what is not known is empty."""
-    import pyarrow
-    import pyarrow.parquet
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    (folder / CSV).write_text(text.getvalue(), encoding="utf-8")
-    kinds = {"p_signal": pyarrow.float64(), "accepted": pyarrow.bool_()}
-    schema = pyarrow.schema([(column, kinds.get(column, pyarrow.string())) for column in COLUMNS])
-    columns = [[row[place] for row in rows] for place in range(len(COLUMNS))]
-    pyarrow.parquet.write_table(pyarrow.table(columns, schema=schema), folder / PARQUET, compression="zstd")
+    (folder / CSV).write_text(csv_text(COLUMNS, ([_cell(value) for value in row] for row in rows)), encoding="utf-8")
+    columns = {name: [row[place] for row in rows] for place, name in enumerate(COLUMNS)}
+    (folder / PARQUET).write_bytes(parquet_bytes(columns, {"p_signal": "float64", "accepted": "bool"}))
 
 
 def _roles(data: Dataset) -> list[str]:

@@ -5,8 +5,6 @@ Needs no study and no labels. Where there are labels, also says how well it did 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from foils.plain_folder import is_plain, load_plain
 from models.inference.bundle import Bundle
 from models.inference.image_check import ImageKind, check_kind
 from models.metrics import Flags, Floats, Score, score
+from pitsearch.csv_text import csv_text
 from pitsearch.errors import reason
 from search.statistics.fitted import accepted_and_rejected
 from search.statistics.intervals import Share
@@ -148,14 +147,12 @@ def write_scores(prediction: Prediction, path: Path) -> None:
 
     Raises DataError where the file cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["pit", "p_signal", "accepted", "foil", "slide", "x", "y"])
-    for pit, chance, accepted in zip(prediction.data.pits, prediction.p_signal, prediction.accepted, strict=True):
-        writer.writerow([pit.pit, f"{chance:.6f}", int(accepted), *_place(pit)])
-    writer.writerows([pit.pit, "", "", *_place(pit)] for pit in prediction.left_out)
+    scored = zip(prediction.data.pits, prediction.p_signal, prediction.accepted, strict=True)
+    rows = [[pit.pit, f"{chance:.6f}", int(accepted), *_place(pit)] for pit, chance, accepted in scored]
+    rows += [[pit.pit, "", "", *_place(pit)] for pit in prediction.left_out]
+    text = csv_text(["pit", "p_signal", "accepted", "foil", "slide", "x", "y"], rows)
     try:
-        write_whole(path, lambda stream: stream.write(text.getvalue().encode()))
+        write_whole(path, lambda stream: stream.write(text.encode()))
     except OSError as error:
         raise DataError(f"{path}: the scores must be writable, but: {reason(error)}; choose another --out.") from None
 

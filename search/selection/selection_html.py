@@ -34,7 +34,7 @@ def selection_html(
         ),
         ("held-out set", f"{held_out.signals} signal, {held_out.backgrounds} background pits; {reading(opening)}"),
         ("on fresh splits", str(winner.confirmed or "not confirmed")),
-        ("in the search", f"{winner.searched}, optimistic, for it was chosen by it"),
+        ("in the search", f"{winner.searched}, optimistic, because the search chose by it"),
         ("slides", str(by_slides)),
         ("model", str(folder)),
     ]

@@ -55,7 +55,7 @@ def selected_key(study: Study) -> ModelKey:
     values: Any = study.optuna.user_attrs.get(SELECTION)
     if values is None:
         raise StudyError(
-            f"study {study.name!r} must have been selected from, but was not; run `pitsearch select --study {study.name}`."
+            f"study {study.name!r} must have a selection, but has none; run `pitsearch select --study {study.name}`."
         )
     winner = values.get("winner") if isinstance(values, Mapping) else values
     return from_json(winner, ModelKey, f"the attribute {SELECTION!r} of study {study.name!r}")

@@ -58,8 +58,8 @@ class CheckpointStore:
             write_whole(self.folder / name, lambda stream: stream.write(content), synced=True)
         except OSError as error:
             raise StudyError(
-                f"{self.folder}: a checkpoint must be writable, but: {reason(error)}; mend it, then run the same command "
-                "again: what finished is kept."
+                f"{self.folder}: a checkpoint must be writable, but: {reason(error)}; make it writable, then run the same "
+                "command again: what finished is kept."
             ) from None
         return CheckpointFile(name, hashlib.sha256(content).hexdigest(), reseeds, epoch)
 

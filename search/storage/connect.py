@@ -56,7 +56,7 @@ def open_storage(url: str, *, create: bool = False) -> CachedStorage:
             )
         if not create and not file.is_file():
             raise StudyError(
-                f"{parsed.database}: a storage must be there, but this file is not; run `pitsearch launch DATA` first, or give "
+                f"{parsed.database}: a storage must exist, but this file does not; run `pitsearch launch DATA` first, or give "
                 "--storage."
             )
         # A file is meant from here: connections are kept by address, and whoever changes folder must not get another's.
@@ -71,7 +71,12 @@ def open_storage(url: str, *, create: bool = False) -> CachedStorage:
         ) from None
     except (SQLAlchemyError, RuntimeError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else reason_of(error)
-        remedy = "check folder and rights" if is_file(parsed) else "check that it runs, the address and the password"
+        if is_file(parsed):
+            remedy = "check folder and rights"
+        elif "no password supplied" in reason:
+            remedy = "give it in PITSEARCH_DB_PASSWORD, or in a file of your own that PITSEARCH_DB_PASSWORD_FILE names"
+        else:
+            remedy = "check that it runs, the address and the password"
         kind = StorageAway if is_transient(error) else StudyError
         raise kind(f"{place_of(parsed)}: the storage must be a writable database, but: {reason}; {remedy}.") from None
 

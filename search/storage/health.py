@@ -62,9 +62,7 @@ def check_storage(address: str) -> StorageHealth:
     if is_file(url) and not Path(str(url.database)).exists():
         folder = Path(str(url.database)).absolute().parent
         if not folder.is_dir():
-            raise StudyError(
-                f"{folder}: an SQLite storage's folder must be there, but is not; make it, or correct the address."
-            )
+            raise StudyError(f"{folder}: an SQLite storage's folder must exist, but does not; make it, or correct the address.")
         try:
             with TemporaryDirectory(dir=folder, prefix=".pitsearch-check-") as scratch:
                 opened = open_storage(f"sqlite:///{scratch}/check.db", create=True)

@@ -27,7 +27,7 @@ from search.storage.clock import is_gone, read_clock, this_process
 from search.storage.json_values import as_json
 from search.storage.lease_table import LEASES, remove_rows
 from search.storage.optuna_internals import models
-from search.storage.places import FINISHED, OF_STUDY, UID, Choose, attribute_of, count_places, start_new
+from search.storage.places import FINISHED, OF_STUDY, UID, Choose, attribute_of, count_places, read_launch, start_new
 from search.storage.progress_table import remove_old_progress, write_progress
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.rung_table import RUNGS, Start, set_paused
@@ -93,9 +93,10 @@ def _claim(
     mine = session.execute(sql.select(LEASES.c.trial_id).where(LEASES.c.token == token)).scalar()
     if mine is not None:  # claimed before; only the answer was lost
         return _lease(session, mine)
-    places = count_places(session, study_id, (*FINISHED, TrialState.RUNNING))
+    launched = read_launch(session, study_id)
+    places = count_places(session, study_id, launched, (*FINISHED, TrialState.RUNNING))
     waiting = _next_waiting(session, study_id) if places else None
-    chosen = choose(session, places) if waiting is None else Start.NEW
+    chosen = choose(session, places, launched) if waiting is None else Start.NEW
     if chosen is Start.NOTHING:
         return None
     if not isinstance(chosen, Start):

@@ -5,8 +5,6 @@ Knows nothing of the rule by which trials are promoted, nor of what a trial does
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import sqlalchemy as sql
 from optuna.trial import TrialState
 from sqlalchemy.orm import Session
@@ -14,7 +12,7 @@ from sqlalchemy.orm import Session
 from search.storage.lease_table import LEASES
 from search.storage.leases import Lease, require_lease
 from search.storage.optuna_internals import models
-from search.storage.places import FINISHED, Choose, count_places
+from search.storage.places import FINISHED, Choose, count_places, read_launch
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.rung_table import Standing, has_standing, set_paused, write_standing
 from search.trials.records import PAUSED
@@ -33,13 +31,15 @@ def stands(
         require_lease(lease)(session)
         if has_standing(session, lease.trial_id, standing.height):
             return True
-        write_standing(session, study_id, replace(standing, paused=choose is not None))
+        write_standing(session, study_id, standing._replace(paused=choose is not None))
         if choose is None:
             return True
         trial = models.TrialModel.find_or_raise_by_id(lease.trial_id, session)
         trial.state = TrialState.WAITING  # as it would be while others are compared with it
         session.flush()
-        if choose(session, count_places(session, study_id, (*FINISHED, TrialState.RUNNING))) == lease.trial_id:
+        launched = read_launch(session, study_id)
+        places = count_places(session, study_id, launched, (*FINISHED, TrialState.RUNNING))
+        if choose(session, places, launched) == lease.trial_id:
             trial.state = TrialState.RUNNING
             set_paused(session, lease.trial_id, None)
             return True

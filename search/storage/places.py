@@ -24,11 +24,12 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 ANY = 2**31
 # Where the attributes of a study are.
 OF_STUDY = (models.StudyUserAttributeModel, "study_id")
-# Chooses for a free worker, given the places of the budget that are free: the id of a paused trial, or what else to do.
-Choose = Callable[[Session, int], int | Start]
+# Chooses for a free worker, given the places of the budget that are free and what `read_launch` gives: the id of a paused
+# trial, or what else to do.
+Choose = Callable[[Session, int, Any], int | Start]
 
 
-def start_new(session: Session, places: int) -> int | Start:
+def start_new(session: Session, places: int, launched: Any) -> int | Start:
     """Start a new trial while the budget has room."""
     return Start.NEW if places else Start.NOTHING
 
@@ -37,15 +38,16 @@ def open_places(storage: RetryingRDBStorage, study_id: int, choose: Choose = sta
     """Count what there is to do: places of the budget that are free, trials that run, and one more that may be promoted."""
 
     def count(session: Session) -> int:
-        free = count_places(session, study_id, (*FINISHED, TrialState.RUNNING))
-        return count_places(session, study_id, FINISHED) + (not isinstance(choose(session, free), Start))
+        launched = read_launch(session, study_id)
+        free = count_places(session, study_id, launched, (*FINISHED, TrialState.RUNNING))
+        promoted = not isinstance(choose(session, free, launched), Start)
+        return count_places(session, study_id, launched, FINISHED) + promoted
 
     return storage.transact(count, reads=True)
 
 
-def count_places(session: Session, study_id: int, filled: Sequence[TrialState]) -> int:
+def count_places(session: Session, study_id: int, launched: Any, filled: Sequence[TrialState]) -> int:
     """Count the places of the budget that these trials, paused ones, and those that broke in this launch leave."""
-    launched = read_launch(session, study_id)
     if launched is None:
         return 0
     if launched["trials"] is None:
@@ -57,8 +59,11 @@ def count_places(session: Session, study_id: int, filled: Sequence[TrialState]) 
 
 
 def read_launch(session: Session, study_id: int) -> Any:
-    """Read what the last launch of a study asked for, as it is stored; None where there was none."""
-    return attribute_of(session, *OF_STUDY, study_id, LAUNCH)
+    """Read what the last launch of a study asked for, as it is stored, once a transaction; None where there was none."""
+    launches: dict[int, Any] = session.info.setdefault("launches", {})
+    if study_id not in launches:
+        launches[study_id] = attribute_of(session, *OF_STUDY, study_id, LAUNCH)
+    return launches[study_id]
 
 
 def _count(session: Session, study_id: int) -> dict[TrialState, int]:

@@ -107,15 +107,17 @@ class RetryingRDBStorage(InnerStorage):
 
         Until then nothing of it can be read.
         """
-        self._state.writes = []
+        self._state.writes, self._state.attributes = [], {}
         try:
             yield
-            writes = self._state.writes
+            writes, attributes = self._state.writes, self._state.attributes
         finally:
             self._state.writes = None
 
         def write(session: Session) -> None:
             guard(session)
+            for kind, values in attributes.items():
+                self.write_attributes(session, kind, values)
             for one in writes:
                 one(session)
 
@@ -143,7 +145,10 @@ class RetryingRDBStorage(InnerStorage):
 
     def _set_attr(self, kind: Any, trial_id: int, key: str, value: Any) -> None:
         content = plain(value)
-        self._write(lambda session: self.write_attribute(session, kind, trial_id, key, content))
+        if getattr(self._state, "writes", None) is None:
+            self.transact(lambda session: self.write_attribute(session, kind, trial_id, key, content))
+        else:  # those of a transaction are written together, before a trial may end in it
+            self._state.attributes.setdefault(kind, {})[trial_id, key] = content
 
     def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
         """Keep a value that a trial reports."""

@@ -15,6 +15,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay
 
+from pitsearch.errors import first_cause, reason
+
 Result = TypeVar("Result")
 
 # How long a database may be away, and the pauses between attempts, in seconds: the first, and the longest.
@@ -63,7 +65,12 @@ class _Announcement:
         error = None if state.outcome is None else state.outcome.exception()
         if not self.said and error is not None and (state.seconds_since_start or 0.0) > TOLD_S:
             self.said = True
-            print(f"the storage is away ({reason_of(error)}); it is asked again and again", file=sys.stderr, flush=True)
+            print(
+                f"the storage is away ({reason_of(error)}); it is asked again for {PATIENCE_S / 60:g} minutes; Ctrl-C "
+                "ends that",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def is_transient(error: BaseException) -> bool:
@@ -80,6 +87,5 @@ def is_transient(error: BaseException) -> bool:
 
 def reason_of(error: BaseException) -> str:
     """Give what a driver said, on one line: the layers above it quote statements and their values."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    cause = first_cause(error)
+    return reason(getattr(cause, "orig", None) or cause)

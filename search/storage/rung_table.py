@@ -7,9 +7,8 @@ them; `search/studies/standings.py` makes them again from the trials' records. K
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sql
 from optuna.trial import TrialState
@@ -41,9 +40,8 @@ class Start(Enum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How a trial stood on a rung."""
+class Standing(NamedTuple):
+    """How a trial stood on a rung. A tuple: a choice reads thousands, and a dataclass takes twice as long to make."""
 
     # Optuna's id of the trial.
     trial_id: int
@@ -62,15 +60,16 @@ class Standing:
 def read_standings(session: Session, study_id: int) -> list[Standing]:
     """Read the standings of a study's trials, but for those that failed; what was ended from outside is not paused."""
     trial = models.TrialModel
-    columns = RUNGS.c.trial_id, RUNGS.c.height, RUNGS.c.score, RUNGS.c.pace, RUNGS.c.demanded, RUNGS.c.paused, trial.state
+    paused = RUNGS.c.paused & (trial.state == TrialState.WAITING)
+    columns = RUNGS.c.trial_id, RUNGS.c.height, RUNGS.c.score, RUNGS.c.pace, RUNGS.c.demanded, paused
     joined = sql.select(*columns).join(trial, (trial.trial_id == RUNGS.c.trial_id) & (trial.study_id == RUNGS.c.study_id))
-    rows = session.execute(joined.where(RUNGS.c.study_id == study_id, trial.state != TrialState.FAIL)).all()
-    return [Standing(*row[:-2], paused=row.paused and row.state == TrialState.WAITING) for row in rows]
+    rows = session.execute(joined.where(RUNGS.c.study_id == study_id, trial.state != TrialState.FAIL))
+    return [Standing._make(row) for row in rows]
 
 
 def write_standing(session: Session, study_id: int, standing: Standing) -> None:
     """Write a standing that is not there yet."""
-    values = {**vars(standing), "study_id": study_id}
+    values = {**standing._asdict(), "study_id": study_id}
     session.execute(sql.insert(RUNGS).values(**values))
 
 

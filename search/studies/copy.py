@@ -28,8 +28,8 @@ def copy_study(name: str | None, source: str, target: str) -> tuple[Study, int]:
     running = [trial.number for trial in trials if trial.state == TrialState.RUNNING]
     if running:
         raise StudyError(
-            f"a study must rest while it is copied, but trial {running[0]} of {study.name!r} is running; end its workers, "
-            "then run this again."
+            f"a study must have no running trial while it is copied, but trial {running[0]} of {study.name!r} is running; end "
+            "its workers, then run this again."
         )
     storage = backend_of(open_storage(target, create=True))
     system = storage_of(opened).get_study_system_attrs(study_id_of(opened))

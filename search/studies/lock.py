@@ -11,6 +11,7 @@ from pathlib import Path
 
 from foils import Dataset
 from foils.held_out_log import Event, HeldOutLog, Opened, Searched, Sides, append_to_log
+from pitsearch.errors import reason
 from search.studies.plan import Plan
 from search.studies.study import Study
 from search.text import counted
@@ -43,7 +44,7 @@ def record_search(study: Study, plan: Plan, data: Dataset) -> tuple[str, ...]:
     try:
         log = append_to_log(data.folder, next_events)
     except OSError as error:
-        return (f"{data.folder} cannot be written to ({error.strerror}): other studies do not know of this held-out set",)
+        return (f"{data.folder} cannot be written to ({reason(error)}): other studies do not know of this held-out set",)
     return _notes(seen_before(log, locked.pixel_hashes))
 
 

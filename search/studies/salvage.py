@@ -49,7 +49,7 @@ def salvage_study(name: str | None, source: str, target: str) -> Salvage:
         return _copy(find_study(name, source, whole=False), target)
     path = Path(str(url.database))
     if not path.is_file():
-        raise StudyError(f"{path}: a storage must be there to be saved, but this file is not; correct the address.")
+        raise StudyError(f"{path}: a storage must exist to be saved, but this file does not; correct the address.")
     with TemporaryDirectory(prefix="pitsearch-salvage-") as scratch:
         rescued = Path(scratch) / "rescued.db"
         rescue(path, rescued)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from search.pruning.promotion import PROMOTION, Moment, decide
 from search.storage.clock import read_clock
 from search.storage.optuna_internals import trial_id_of
-from search.storage.places import Choose, read_launch, start_new
+from search.storage.places import Choose, start_new
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.rung_table import Standing, Start, read_standings, write_standing
 from search.studies.plan import Plan
@@ -28,8 +29,7 @@ def chooser(plan: Plan, study_id: int) -> Choose:
     """Give what chooses for a free worker of a study: by promotion, or, under another pruner, new trials alone."""
     costs = [rung.cost for rung in plan.ladder.rungs]
 
-    def choose(session: Session, places: int) -> int | Start:
-        launched = read_launch(session, study_id)
+    def choose(session: Session, places: int, launched: Any) -> int | Start:
         if launched is None:
             return Start.NOTHING
         moment = Moment(places > 0, max(launched["workers"], 1))

@@ -234,7 +234,7 @@ def find_study(name: str | None, storage: str = defaults.STORAGE, *, whole: bool
     names = study_names(backend_of(open_storage(storage)))
     offered = ", ".join(names) or "none"
     if name is None and len(names) != 1:
-        raise StudyError(f"a study must be named where there is not exactly one, but got none; give --study, of: {offered}.")
+        raise StudyError(f"a study must be named unless there is exactly one, but got none; give --study, one of: {offered}.")
     if name is not None and name not in names:
         meant = did_you_mean(name, names)
         remedy = f"choose from: {offered}" if meant == CORRECT else meant
@@ -256,7 +256,7 @@ def study_data(study: Study, folder: str | Path | None = None) -> Dataset:
     except DataError as error:
         if folder is None and not Path(plan.folder).is_dir():
             raise StudyError(
-                f"study {study.name!r} needs its data, but {plan.folder} is gone; say where it is now with --data."
+                f"study {study.name!r} needs its data, but {plan.folder} is gone; give its folder with --data."
             ) from None
         raise error
     check_same(study.name, plan, replace(plan, folder=str(data.folder), fingerprint=data.fingerprint))

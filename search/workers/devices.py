@@ -19,6 +19,4 @@ def check_device(device: str) -> None:
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(match[1] or 0) >= count:
-        raise StudyError(
-            f"a device must be there, but got {device!r} with {count} GPUs that torch sees; choose other --devices."
-        )
+        raise StudyError(f"a device must exist, but got {device!r} with {count} GPUs that torch sees; choose other --devices.")

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from pitsearch.plain_word import broken_word
+from pitsearch.toml_text import shown
 from spaces.errors import SpaceError
 
 SIGNAL = "signal"
@@ -172,6 +174,9 @@ class Labelling:
 
 def own_scheme(name: str, table: Mapping[str, str]) -> Scheme:
     """Make a scheme of a table label -> class. Raises SpaceError where it has no signal or nothing against it."""
+    for word in (*table, *table.values()):
+        if rule := broken_word(word):
+            raise SpaceError(f"scheme {name!r} must have labels and classes that are {rule}, but got {shown(word)}; rename it.")
     classes = [kind for kind in dict.fromkeys(table.values()) if kind != SIGNAL]
     if SIGNAL not in table.values() or not classes:
         raise SpaceError(

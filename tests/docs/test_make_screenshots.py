@@ -1,4 +1,4 @@
-"""The pictures of README and docs: one that is older than what it shows is refused, and the README shows all of them."""
+"""Pictures of README and docs: one older than what it shows is refused, and README and tutorial show all of them."""
 
 from __future__ import annotations
 
@@ -88,6 +88,7 @@ def test_every_state_of_a_view_is_found_in_what_a_terminal_was_sent(script: Modu
     assert re.findall(r"url\((?!#)[^)]*\)|(?:src|href)=", drawing) == []  # nothing of another place
 
 
-def test_the_readme_shows_every_picture(script: ModuleType) -> None:
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [picture.name for picture in script.PICTURES if f"](docs/{picture.name})" not in page] == []
+def test_the_readme_or_the_tutorial_shows_every_picture(script: ModuleType) -> None:
+    readme, tutorial = ((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/tutorial.md"))
+    shown = [f"](docs/{picture.name})" in readme or f"]({picture.name})" in tutorial for picture in script.PICTURES]
+    assert [picture.name for picture, is_shown in zip(script.PICTURES, shown, strict=True) if not is_shown] == []

@@ -66,7 +66,7 @@ def kill_dask(lab: Lab) -> str:
         out = said(launcher)
         assert "Traceback" not in out, out
         assert launcher.returncode == 1, out
-        assert out.splitlines()[-1].startswith("error: the Dask scheduler must stay, but:"), out
+        assert out.splitlines()[-1].startswith("error: the Dask scheduler must stay reachable, but:"), out
         lab.wait(lambda: not any(alive(worker.pid) for worker in dask.workers), "the end of workers without a scheduler", 120)
         assert not [trial for trial in lab.read() if trial.state == TrialState.RUNNING]
         again = Dask(lab, stack)

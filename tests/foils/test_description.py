@@ -290,7 +290,7 @@ def test_a_fault_is_one_line_with_place_rule_value_and_remedy(tmp_path: Path, ol
 def test_a_file_without_channels_is_refused(tmp_path: Path) -> None:
     description, faults = read(tmp_path, GOOD[: GOOD.index("[[channels]]")])
     assert description is None
-    assert faults == ["foil.toml:1: at least one [[channels]] entry must be there, but got none; add one for each light."]
+    assert faults == ["foil.toml:1: at least one [[channels]] entry is needed, but got none; add one for each light."]
 
 
 def test_all_faults_come_at_once(tmp_path: Path) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedGroupKFold
 
-from foils import DataError
-from foils.folds import fold_numbers, slide_folds
+from foils import DataError, Dataset
+from foils.folds import _random_state, _spread, _strata, _units, fold_numbers, slide_folds
+from foils.pit import Pit
 from tests.support.grouped import RANDOM_GROUPS, countable, grouped_pits, single_pits
 
 
@@ -132,5 +138,84 @@ def test_no_slide_straddles_folds_of_slides(groups: list[list[str]], slides: lis
 def test_as_many_folds_of_slides_as_there_are_slides() -> None:
     data = grouped_pits(single_pits(candidate=60, top=60), slides=["1", "2", "3"])
     assert set(slide_folds(data, 5, 0).tolist()) == {0, 1, 2}
-    with pytest.raises(DataError, match="but got 1 such slides; label pits of further slides"):
+    assert set(slide_folds(data, 2, 0).tolist()) == {0, 1}
+    with pytest.raises(DataError) as caught:
         slide_folds(grouped_pits(single_pits(candidate=60, top=60)), 5, 0)
+    assert caught.value.faults == (
+        "mine: folds of whole slides need signal and background on two slides or more that share no plastic, but got 1 such "
+        "slides; label pits of further slides.",
+    )
+
+
+def on_slides(*pits: tuple[str, str, int], foil: str = "f") -> Dataset:
+    """Give pits of a label each, on a slide each, in a group each."""
+    made = tuple(Pit(f"p{number}", label, foil, slide) for number, (label, slide, _) in enumerate(pits))
+    groups = np.array([group for _, _, group in pits])
+    return replace(grouped_pits([["top"] * len(pits)]), pits=made, groups=groups)
+
+
+def test_fewer_folds_are_made_where_a_slide_has_no_signal() -> None:
+    kinds = [("candidate", "1"), ("top", "1"), ("candidate", "2"), ("top", "2"), ("top", "3"), ("top", "3")]
+    data = on_slides(*((label, slide, number) for number, (label, slide) in enumerate(kinds)))
+    number = slide_folds(data, 3, 0)
+    assert set(number.tolist()) == {0, 1}
+    assert number[0] == number[1] != number[2] == number[3]
+    assert number[4] == number[5]
+
+
+def test_slides_are_one_where_a_group_lies_on_both_and_foils_are_two() -> None:
+    data = on_slides(("top", "1", 0), ("top", "2", 0), ("top", "2", 7), ("top", "3", 9))
+    assert _units(data).tolist() == [0, 0, 0, 1]
+    assert _units(data).dtype.name == "int64"
+    two = replace(data, pits=(*data.pits[:3], replace(data.pits[0], foil="g")))
+    assert _units(two).tolist() == [0, 0, 0, 1]
+    # Groups' numbers are names: they may be any, and the same as a slide's place.
+    assert _units(replace(data, groups=np.array([5, 6, 7, 8]))).tolist() == [0, 1, 1, 2]
+
+
+def test_a_fold_without_any_gets_the_smallest_group_of_the_fold_that_has_most() -> None:
+    groups = np.array([0, 0, 0, 1, 1, 2, 2, 2, 3, 4])
+    number = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
+    members = np.array([True] * 9 + [False])
+    _spread(number, 3, groups, members)
+    # Folds 0 and 1 have two groups each: the first of them gives, and of its groups that of two pits.
+    assert number.tolist() == [0, 0, 0, 2, 2, 1, 1, 1, 1, 1]
+    _spread(number, 3, groups, members)  # nothing more to do
+    assert number.tolist() == [0, 0, 0, 2, 2, 1, 1, 1, 1, 1]
+    # A pit that is no member goes with its group, and counts for its size.
+    number, members = np.array([1, 1, 1, 0, 0, 1]), np.array([True, False, True, False, False, True])
+    _spread(number, 2, np.array([0, 0, 1, 2, 2, 3]), members)
+    assert number.tolist() == [1, 1, 0, 0, 0, 1]
+
+
+def test_labels_are_rare_that_have_fewer_pits_than_there_are_folds_but_never_the_signal() -> None:
+    data = grouped_pits(single_pits(candidate=2, top=3, misc=2, bottom=1))
+    expected = {"candidate": "candidate", "top": "top", "misc": "(rare)", "bottom": "(rare)"}
+    assert _strata(data, 3).tolist() == [expected[label] for label in data.labels]
+
+
+def test_the_random_state_is_of_sixteen_digits_of_the_fingerprint_and_of_the_seed() -> None:
+    # What 0.1.0 computed: the folds of a data set must not change with the version.
+    assert _random_state("0" * 64, 0) == 2968811710
+    assert _random_state("0" * 15 + "f" + "0" * 48, 0) == 3285388380
+    assert _random_state("0" * 14 + "10" + "0" * 48, 0) == 3788087768
+    assert _random_state("0" * 16 + "f" * 48, 0) == 2968811710
+    assert _random_state("0" * 64, 1) == 3964924996
+
+
+def test_no_other_warning_of_the_splitter_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    split = StratifiedGroupKFold.split
+
+    def warn(self: StratifiedGroupKFold, *arguments: Any) -> Any:
+        warnings.warn("something else", UserWarning, stacklevel=1)
+        return split(self, *arguments)
+
+    monkeypatch.setattr(StratifiedGroupKFold, "split", warn)
+    with pytest.warns(UserWarning, match="something else"):
+        folds_of()
+
+
+def test_folds_do_not_change_with_the_version() -> None:
+    data = grouped_pits(single_pits(candidate=4, top=6, misc=1), slides=["1", "2", "3", "4"])
+    assert fold_numbers(data, 3, 0).tolist() == [1, 1, 2, 1, 0, 1, 2, 0, 0, 0, 2]
+    assert slide_folds(data, 2, 0).tolist() == [1, 1, 0, 1, 1, 0, 0, 1, 0, 1, 0]

@@ -102,3 +102,18 @@ def test_a_log_is_text_that_people_can_read(tmp_path: Path) -> None:
     kinds = [json.loads(line)["kind"] for line in (tmp_path / LOG).read_text().splitlines()]
     assert kinds == ["sides", "opened"]
     assert not os.access(tmp_path / LOG, os.X_OK)
+
+
+def test_no_link_and_no_pipe_is_written_through(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.write_bytes(b"a file of the user's, without an end of its line")
+    (folder / LOG).symlink_to(elsewhere)
+    with pytest.raises(OSError):
+        write(folder, SIDES)
+    assert elsewhere.read_bytes() == b"a file of the user's, without an end of its line"
+    assert read_log(folder) == HeldOutLog()
+    (folder / LOG).unlink()
+    os.mkfifo(folder / LOG)
+    with pytest.raises(OSError, match="a regular file is needed"):
+        write(folder, SIDES)

@@ -130,7 +130,7 @@ def test_a_list_that_corrects_nothing_is_refused(folder: Path, rows: list[str], 
 
 
 def test_a_list_or_a_folder_that_is_not_there_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="a list of suspects must be there, but is not; run `pitsearch diagnose` first"):
+    with pytest.raises(DataError, match="a list of suspects must exist, but does not; run `pitsearch diagnose` first"):
         relabel(folder, tmp_path / "none.csv")
     with pytest.raises(DataError, match=r"^foil.toml: a data set needs this file"):
         relabel(tmp_path / "none", write(folder, []))

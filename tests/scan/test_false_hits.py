@@ -85,6 +85,23 @@ def test_what_does_not_go_together_is_refused(options: ExpectedOptions, said: st
         options.check()
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "a,background,high",
+        "a,background,nan",
+        "a,background,1.5",
+        f"{'a' * 140_000},background,0.5",
+        f"a,background,{'x' * 5000}",
+        "a,background,0\0",
+    ],
+)
+def test_scores_that_are_none_are_refused_on_one_line(row: str, tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").write_text(f"pit,role,p_signal\nb,background,0.5\n{row}\n")
+    with pytest.raises(ScanError, match=r"^[^\n]*scores\.csv: a background rate needs the scores [^\n]{,500}$"):
+        expect(ExpectedOptions(background_per_cm2=10.0), bundle(), tmp_path, None, None, 0.05)
+
+
 def test_a_bundle_without_scores_tells_no_rate(tmp_path: Path) -> None:
     with pytest.raises(ScanError, match="export again, or give clean frames"):
         expect(ExpectedOptions(background_per_cm2=10.0), bundle(), tmp_path, None, None, 0.05)

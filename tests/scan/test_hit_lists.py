@@ -11,7 +11,7 @@ import pytest
 from pitsearch.errors import PitsearchError
 from scan.errors import ScanError
 from scan.hit_lists import read_places
-from scan.hits import write_hits
+from scan.hits import read_hits, write_hits
 from tests.support.foil_hits import foil_hit
 
 
@@ -101,6 +101,15 @@ def test_what_is_no_list_is_refused_on_one_line(name: str, content: object, said
     assert said in str(caught.value)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("cut", [20, 60, 100])
+def test_hits_that_are_cut_short_are_refused_on_one_line(cut: int, tmp_path: Path) -> None:
+    write_hits([foil_hit("a", 10.5, 20), foil_hit("b", 1, 2)], tmp_path / "hits.csv")
+    content = (tmp_path / "hits.csv").read_bytes()
+    (tmp_path / "hits.csv").write_bytes(content[: content.index(b"\n") + 1 + cut])
+    with pytest.raises(ScanError, match=r"^[^\n]*a list of hits must be a table that [^\n]*$"):
+        read_hits(tmp_path / "hits.csv")
 
 
 def test_a_list_that_is_not_there_is_refused(tmp_path: Path) -> None:

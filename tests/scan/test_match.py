@@ -75,6 +75,7 @@ def test_efficiency_and_purity_have_their_intervals() -> None:
 def test_one_hit_between_two_places_finds_one_or_both() -> None:
     links = link(listed((0, 0)), listed((-4, 0), (5, 0)), 15.0)
     assert match(links, ONE_TO_ONE).pairs.tolist() == [[0, 0]]
+    assert [match(links, rule).rule for rule in (ONE_TO_ONE, NEAR)] == [ONE_TO_ONE, NEAR]
     assert (match(links, NEAR).found, match(links, NEAR).false) == (2, 0)
 
 
@@ -85,6 +86,8 @@ def test_places_of_two_frames_are_never_near() -> None:
 
 def test_nothing_has_no_efficiency() -> None:
     empty = match(link(listed(), listed(), 15.0))
+    assert empty.pairs.shape == (0, 2)
+    assert empty.pairs.dtype.name == "int64"
     assert empty.efficiency is None and empty.purity is None
     no_hits = match(link(listed(), listed((0, 0)), 15.0))
     assert no_hits.efficiency is not None and no_hits.efficiency.value == 0
@@ -95,6 +98,7 @@ def test_the_curves_subsets_are_matches_of_fewer_hits() -> None:
     hits, places = listed((0, 0), (10, 0), (40, 0)), listed((3, 0), (12, 0))
     links = link(hits, places, 15.0)
     assert match(links.within(2.5)).pairs.tolist() == [[1, 1]]
+    assert match(links.within(2.0)).pairs.tolist() == [[1, 1]]  # as far as the radius is near
     fewer = match(links.of_hits(np.array([True, False, True])))
     assert (fewer.pairs.tolist(), fewer.false) == ([[0, 0]], 1)
 
@@ -111,17 +115,44 @@ def test_a_hundred_thousand_places_are_matched_within_seconds() -> None:
     assert time.monotonic() - begin < 20
 
 
-def test_what_cannot_be_matched_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = listed((0, 0))
-    for radius in (0.0, -1.0, math.nan, math.inf):
-        with pytest.raises(ScanError, match="must be above 0"):
-            link(one, one, radius)
-    with pytest.raises(ScanError, match="among one-to-one, near, but got 'closest'"):
-        match(link(one, one, 1.0), "closest")
-    many = listed(*((number, 0) for number in range(20)))
-    monkeypatch.setattr("scan.match.MOST_CELLS", 100)
-    with pytest.raises(ScanError, match="links 20 hits and 20 places in one chain"):
-        match(link(many, many, 1.5))
-    monkeypatch.setattr("scan.match.MOST_LINKS", 100)
-    with pytest.raises(ScanError, match="400 pairs are within 100 pixels"):
-        link(many, many, 100.0)
+def refusal(hits: PointList, places: PointList, radius: float, rule: str = ONE_TO_ONE) -> str:
+    """Give the line that says why these cannot be matched."""
+    with pytest.raises(ScanError) as caught:
+        match(link(hits, places, radius), rule)
+    return str(caught.value)
+
+
+def in_a_row(count: int) -> PointList:
+    """Give points that are a pixel apart."""
+    return listed(*((number, 0) for number in range(count)))
+
+
+def test_a_radius_is_above_nothing() -> None:
+    for radius, shown in ((0.0, "0"), (-1.0, "-1"), (math.nan, "nan"), (math.inf, "inf")):
+        said = f"the radius of a match must be above 0, but got {shown}; correct --radius."
+        assert refusal(in_a_row(1), in_a_row(1), radius) == said
+    assert match(link(in_a_row(1), in_a_row(1), 0.5)).found == 1
+
+
+def test_an_unknown_rule_is_refused() -> None:
+    said = "the rule of a match must be among one-to-one, near, but got 'closest'; correct --rule."
+    assert refusal(in_a_row(1), in_a_row(1), 1.0, "closest") == said
+
+
+def test_as_many_pairs_are_linked_as_there_may_be_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scan.match.MOST_LINKS", 400)
+    assert len(link(in_a_row(20), in_a_row(20), 100.0).hits) == 400
+    assert len(link(in_a_row(1), in_a_row(21), 100.0).hits) == 21
+    assert refusal(in_a_row(20), in_a_row(21), 100.0) == (
+        "a radius must be smaller than the distance between places, but 420 pairs are within 100 pixels; "
+        "choose a smaller --radius."
+    )
+
+
+def test_a_chain_is_as_long_as_its_distances_fit_into_memory_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scan.match.MOST_CELLS", 400)
+    assert match(link(in_a_row(20), in_a_row(20), 1.5)).found == 20
+    assert refusal(in_a_row(20), in_a_row(21), 1.5) == (
+        "a radius must be smaller than the distance between places, but it links 20 hits and 21 places in one chain; "
+        "choose a smaller --radius."
+    )

@@ -67,6 +67,15 @@ def test_what_was_finished_before_is_no_pace(clock: Clock) -> None:
     assert screen.getvalue().splitlines() == ["trainings: 6 of 10", "trainings: 7 of 10, about 1 min 00 s left"]
 
 
+def test_a_step_that_takes_longer_than_those_before_has_no_time_left(clock: Clock) -> None:
+    screen = io.StringIO()
+    with counting(Console(file=screen)) as counter, shown(counter, "repeats", workers=2) as step:
+        step(0, 2)
+        clock.now += 60.0
+        step(1, 2)
+    assert screen.getvalue().splitlines() == ["repeats: 0 of 2", "repeats: 1 of 2"]
+
+
 def test_on_a_terminal_the_time_left_goes_down_between_the_steps(clock: Clock) -> None:
     screen = io.StringIO()
     console = Console(file=screen, width=100, force_terminal=True, color_system=None)

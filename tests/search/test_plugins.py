@@ -93,6 +93,7 @@ def test_a_bundle_names_the_plugin_that_it_needs_and_does_not_load_it(tmp_path: 
             "raise RuntimeError('no such library')",
             r"the plugin .*own\.py must import, but: RuntimeError: no such library; correct",
         ),
+        ("", r".*own\.py must define `plugin = Plugin\(\.\.\.\)`, but does not; define it as the last lines of the file"),
         ("plugin = 3", r".*own\.py must define `plugin = Plugin\(\.\.\.\)`, but got int; define it"),
         (
             "import pitsearch as ps\nplugin = ps.Plugin(losses=[ps.LossPlugin('focal', 'again', print)])",
@@ -105,7 +106,7 @@ def test_a_plugin_that_is_none_is_refused(text: str, message: str, tmp_path: Pat
     with pytest.raises(SpaceError, match=message) as caught:
         use_plugin(tmp_path / "own.py")
     assert len(str(caught.value).splitlines()) == 1
-    with pytest.raises(SpaceError, match=r"a plugin must be a file that is there, but got .*other\.py"):
+    with pytest.raises(SpaceError, match=r"a plugin must be an existing file, but got .*other\.py"):
         use_plugin(tmp_path / "other.py")
     with pytest.raises(SpaceError, match=r"a plugin must be a \.py file or an installed one \(none\), but got 'nothing'"):
         use_plugin("nothing")

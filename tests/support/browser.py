@@ -141,7 +141,9 @@ def seen_faults_of(visited: Visit) -> list[str]:
 
 def _axe(page: Page) -> list[str]:
     """Ask axe-core, by all of its rules: contrast, names, roles, landmarks, what scrolls."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    # It would read style sheets of their own once more, which a browser refuses where they are on the disk.
+    options = {"resultTypes": ["violations"], "preload": False}
+    found = Axe().run(page, options=options).response["violations"]
     return [f"axe: {one['id']}: {one['help']}: {one['nodes'][0]['html'][:160]} ({len(one['nodes'])} places)" for one in found]
 
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+import os
+import resource
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,10 +63,49 @@ ODD: tuple[Any, ...] = (
 )
 
 
+# Examples of each test in place of its own number, and others in every run: `make fuzz`.
+EXAMPLES = int(os.environ.get("PITSEARCH_FUZZ", 0))
+# What reading a small file may take at the most.
+MOST_S, MOST_BYTES = 60, 3 * 2**30
+
+
 def bounded(examples: int) -> Callable[[Any], Any]:
-    """Settings of a test that takes so many examples, the same in every run."""
+    """Settings of a test that takes so many examples, the same in every run unless PITSEARCH_FUZZ asks for others."""
     checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
-    return settings(max_examples=examples, derandomize=True, deadline=None, database=None, suppress_health_check=checks)
+    return settings(
+        max_examples=EXAMPLES or examples,
+        derandomize=not EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=checks,
+    )
+
+
+@contextmanager
+def frugal() -> Iterator[None]:
+    """Let what is done here end within MOST_S, and take no more than MOST_BYTES beside what this process has."""
+
+    def stop(*_: object) -> None:
+        raise AssertionError(f"it takes more than {MOST_S} s")
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    handler = signal.signal(signal.SIGALRM, stop)
+    resource.setrlimit(resource.RLIMIT_AS, (has + MOST_BYTES, before[1]))
+    signal.alarm(MOST_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        resource.setrlimit(resource.RLIMIT_AS, before)
+        signal.signal(signal.SIGALRM, handler)
+
+
+def assert_one_line(error: Exception, most: int = 2000) -> None:
+    """Check that an error can be read: its lines, one for each fault, are short, and no control character is in them."""
+    for line in getattr(error, "faults", None) or [str(error)]:
+        assert line.strip() and len(line) <= most, line
+        assert len(line.splitlines()) == 1, line
 
 
 # Few examples in the fast suite, many in the slow one.

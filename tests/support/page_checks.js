@@ -142,9 +142,11 @@
     return elements.map((one) => `${one.tagName.toLowerCase()} ${one.id || one.getAttribute("aria-label") || words(one.textContent)}`);
   }
   function focused() {
-    const element = document.activeElement, style = element ? getComputedStyle(element) : null;
+    const element = document.activeElement;
     if (!element || element === document.body || element.dataset.stop === undefined) return null;
-    const marked = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+    // A link that is stretched over a card has its mark on what follows it.
+    const styles = [getComputedStyle(element), getComputedStyle(element, "::after")];
+    const marked = styles.some((style) => (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none");
     return {stop: Number(element.dataset.stop), marked};
   }
 

@@ -123,7 +123,7 @@ def subject_of(trials: tuple[FrozenTrial, ...] = FATES, **changes: Any) -> Subje
         judged=None,
         opening=None,
         data=None,
-        data_fault="study 'craters' needs its data, but data is gone; say where it is now with --data.",
+        data_fault="study 'craters' needs its data, but data is gone; give its folder with --data.",
     )
     return replace(subject, **changes)
 

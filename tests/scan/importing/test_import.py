@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from foils import load
 from foils.description import Channel
@@ -129,6 +130,30 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+def test_an_archive_that_swells_or_is_locked_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "large").mkdir()
+    np.savez_compressed(tmp_path / "large" / "sig.npz", rim=np.zeros((2, 12, 12, 8), np.uint8))
+    monkeypatch.setattr("scan.importing.tables.MOST_BYTES", 2000)
+    with pytest.raises(ScanError, match=r"it may unpack to 2000 bytes at the most, and says 2432"):
+        import_source(tmp_path / "large", tmp_path / "data", SIGNAL)
+    monkeypatch.undo()
+    content = bytearray((tmp_path / "large" / "sig.npz").read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # as of an archive with a password
+        content[content.index(mark) + flags] |= 1
+    (tmp_path / "large" / "sig.npz").write_bytes(content)
+    with pytest.raises(ScanError, match=r"^[^\n]*a table must be readable NPZ [^\n]*$"):
+        import_source(tmp_path / "large", tmp_path / "data", SIGNAL)
+
+
+def test_an_archive_whose_header_is_no_python_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "damaged").mkdir()
+    np.savez(tmp_path / "damaged" / "sig.npz", rim=np.zeros((2, 12, 12, 8), np.uint8))
+    content = (tmp_path / "damaged" / "sig.npz").read_bytes()
+    (tmp_path / "damaged" / "sig.npz").write_bytes(content.replace(b"'shape': ", b"'shape#: "))
+    with pytest.raises(ScanError, match=r"^[^\n]*a table must be readable NPZ [^\n]*$"):
+        import_source(tmp_path / "damaged", tmp_path / "data", SIGNAL)
+
+
 def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     def table(name: str, **columns: object) -> Path:
         (tmp_path / name).mkdir()
@@ -140,6 +165,10 @@ def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> Non
     (tmp_path / "bad.npz").write_bytes(b"PK\3\4 and then nothing")
     (tmp_path / "no-path.csv").write_text("file,label\na.png,sig\n")
     (tmp_path / "gone.csv").write_text("path,label\ngone.png,sig\n")
+    (tmp_path / "excel.csv").write_bytes("path;label;für\na.png;sig;\n".encode("cp1252"))
+    (tmp_path / "listed" / "sig").mkdir(parents=True)
+    (tmp_path / "listed" / "pits.csv").write_text("path,label\nsig/a.png,sig\n")
+    (tmp_path / "pathless.csv").write_text("path,label\n,sig\n")
     (tmp_path / "unlabelled.csv").write_text("path,label\ngone.png,\n")
     (tmp_path / "short").mkdir()
     short = ome_tiff(tmp_path / "short" / "source")
@@ -148,13 +177,20 @@ def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> Non
     zoo = zooniverse(tmp_path / "zoo")
     zoo.write_text(zoo.read_text().replace("sig", "sig").replace('""T0""', "T0"))
     wrong: list[tuple[Path, ImportOptions, str]] = [
-        (tmp_path / "nowhere", SIGNAL, "must be there, but is not"),
+        (tmp_path / "nowhere", SIGNAL, "must exist, but does not"),
         (tmp_path / "empty", SIGNAL, "may be none; give --kind"),
-        (tmp_path / "no-path.csv", SIGNAL, "may be none; give --kind"),
+        (tmp_path / "no-path.csv", SIGNAL, "must have the columns path and label, .* but has file, label; rename or add them"),
+        (tmp_path / "excel.csv", SIGNAL, "must be readable UTF-8 CSV, .*; save it as CSV UTF-8"),
+        (
+            tmp_path / "listed",
+            SIGNAL,
+            "must be the table where one lists the images, .*give .*listed/pits.csv, or --kind",
+        ),
         (tmp_path / "no-path.csv", ImportOptions("csv"), "`path` is missing"),
         (tmp_path / "no-path.csv", ImportOptions("folders"), "must be a folder, but is a file"),
         (tmp_path / "empty", ImportOptions("cvs"), "`--kind` must be one of tables, folders"),
         (tmp_path / "gone.csv", SIGNAL, "every image must be readable"),
+        (tmp_path / "pathless.csv", SIGNAL, "pathless.csv:2: every row must have a path, but has none"),
         (tmp_path / "bad.npz", SIGNAL, "must be readable NPZ without objects"),
         (table("odd", rim=rim[..., :7]), SIGNAL, "images must be squares, y, x and behind them the lights of `rim`"),
         (table("lights-first", rim=CROPS[:6, :8]), SIGNAL, r"but got \{'rim': \[8, 12, 12\]\}"),
@@ -166,7 +202,7 @@ def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> Non
         (short, SIGNAL, "a row for each of the 13 crops, but got 1"),
         (tmp_path / "cut.ome.tif", SIGNAL, "must be readable OME-TIFF"),
         (zoo, SIGNAL, "`annotations` must be JSON, but row 1 is not"),
-        (npz(tmp_path / "good"), ImportOptions(), r"`--signal` must be one of the labels \(bkg, sig\)"),
+        (npz(tmp_path / "good"), ImportOptions(), r"`--signal` must be one of the labels \(bkg, sig\), .*; give --signal"),
     ]
     before = sorted(tmp_path.rglob("*"))
     for source, options, said in wrong:
@@ -176,6 +212,19 @@ def test_each_wrong_source_is_one_line_and_leaves_nothing(tmp_path: Path) -> Non
         assert sorted(tmp_path.rglob("*")) == before, said
     with pytest.raises(DataError, match="this one exists"):
         import_source(tmp_path / "good", tmp_path / "empty", SIGNAL)
+
+
+def test_images_in_windows_folders_are_read_and_named_by_their_folders_where_files_have_one_name(tmp_path: Path) -> None:
+    rows = ["path;label"]
+    for number, crop in enumerate(CROPS):
+        file = tmp_path / "plate 1" / f"run {number % 2}" / f"pit {number // 2}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(crop[8]).save(file)
+        rows.append(f"plate 1\\run {number % 2}\\pit {number // 2}.png;{'sig' if number % 2 else 'bkg'}")
+    (tmp_path / "list.csv").write_text("\n".join(rows))
+    data = import_source(tmp_path / "list.csv", tmp_path / "data", SIGNAL).data
+    assert [pit.pit for pit in data.pits[:3]] == ["plate_1_run_0_pit_0", "plate_1_run_1_pit_0", "plate_1_run_0_pit_1"]
+    np.testing.assert_array_equal(data.crops()[:, 0], CROPS[:, 8])
 
 
 def test_kinds_are_guessed_where_they_are_plain(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_suspects_are_written_to_be_corrected_and_looked_at(tiny: Dataset, tmp_p
 
 
 def test_a_file_that_cannot_be_written_is_refused(tiny: Dataset, tmp_path: Path) -> None:
-    for out, message in (("a.html", "--out must not end in .html"), ("no/a.csv", "--out must lie in a folder that is there")):
+    for out, message in (("a.html", "--out must not end in .html"), ("no/a.csv", "--out must lie in an existing folder")):
         with pytest.raises(StudyError, match=message):
             write_suspects((), tiny, tmp_path / out, "none")
     (tmp_path / "taken.csv").mkdir()

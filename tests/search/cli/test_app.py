@@ -120,7 +120,7 @@ REFUSED = {
     "no_folder": (["launch", "nowhere"], "nowhere: a data set is a folder, but there is none by this name; check the path."),
     "no_studies": (
         ["status"],
-        "studies.db: a storage must be there, but this file is not; run `pitsearch launch DATA` first, or give --storage.",
+        "studies.db: a storage must exist, but this file does not; run `pitsearch launch DATA` first, or give --storage.",
     ),
     "no_space": (["launch", "DATA", "--space", "quik"], "a space must be one of quick, standard, angles, everything, or a"),
     "no_axis": (["launch", "DATA", "--fix", "netwrk=minihip"], "`netwrk` must be an axis of the space, but is not; perhaps"),
@@ -160,7 +160,7 @@ REFUSED = {
     ),
     "no_suspects": (
         ["relabel", "DATA", "none.csv"],
-        "none.csv: a list of suspects must be there, but is not; run `pitsearch diagnose` first.",
+        "none.csv: a list of suspects must exist, but does not; run `pitsearch diagnose` first.",
     ),
     "audit": (
         ["launch", "DATA", "--audit", "1.5"],

@@ -41,9 +41,9 @@ def test_the_dashboard_shows_the_study_to_who_has_the_token_and_ends_by_ctrl_c(f
         address = re.fullmatch(rf"(http://127\.0\.0\.1:{port}/)\?token=([\w-]+)  \(Ctrl-C ends it\)\n", said)
         assert address, said
         with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(f"{address[1]}api/studies", timeout=20)
+            urllib.request.urlopen(f"{address[1]}api/studies", timeout=60)
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        with browser.open(f"{address[1]}api/studies?token={address[2]}", timeout=20) as page:
+        with browser.open(f"{address[1]}api/studies?token={address[2]}", timeout=60) as page:
             studies = json.load(page)
             assert page.url == f"{address[1]}api/studies"
         assert [study["study_name"] for study in studies["study_summaries"]] == ["tiny"]
@@ -52,7 +52,7 @@ def test_the_dashboard_shows_the_study_to_who_has_the_token_and_ends_by_ctrl_c(f
         assert f"00000000:{port:04X}" not in listening
     finally:
         server.send_signal(signal.SIGINT)
-        output, _ = server.communicate(timeout=20)
+        output, _ = server.communicate(timeout=60)
     assert (server.returncode, output) == (130, "")
 
 

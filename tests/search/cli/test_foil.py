@@ -63,7 +63,7 @@ def test_the_defaults_are_those_of_the_match() -> None:
         (["hits", "truth.json", "--rule", "mine"], "among one-to-one, near"),
         (["hits", "truth.json", "--slide", "9"], "on the slides asked for"),
         (["hits", "truth.json", "--label", "signal"], "--label needs a column"),
-        (["hits", "truth.json", "--out", "none/match.html"], "folder that is there"),
+        (["hits", "truth.json", "--out", "none/match.html"], "existing folder"),
         (["hits", "truth.json", "--area-cm2", "0"], "above 0 cm2"),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from search.studies.study import Study
 from tests.support.commands import Runner
 
-GONE = "error: what is printed must have somewhere to go, but: {}; give it a reader, or a disk with room.\n"
+GONE = "error: standard output must take what is printed, but: {}; give it a reader, or a disk with room.\n"
 
 
 @pytest.mark.parametrize("words", ["spaces", "spaces quick", "plugin list"])

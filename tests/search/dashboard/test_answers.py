@@ -9,9 +9,9 @@ from wsgiref.types import WSGIApplication
 
 import pytest
 
+from benchmarks.support.visits import visit
 from search.dashboard.compression import LEAST, Compression, takes_gzip
 from search.dashboard.headers import SecureHeaders
-from tests.support.visits import visit
 
 GZIP: dict[str, Any] = {"HTTP_ACCEPT_ENCODING": "gzip, deflate, br"}
 

@@ -13,17 +13,18 @@ import optuna
 import pytest
 from optuna_dashboard import get_note, save_note
 
+from benchmarks.support.visits import Answer, visit
 from search.dashboard.app import POLICY, make_app, shown_host
 from search.dashboard.guard import Access
-from search.dashboard.notes import plain, trial_note
+from search.dashboard.notes import trial_note
 from search.dashboard.presenting import MOST
 from search.dashboard.server import names_of
 from search.dashboard.study_page import LATER
 from search.studies.study import Study
+from search.text import as_markdown
 from search.trials.records import Recipe, RungResult
 from search.trials.reliability import tally
 from spaces import Config
-from tests.support.visits import Answer, visit
 
 HERE = Access(names_of("127.0.0.1"), 8080)
 WRITER = Access(names_of("127.0.0.1"), 8080, write=True, files=True)
@@ -69,7 +70,7 @@ def test_notes_of_ours_are_nowhere_stored(finished: Study) -> None:
 
 
 def test_words_of_a_user_are_no_markdown() -> None:
-    assert plain("a_b *c* [d](e) <f> | g\nh") == "a\\_b \\*c\\* \\[d\\](e) \\<f\\> \\| g h"
+    assert as_markdown("a_b *c* [d](e) <f> | g\nh") == "a\\_b \\*c\\* \\[d\\](e) \\<f\\> \\| g h"
     assert trial_note(optuna.trial.create_trial(value=1.0)) == ""
 
 

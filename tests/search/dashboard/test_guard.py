@@ -7,9 +7,9 @@ from wsgiref.types import WSGIApplication
 
 import pytest
 
+from benchmarks.support.visits import visit
 from search.dashboard.guard import LARGEST, Access, Guard
 from search.dashboard.server import names_of
-from tests.support.visits import visit
 
 HERE = Access(names_of("127.0.0.1"), 8080)
 WRITER = Access(names_of("127.0.0.1"), 8080, write=True, files=True)

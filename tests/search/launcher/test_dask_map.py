@@ -65,7 +65,7 @@ def test_a_scheduler_that_goes_is_told_and_what_it_gave_is_kept(tmp_path: Path) 
             cluster.close()
 
     with (
-        pytest.raises(StudyError, match=r"the Dask cluster must stay, but: .*; what finished is kept"),
+        pytest.raises(StudyError, match=r"the Dask scheduler must stay reachable, but: .*; what finished is kept"),
         dask_map(cluster.scheduler_address, 1, tmp_path) as mapped,
     ):
         run(mapped)

@@ -65,7 +65,7 @@ def test_a_worker_is_told_by_sigterm_whatever_its_system_sends(system: str, sent
         wait_for(tmp_path / "signals", "start")
         # PBS and SGE signal all that belongs to a job, the others its first process.
         (os.killpg if system in ("pbs", "sge") else os.kill)(job.pid, sent)
-        assert job.wait(20) == 0
+        assert job.wait(60) == 0
     finally:
         if job.poll() is None:
             os.killpg(job.pid, signal.SIGKILL)
@@ -82,12 +82,12 @@ def test_pbs_warns_by_itself_when_time_is_nearly_up(tmp_path: Path) -> None:
     (tmp_path / "script").write_text(text)
     began = time.monotonic()
     subprocess.run(["bash", str(tmp_path / "script")], env={**os.environ, "PBS_O_WORKDIR": str(tmp_path)}, check=True)
-    assert 2 < time.monotonic() - began < 10
-    assert "saved" in signals(tmp_path / "signals")
+    assert time.monotonic() - began > 2
+    assert "saved" in signals(tmp_path / "signals")  # it would work on for ever
 
 
 def wait_for(file: Path, what: str) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while what not in signals(file):
         assert time.monotonic() < end
         time.sleep(0.05)

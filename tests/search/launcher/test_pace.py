@@ -16,7 +16,6 @@ from search.errors import StudyError
 from search.launcher import pace
 from search.launcher.callbacks import Callback
 from search.launcher.pace import FEW_TRIALS, epoch_seconds, fit_ladder
-from search.studies.launch_record import last_launch
 from search.studies.options import Budget
 from search.studies.study import Study
 from search.trials.ladder import FEW_EPOCHS
@@ -57,7 +56,7 @@ def test_an_epoch_is_measured_on_the_pits_that_are_searched(tiny: Dataset, tmp_p
 def test_a_launch_with_little_time_takes_fewer_epochs_and_its_study_goes_on_with_them(
     tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What an epoch takes is given, and not how long the launch really takes: three whole cross-validations of 15 epochs take half
+    # What an epoch takes is given, whatever it takes on this machine: three whole cross-validations of 15 epochs take half
     # of its time, and its one trial ends long before.
     notes, minutes = Notes(), 10.0
     monkeypatch.setattr(pace, "epoch_seconds", lambda data, plan: 60 * minutes / (2 * FEW_TRIALS * 5 * 15))

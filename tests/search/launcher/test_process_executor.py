@@ -39,7 +39,7 @@ def die(job: WorkerContext, stop: Path, left_s: float | None, parent: int) -> No
 
 
 def refuse(job: WorkerContext, stop: Path, left_s: float | None, parent: int) -> None:
-    raise StudyError("a checkpoint must be writable, but: No space left on device; mend it.")
+    raise StudyError("a checkpoint must be writable, but: No space left on device; make it writable.")
 
 
 @pytest.mark.slow
@@ -49,7 +49,7 @@ def test_workers_that_die_before_any_trial_ends_end_the_launch(
     monkeypatch.setattr(process_executor, "_run_child", die)
     monkeypatch.setattr(process_executor, "TAKEN_UP", 0)
     noted: list[str] = []
-    with pytest.raises(StudyError, match="workers must live, but 2 of 1 at a time were killed while no trial ended"):
+    with pytest.raises(StudyError, match="workers must stay alive, but 2 of 1 at a time were killed while no trial ended"):
         run_through(ProcessExecutor((job,)).run(tmp_path / "stop", None, noted.append))
     assert noted == ["a worker was killed, perhaps for want of memory; another goes on from its trial's last rung"]
 
@@ -107,5 +107,5 @@ def test_a_worker_that_cannot_load_a_plugin_ends_the_launch(job: WorkerContext, 
     plugin.write_text("import pitsearch as ps\nplugin = ps.Plugin()\n")
     use_plugin(plugin)
     plugin.unlink()
-    with pytest.raises(SpaceError, match=r"^a plugin must be a file that is there, but got .*own\.py; correct the path"):
+    with pytest.raises(SpaceError, match=r"^a plugin must be an existing file, but got .*own\.py; correct the path"):
         run_through(ProcessExecutor((job,)).run(tmp_path / "stop", None, print))

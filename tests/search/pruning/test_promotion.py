@@ -32,7 +32,7 @@ def test_of_three_on_the_first_rung_the_best_climbs_to_one_that_costs_three_time
 
 def test_a_trial_that_was_passed_over_is_promoted_when_others_prove_worse() -> None:
     standings = on_first_rung([0.5, 0.9, 0.1])
-    climbed = [replace(standings[1], paused=False), Standing(2, 1, 0.9, 1.0, paused=True)]
+    climbed = [standings[1]._replace(paused=False), Standing(2, 1, 0.9, 1.0, paused=True)]
     standings = [standings[0], *climbed, standings[2]]
     assert decide(standings, COSTS, Moment(room=True, workers=1)) is Start.NEW
     worse = [Standing(number, 0, 0.0, 1.0, paused=True) for number in (4, 5, 6)]
@@ -54,7 +54,7 @@ def test_without_room_finalists_climb_and_then_nothing_does() -> None:
 
 def test_what_is_demanded_climbs_in_the_end_however_bad_it_is() -> None:
     standings = on_first_rung([number / 100 for number in range(1, 12)])
-    standings[0] = replace(standings[0], score=0.0, demanded=True)
+    standings[0] = standings[0]._replace(score=0.0, demanded=True)
     assert 1 in run(standings, COSTS, Moment(room=False, workers=1))
 
 
@@ -64,16 +64,16 @@ def test_finishing_begins_in_time_and_no_worker_idles_while_trials_are_paused() 
     assert decide(standings, COSTS, early) == 12  # by the rule
     late = replace(early, left_s=40.0)
     assert decide(standings, COSTS, late) == 12
-    rest = [replace(one, paused=one.trial_id < 8) for one in standings]
+    rest = [one._replace(paused=one.trial_id < 8) for one in standings]
     assert decide(rest, COSTS, late) == 7
-    none_left = [replace(one, paused=False) for one in standings]
+    none_left = [one._replace(paused=False) for one in standings]
     assert decide(none_left, COSTS, late) is Start.NEW
     assert decide(none_left, COSTS, replace(late, room=False)) is Start.NOTHING
 
 
 def test_with_time_for_one_the_best_goes_before_what_is_demanded() -> None:
     standings = on_first_rung([0.1, 0.9, 0.5], pace=1.0)
-    standings[0] = replace(standings[0], demanded=True)
+    standings[0] = standings[0]._replace(demanded=True)
     assert decide(standings, COSTS, Moment(room=True, workers=1, left_s=150.0, whole_s=200.0)) == 2
 
 
@@ -83,9 +83,9 @@ def run(standings: list[Standing], costs: tuple[int, ...], moment: Moment) -> li
     while isinstance(chosen := decide(rows, costs, moment), int):
         last = max((one for one in rows if one.trial_id == chosen), key=lambda one: one.height)
         assert last.paused
-        rows[rows.index(last)] = replace(last, paused=False)
+        rows[rows.index(last)] = last._replace(paused=False)
         up = last.height + 1
-        rows.append(replace(last, height=up, paused=up < len(costs) - 1))
+        rows.append(last._replace(height=up, paused=up < len(costs) - 1))
     assert chosen is Start.NOTHING
     return [one.trial_id for one in rows if one.height == len(costs) - 1]
 
@@ -112,7 +112,7 @@ def test_a_whole_search_completes_finalists_and_shares_its_time_over_rungs(
                 assert isinstance(chosen, int)
                 last = max((one for one in rows if one.trial_id == chosen), key=lambda one: one.height)
                 assert last.paused
-                rows[rows.index(last)] = replace(last, paused=False)
+                rows[rows.index(last)] = last._replace(paused=False)
                 trial, height = chosen, last.height + 1
             cost = costs[height] - (costs[height - 1] if height else 0)
             spent[height] += cost

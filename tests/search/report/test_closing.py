@@ -41,7 +41,7 @@ def test_what_was_found_is_held_against_the_network_in_use() -> None:
 @pytest.mark.parametrize(
     ("gain", "said"),
     [
-        (None, "whether more trials pay cannot be said of so few"),
+        (None, "too few trials to say whether more pay"),
         (Gain(40, 0.002, 0.009), "more trials do not pay: 40 more are expected to bring +0.002 and hardly more than +0.009"),
         (Gain(40, 0.004, 0.020), "more trials may pay: 40 more are expected to bring +0.004 and hardly more than +0.020"),
         (Gain(40, 0.030, 0.060), "more trials pay: 40 more are expected to bring +0.030 and hardly more than +0.060"),
@@ -73,3 +73,17 @@ def test_where_all_broke_or_none_began_that_is_said() -> None:
     broken = closing(replace(NONE, failed=2, errors=["trial 0: a", "trial 1: RuntimeError: no such kernel"]))
     assert broken == Closing("nothing was found: 2 trials failed, the last: trial 1: RuntimeError: no such kernel", "status")
     assert closing(NONE).command == "worker"
+
+
+def test_where_the_time_ended_before_any_trial_a_longer_launch_is_named() -> None:
+    ended = closing(replace(NONE, waiting=2), 4.0)
+    assert ended == Closing(
+        "nothing can be selected yet: no trial has climbed the whole ladder, 2 trials interrupted; a longer search goes on",
+        "launch",
+        ("data", "--minutes", "8"),
+    )
+    assert closing(replace(NONE, waiting=1)).words == ("data",)
+    assert closing(NONE, 4.0) == Closing(
+        "nothing was found: no trial has begun in that time", "launch", ("data", "--minutes", "8")
+    )
+    assert closing(replace(NONE, running=1), 4.0).command == "worker"

@@ -37,7 +37,7 @@ def test_what_can_be_written_leaves_nothing_and_changes_nothing(tmp_path: Path, 
         (".", "--out must be a file, but got the folder .; write a file's name behind it."),
         ("/", "--out must be a file, but got the folder /; write"),
         ("/dev/full", "--out must be a file, but got /dev/full, which is a device or the like; choose another --out."),
-        ("nowhere/a.html", "--out must lie in a folder that is there, but got nowhere/a.html; make the folder first."),
+        ("nowhere/a.html", "--out must lie in an existing folder, but got nowhere/a.html; make the folder first."),
         ("/proc/a.html", "/proc/a.html: --out must be writable, but: "),
     ],
 )

@@ -154,7 +154,7 @@ def test_a_kept_model_that_was_changed_or_removed_is_refused(
 
 
 def test_a_study_without_a_kept_model_is_refused(finished: Study, tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="must have been selected from, but was not; run `pitsearch select --study tiny`"):
+    with pytest.raises(StudyError, match="must have a selection, but has none; run `pitsearch select --study tiny`"):
         export(finished, tmp_path / "out")
     unhashed = {"top": 2, "repeats": 1, "reliability": 0.0, "winner": {"trial": 1, "final": "ensemble", "repeats": 1}}
     finished.optuna.set_user_attr(SELECTION, unhashed)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from search.selection.racing import ERROR, FIRST, error_of_each, is_lost, lag, optimism
 from search.statistics.bootstrap import BootstrapShare, Pits, draw_acceptance
+from search.statistics.intervals import reliability
 
 SIGNALS, BACKGROUNDS, DRAWS, RATE = 100, 400, 200, 0.05
 IS_SIGNAL = np.arange(SIGNALS + BACKGROUNDS) < SIGNALS
@@ -78,6 +80,19 @@ def _with(share: BootstrapShare, by_repeat: tuple[float, ...]) -> BootstrapShare
     return BootstrapShare(share.value, share.draws, share.signals, by_repeat=by_repeat)
 
 
+def test_a_lag_is_a_deviation_of_the_paired_draws_and_of_what_a_bootstrap_leaves_out() -> None:
+    steady = np.full(100, 0.8)
+    leader, rival = BootstrapShare(0.8, steady, 100), BootstrapShare(0.75, steady - 0.05, 100)
+    # The differences of the repeats are 0.2 and -0.1: their variance, 0.045, over 2 * 2.
+    shaken = lag(_with(leader, (0.9, 0.7)), _with(rival, (0.7, 0.8)))
+    assert [shaken.gap, shaken.p] == pytest.approx([0.05, norm.sf(0.05 / np.sqrt(0.01125))])
+    # One repeat tells of no variance, and a signal pit in a hundred is the least that is told apart.
+    assert lag(_with(leader, (0.8,)), _with(rival, (0.75,))).p == pytest.approx(norm.sf(5))
+    spread = np.array([0.7, 0.9] * 50)
+    varied = lag(BootstrapShare(0.8, spread, 100), BootstrapShare(0.75, steady, 100))
+    assert varied.p == pytest.approx(norm.sf(0.05 / 0.1))
+
+
 def test_a_race_shares_its_error_out() -> None:
     assert error_of_each(4, 5) * 16 == pytest.approx(ERROR)
     assert error_of_each(0, 5) == error_of_each(1, 1) == ERROR
@@ -96,6 +111,19 @@ def test_choosing_among_equals_flatters_and_the_best_of_unequals_does_not() -> N
     assert unequal[0].less(0.02).share.low < unequal[0].share.low
 
 
+def test_optimism_is_what_the_best_of_each_draw_has_above_its_own_value() -> None:
+    one, two = BootstrapShare(0.8, np.array([0.8, 0.9]), 100), BootstrapShare(0.75, np.array([0.85, 0.7]), 100)
+    assert optimism([one, two]) == pytest.approx(0.1)
+    assert optimism([BootstrapShare(0.95, np.array([0.8, 0.8]), 100), two]) == 0.0
+
+
 @pytest.mark.parametrize(("learned", "trainings", "left", "lost"), [(5, 5, 25, False), (2, 8, 25, True), (5, 5, 0, True)])
 def test_what_cannot_pass_any_more_is_lost(learned: int, trainings: int, left: int, lost: bool) -> None:
     assert is_lost(learned, trainings, left, 0.8) is lost
+
+
+def test_what_just_passes_the_bar_is_not_lost() -> None:
+    bar = reliability(8, 10).low
+    assert not is_lost(5, 7, 3, bar)
+    assert is_lost(5, 7, 3, bar + 1e-9)
+    assert is_lost(5, 7, 2, bar)

@@ -94,7 +94,7 @@ def test_a_disk_that_is_full_costs_no_reading(finished: Study, monkeypatch: pyte
 
     with monkeypatch.context() as patch:
         patch.setattr(select_module, "write_bundle", full)
-        with pytest.raises(StudyError, match="a model's folder must be writable, but: No space left on device; mend it"):
+        with pytest.raises(StudyError, match="a model's folder must be writable, but: No space left on device; make it"):
             select(finished, OPTIONS, workers=1)
     assert openings(finished) == []
     assert select(finished, OPTIONS, workers=1).opening.honest

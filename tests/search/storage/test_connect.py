@@ -27,7 +27,7 @@ from tests.support.engines import Postgres
         ("nonsense", "a storage must be a database address"),
         ("sqlite://", "an SQLite storage must be a file that workers share, but got none"),
         ("sqlite:///:memory:", "an SQLite storage must be a file that workers share, but got none"),
-        ("sqlite:///{folder}/none.db", "a storage must be there, but this file is not; run `pitsearch launch DATA` first"),
+        ("sqlite:///{folder}/none.db", "a storage must exist, but this file does not; run `pitsearch launch DATA` first"),
         ("nodb://user@host/name", "the storage's driver must be installed, but 'nodb' is not"),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_server_is_for_many_machines(postgres: Postgres, postgres_url: str) ->
 def test_a_file_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
     assert check_storage(f"sqlite:///{tmp_path}/studies.db").schema is None
     assert not list(tmp_path.iterdir())
-    with pytest.raises(StudyError, match=f"{tmp_path}/none: an SQLite storage's folder must be there, but is not; make it, or"):
+    with pytest.raises(StudyError, match=f"{tmp_path}/none: an SQLite storage's folder must exist, but does not; make it, or"):
         check_storage(f"sqlite:///{tmp_path}/none/studies.db")
 
 

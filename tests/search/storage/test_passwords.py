@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from search.errors import StudyError
 from search.storage.health import check_storage
 from search.storage.urls import PASSWORD, PASSWORD_FILE
 from tests.support.engines import Postgres
@@ -74,6 +75,11 @@ def test_a_wrong_password_is_not_shown(address: str) -> None:
     assert "password authentication failed" in output
     assert SECRET not in output
     assert "Traceback" not in output
+
+
+def test_a_missing_password_is_asked_for_by_the_variable_that_takes_it(address: str) -> None:
+    with pytest.raises(StudyError, match=r"no password supplied; give it in PITSEARCH_DB_PASSWORD, or in a file"):
+        check_storage(address)
 
 
 @pytest.mark.slow

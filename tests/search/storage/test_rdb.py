@@ -219,7 +219,7 @@ def test_pauses_grow_up_to_the_longest_and_the_wait_is_said_once(
     assert storage.attempt(work) == "done"
     middles = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
     assert all(middle / 2 <= pause < 1.5 * middle for pause, middle in zip(pauses, middles, strict=True))
-    said = "the storage is away (the database system is starting up); it is asked again and again\n"
+    said = "the storage is away (the database system is starting up); it is asked again for 10 minutes; Ctrl-C ends that\n"
     assert capsys.readouterr().err == said
 
 

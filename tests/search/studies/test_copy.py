@@ -55,6 +55,6 @@ def test_what_cannot_be_copied_is_refused_and_nothing_written(finished: Study, t
         copy_study("tiny", finished.storage, target)
     job = job_of(finished, tiny, tmp_path)
     assert claim(job.study.backend, job.study.id, TrialOrigin("", "host:1"))
-    with pytest.raises(StudyError, match=re.escape("must rest while it is copied, but trial 3 of 'tiny' is running")):
+    with pytest.raises(StudyError, match=re.escape("while it is copied, but trial 3 of 'tiny' is running")):
         copy_study("tiny", finished.storage, f"sqlite:///{tmp_path}/other.db")
     assert not (tmp_path / "other.db").exists()

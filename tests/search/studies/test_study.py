@@ -104,7 +104,7 @@ def test_studies_are_found_by_name_or_when_alone(tiny: Dataset, tmp_path: Path) 
     with pytest.raises(StudyError, match="a study must be in the storage, but got 'b'; choose from: a"):
         find_study("b", storage)
     open_or_create("b", storage, plan_of(tiny))
-    with pytest.raises(StudyError, match="give --study, of: a, b"):
+    with pytest.raises(StudyError, match="give --study, one of: a, b"):
         find_study(None, storage)
 
 
@@ -119,7 +119,7 @@ def test_data_that_moved_is_found_and_data_that_changed_is_refused(tiny_folder: 
     folder = write_dataset(tmp_path / "before")
     study = start(load(folder), tmp_path, trials=1, ladder="5x1")
     folder.rename(tmp_path / "after")
-    with pytest.raises(StudyError, match=r"needs its data, but .*before is gone; say where it is now with --data"):
+    with pytest.raises(StudyError, match=r"needs its data, but .*before is gone; give its folder with --data"):
         study_data(study)
     assert len(study_data(study, tmp_path / "after")) == 75
     other = write_dataset(tmp_path / "other", seed=5)

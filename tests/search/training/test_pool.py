@@ -50,5 +50,5 @@ def test_workers_that_cannot_load_a_plugin_say_so(tmp_path: Path) -> None:
     with pytest.raises(SpaceError, match=r"^the plugin own must not change while it is in use, but .*own\.py did; run"):
         list(parallel_map(str, [1, 2], 2))
     plugin.unlink()
-    with pytest.raises(SpaceError, match=r"^a plugin must be a file that is there, but got .*own\.py; correct the path"):
+    with pytest.raises(SpaceError, match=r"^a plugin must be an existing file, but got .*own\.py; correct the path"):
         list(parallel_map(str, [1, 2], 2))

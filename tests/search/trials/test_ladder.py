@@ -15,6 +15,7 @@ def test_a_ladder_is_read_as_it_is_written() -> None:
     assert [rung.cost for rung in ladder.rungs] == [3, 9, 45, 150]
     assert (ladder.folds, ladder.epochs) == (5, 30)
     assert Ladder.parse(str(ladder)) == ladder
+    assert Ladder.parse("2x3").folds == 2
 
 
 def test_the_ladder_for_a_gpu_starts_with_all_folds() -> None:

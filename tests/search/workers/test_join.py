@@ -63,7 +63,7 @@ def test_what_does_not_match_is_refused(prepared: Study, tiny_folder: Path, tmp_
     with pytest.raises(StudyError, match="was made from other data"):
         list(join(prepared))
     opened.set_user_attr(PLAN, store_plan(plan))
-    with pytest.raises(StudyError, match="a device must be there"):
+    with pytest.raises(StudyError, match="a device must exist"):
         list(join(prepared, device="cuda:99"))
     opened.set_user_attr(LAUNCH, None)
     with pytest.raises(StudyError, match="a study must have been launched before workers join it, but 'tiny' was not"):

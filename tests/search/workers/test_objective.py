@@ -229,7 +229,9 @@ def test_only_folds_that_have_gone_on_are_written_again(job: WorkerContext, fini
 def test_a_disk_that_is_full_is_said_with_its_remedy(job: WorkerContext, finished: Study, tmp_path: Path) -> None:
     (tmp_path / "3").write_text("")
     trial = Alone(finished.optuna.trials[1].params, 1)
-    with pytest.raises(StudyError, match=r"a checkpoint must be writable, but: .*; mend it, then run the same command again"):
+    with pytest.raises(
+        StudyError, match=r"a checkpoint must be writable, but: .*; make it writable, then run the same command again"
+    ):
         climb(trial, job.data, job.plan, TrialContext(checkpoints=CheckpointStore(tmp_path / "3", "mark")))  # type: ignore[arg-type]  # it quacks
     assert RungResult.read(trial) is None
 
