@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy.typing
 import typer
-from pygments.lexers.special import TextLexer
+from pygments.lexers.special import TextLexer  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
@@ -56,6 +56,8 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_use_index = False
 html_show_search_summary = False  # a browser reads no second file from a disk
+# Pages without others beside them have no list of those.
+html_sidebars = {"tutorial": [], "questions": []}
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "navbar_align": "left",

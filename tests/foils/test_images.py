@@ -113,7 +113,7 @@ def test_the_pages_of_a_tiff_keep_their_order(tmp_path: Path, values: npt.NDArra
         ("text.png", lambda path: path.write_text("no image"), "the file is no PNG, TIFF, BMP, TGA or JPEG image"),
         ("empty.tga", lambda path: path.write_bytes(b""), "the file is no PNG, TIFF, BMP, TGA or JPEG image"),
         ("text.tif", lambda path: path.write_text("no image"), "the file is damaged (not a TIFF file: header=b'no i')"),
-        ("folder.png", lambda path: path.mkdir(), "the file is damaged ([Errno 21] Is a directory"),
+        ("folder.png", lambda path: path.mkdir(), "the file is damaged (Is a directory"),
         ("colours.png", lambda path: Image.fromarray(COLOURS).save(path), "the image has colours, and grey"),
         ("colours.tga", lambda path: Image.fromarray(COLOURS).save(path), "the image has colours, and grey"),
         ("palette.png", lambda path: Image.fromarray(COLOURS).quantize(9).save(path), "the image has colours, and grey"),
