@@ -20,7 +20,6 @@ from foils.folder_writer import WrittenPit, check_new, write_folder
 from foils.label_table import read_table
 from foils.near_duplicates import Mirror, mirrors
 from foils.open_image import Grey
-from pitsearch.toml_text import shown
 from scan.errors import ScanError
 from scan.importing.folders import read_folders
 from scan.importing.paths import read_paths
