@@ -17,7 +17,7 @@ from tests.support.readers import READERS
 from tests.support.repository import PACKAGES, ROOT, modules
 from tests.support.stored_values import STORED
 
-EXAMPLES = {"few": 12, "many": 600}
+EXAMPLES = {"few": 8, "many": 400}
 
 # What reads a file, or plain values that somebody else may have written.
 PRIMITIVES = {

@@ -19,7 +19,7 @@ from foils.image_faults import ImageFault
 from foils.images import read_pages
 from tests.support.fuzzing import LENGTHS, assert_one_line, bounded, frugal
 
-EXAMPLES = {"few": 25, "many": 1200}
+EXAMPLES = {"few": 15, "many": 800}
 VALUES = np.arange(144, dtype=np.uint8).reshape(12, 12)
 NUMBERS = (
     0,

@@ -36,6 +36,18 @@ def test_where_background_scores_highest_the_threshold_is_just_above_it() -> Non
     assert accepted_share(scores, is_signal, 0.5) == 1.0
 
 
+def test_signal_among_the_background_is_accepted_from_the_rate_that_reaches_it_on() -> None:
+    scores, is_signal = np.array([0.9, 0.25, 0.7, 0.5, 0.3, 0.2]), np.arange(6) < 2
+    assert [accepted_share(scores, is_signal, rate) for rate in (0.25, 0.5, 0.75)] == [0.5, 0.5, 1.0]
+
+
+def test_rejection_at_high_acceptance_takes_whole_pits_and_no_tie() -> None:
+    # Of 16 signal pits 14.4 are nine tenths, so 15: the threshold is the second lowest, and a background pit on it passes.
+    signal = [0.1, 0.3, *np.linspace(0.5, 0.9, 14).tolist()]
+    background = [0.3, 0.29, 0.2, 0.4]
+    assert score(np.array(signal + background), np.arange(20) < 16, working_point=0.1).rejected_high == 2
+
+
 def test_a_threshold_that_is_given_is_taken_whatever_the_rate() -> None:
     at = score(SCORES, IS_SIGNAL, working_point=0.4, threshold=0.8)
     assert (at.threshold, at.accepted, at.rejected) == (0.8, 2, 5)
@@ -109,6 +121,10 @@ def test_a_pit_on_the_edge_of_the_rates_counts_by_its_part() -> None:
     caught = 0.5  # of each of the two, and so at the edge
     of_background = np.var([0.5 * (caught - caught) / 0.1] * 10, ddof=1) / 10
     assert error == pytest.approx(math.sqrt(np.var([1.0, 0.0], ddof=1) / 2 + of_background))
+
+
+def test_where_all_are_tied_nothing_is_accepted_for_sure() -> None:
+    assert mean_acceptance(np.zeros(40), np.arange(40) < 10, 0.1) == (0.0, 0.0)
 
 
 def test_one_pit_of_background_tells_of_no_error() -> None:

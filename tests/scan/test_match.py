@@ -62,6 +62,13 @@ def test_more_pairs_come_before_nearer_ones() -> None:
     assert matched.pairs.tolist() == [[0, 0], [1, 1]]
 
 
+def test_what_is_linked_only_by_others_is_no_pair() -> None:
+    # Two hits have one place alone between them; the third hit has that one and two more. Two pairs, not three.
+    matched = match(link(listed((-4, 0), (0, 5), (4, 0)), listed((0, 0), (8, 0), (7, -4)), 5.0))
+    assert matched.pairs.tolist() == [[0, 0], [2, 1]]
+    assert (matched.false, matched.missed) == (1, 1)
+
+
 def test_efficiency_and_purity_have_their_intervals() -> None:
     hits, places = listed((0, 0), (100, 0), (200, 0), (300, 0)), listed((1, 0), (101, 0), (500, 0))
     matched = match(link(hits, places, 15.0))
@@ -143,6 +150,7 @@ def test_as_many_pairs_are_linked_as_there_may_be_and_no_more(monkeypatch: pytes
     monkeypatch.setattr("scan.match.MOST_LINKS", 400)
     assert len(link(in_a_row(20), in_a_row(20), 100.0).hits) == 400
     assert len(link(in_a_row(1), in_a_row(21), 100.0).hits) == 21
+    assert len(link(in_a_row(30), in_a_row(30), 1.5).hits) == 88  # of 900 pairs, most of which are far
     assert refusal(in_a_row(20), in_a_row(21), 100.0) == (
         "a radius must be smaller than the distance between places, but 420 pairs are within 100 pixels; "
         "choose a smaller --radius."
