@@ -33,6 +33,7 @@ def test_a_study_searches_classifiers_and_models_of_background_alike(tiny: Datas
     assert all(trial.value is not None for trial in trials)
 
 
+@pytest.mark.slow
 def test_a_model_of_background_is_selected_exported_and_scores_the_same(tiny: Dataset, tmp_path: Path) -> None:
     space = Space(
         {

@@ -86,6 +86,7 @@ def ended(slurm: Slurm, number: str) -> bool:
     return not any(job.startswith(number) for job in slurm.jobs())
 
 
+@pytest.mark.slow
 def test_a_cancelled_array_is_told_by_sigterm_at_once_and_may_save(slurm: Slurm, tmp_path: Path) -> None:
     number = submit(slurm, tmp_path, 3.0, jobs=2)
     at = time.time()

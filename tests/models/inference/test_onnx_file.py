@@ -123,6 +123,7 @@ def test_models_of_background(detector: str, tmp_path: Path) -> None:
     is_the_same(Config(labelling=labelling, channels=channels_of("stacked"), network=NAMED["pitnet"]), tmp_path)
 
 
+@pytest.mark.slow
 def test_the_spread_is_that_of_the_members(tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("stacked"), network=NAMED["pitnet"]), members=3), pixels()
     write_onnx(tmp_path / "model.onnx", bundle, images, bundle.score(images))

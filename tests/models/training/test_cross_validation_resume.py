@@ -19,6 +19,7 @@ from models.training.fused import FusedFolds
 from models.training.task import make_task
 from spaces.choices.labelling import Labelling
 from tests.support.cross_validations import RUNGS, SMALL, Kept, Stop, assert_same, climb, collapse_at_first, raising, validation
+from tests.support.slow_cases import slow_after_first
 
 
 @pytest.mark.slow
@@ -100,7 +101,7 @@ def steps_of(cross: CrossValidation) -> Iterator[int]:
     yield from (1, steps, steps + 1, 3 * steps - 1, 3 * steps + 1, 6 * steps, 9 * steps + 2)
 
 
-@pytest.mark.parametrize("scheme", ["binary", "anomaly"])
+@pytest.mark.parametrize("scheme", slow_after_first(["binary", "anomaly"]))
 def test_a_fold_that_is_interrupted_in_an_epoch_is_left_out(tiny: Dataset, scheme: str) -> None:
     config = replace(SMALL, labelling=Labelling(scheme))
     task = make_task(tiny, config, epochs=4, working_point=0.1)

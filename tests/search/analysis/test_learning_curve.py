@@ -81,6 +81,7 @@ def test_the_whole_share_trains_on_every_other_fold_and_validation_pits_stay(tin
     assert 0.4 * sum(whole.examples) < sum(half.examples) < 0.6 * sum(whole.examples)
 
 
+@pytest.mark.slow
 def test_workers_change_no_number(tiny: Dataset) -> None:
     told: list[tuple[int, int]] = []
     alone = draw_curve(tiny, SMALL, PLOT, workers=1, done=lambda finished, of: told.append((finished, of)))

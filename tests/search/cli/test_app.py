@@ -284,6 +284,7 @@ def test_ctrl_c_says_what_is_left(
     assert not list(Path.cwd().iterdir())
 
 
+@pytest.mark.slow
 def test_a_changed_bundle_is_refused(run: Runner, tiny_folder: Path, finished_folder: Path) -> None:
     shutil.copy(finished_folder / "studies.db", "studies.db")
     run("select", *FEW)

@@ -74,6 +74,7 @@ def test_a_dashboard_for_others_warns_that_they_can_read_along(
     assert "warning" not in run("dashboard", "--storage", finished.storage).out
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_refused_on_one_line(finished: Study) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

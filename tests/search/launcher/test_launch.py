@@ -85,6 +85,7 @@ def test_one_worker_gives_the_same_search_again(tiny: Dataset, tmp_path: Path) -
         assert (first.params, first.value) == (second.params, second.value)
 
 
+@pytest.mark.slow
 def test_workers_share_the_budget_exactly(tiny: Dataset, tmp_path: Path) -> None:
     recorder = Recorder()
     study = start(tiny, tmp_path, trials=4, workers=2, ladder="5x3", callbacks=(recorder,))

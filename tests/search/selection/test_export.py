@@ -91,6 +91,7 @@ def test_a_card_begins_with_what_catalogues_read(selection: Selection, tmp_path:
     assert not re.search("^license:|- onnx$", without, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_lines_of_a_bundles_card_run_without_torch(selection: Selection, tmp_path: Path) -> None:
     folder = export(selection, tmp_path / "out")
     found = re.search(r"nothing but numpy and onnxruntime.*\n\n((?:    .*\n)+)", (folder / CARD).read_text())

@@ -25,6 +25,7 @@ def study(tmp_path: Path) -> Study:
     return restore_study(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_selection_trains_no_confirmation_and_numbers_its_reading(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ from search.workers.objective import FEASIBLE
 from spaces import Config
 from spaces.initial_configs import BASELINE
 from tests.support.golden import assert_golden, render
+from tests.support.slow_cases import slow_after_first
 from tests.support.status import CONFIG
 from tests.support.studies import job_of, one_more, start, with_options
 from tests.support.trials import PLAN, reached, recipe, written
@@ -158,7 +159,7 @@ def test_rejection_has_error_bars_both_ways() -> None:
     assert drawn.error_x.array[0] == pytest.approx(0.123, abs=1e-3)
 
 
-@pytest.mark.parametrize("objectives", TWO)
+@pytest.mark.parametrize("objectives", slow_after_first((pair,) for pair in TWO))
 def test_a_study_searches_for_a_front_from_launch_to_selection(
     tiny: Dataset, tmp_path: Path, objectives: tuple[str, ...]
 ) -> None:

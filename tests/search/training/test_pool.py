@@ -31,6 +31,7 @@ def growing(number: int) -> int:
     return number
 
 
+@pytest.mark.slow
 def test_a_worker_that_has_grown_is_replaced_without_a_warning() -> None:
     assert sorted(parallel_map(growing, range(8), 2)) == [*range(8)]
 

@@ -24,6 +24,7 @@ from search.trials.baseline import is_baseline
 from search.trials.records import PAUSED, CheckpointRecord, RungResult, TrialOrigin, is_interrupted, is_paused
 from search.trials.stored_curves import read_curves
 from search.workers.sampler import open_study
+from tests.support.slow_cases import slow_after_first
 from tests.support.studies import start
 
 LADDER = "1x1,1x3,5x6"
@@ -82,6 +83,7 @@ def test_a_trial_that_was_paused_has_the_numbers_of_one_that_climbed_at_once(
         assert read_curves(one) == read_curves(other)
 
 
+@pytest.mark.slow
 def test_a_larger_budget_takes_paused_trials_up_again(tiny: Dataset, tmp_path: Path) -> None:
     study = search(tiny, tmp_path, 7)
     before = {trial.number: RungResult.demand(trial) for trial in states(study)[0]}
@@ -139,7 +141,7 @@ def test_a_deleted_study_leaves_no_standing(tiny: Dataset, tmp_path: Path) -> No
     assert [one.height for one in new.backend.transact(lambda session: read_standings(session, number))] == [0, 1, 2]
 
 
-@pytest.mark.parametrize("state", [TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE])
+@pytest.mark.parametrize("state", slow_after_first([TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE]))
 def test_a_paused_trial_that_is_ended_from_outside_is_never_promoted(tiny: Dataset, tmp_path: Path, state: TrialState) -> None:
     study = search(tiny, tmp_path)
     ended = states(study)[0][0]
