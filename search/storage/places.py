@@ -59,11 +59,8 @@ def count_places(session: Session, study_id: int, launched: Any, filled: Sequenc
 
 
 def read_launch(session: Session, study_id: int) -> Any:
-    """Read what the last launch of a study asked for, as it is stored, once a transaction; None where there was none."""
-    launches: dict[int, Any] = session.info.setdefault("launches", {})
-    if study_id not in launches:
-        launches[study_id] = attribute_of(session, *OF_STUDY, study_id, LAUNCH)
-    return launches[study_id]
+    """Read what the last launch of a study asked for, as it is stored; None where there was none."""
+    return attribute_of(session, *OF_STUDY, study_id, LAUNCH)
 
 
 def _count(session: Session, study_id: int) -> dict[TrialState, int]:
