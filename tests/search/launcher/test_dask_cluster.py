@@ -214,8 +214,8 @@ def test_tasks_spread_over_slurm_and_survive_a_cancelled_job(slurm: Slurm, tmp_p
         before, running = pids(tmp_path, "start"), slurm.jobs("RUNNING")
         assert len(running) == 2
         slurm.scancel(running[0])
-        wait_until(lambda: bool(pids(tmp_path, "told")), "a task told", seconds=3)
-        wait_until(lambda: bool(pids(tmp_path, "saved")), "a task that took 8 s to save", seconds=15)
+        wait_until(lambda: bool(pids(tmp_path, "told")), "a task told")
+        wait_until(lambda: bool(pids(tmp_path, "saved")), "a task that took 8 s to save")
         wait_until(lambda: pids(tmp_path, "start") > before, "another job in the place of the cancelled one")
         (tmp_path / "done").touch()
         assert client.gather(futures) == ["done"] * 4

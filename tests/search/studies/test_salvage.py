@@ -107,7 +107,7 @@ def test_what_cannot_be_saved_is_refused(finished: Study, target: str, tmp_path:
         (tmp_path / "odd.db").write_bytes(content)
         with pytest.raises(StudyError, match=message):
             salvage_study(None, f"sqlite:///{tmp_path}/odd.db", f"sqlite:///{tmp_path}/{len(content)}.db")
-    with pytest.raises(StudyError, match="this file is not"):
+    with pytest.raises(StudyError, match="this file does not"):
         salvage_study(None, f"sqlite:///{tmp_path}/none.db", target)
     salvage_study("tiny", finished.storage, target)
     with pytest.raises(StudyError, match="is there already"):
