@@ -54,8 +54,10 @@ lint: setup
 
 # Change the code that decides, one place at a time, and see whether its tests notice: docs/mutants.md. MODULES="verdicts folds" for
 # some of it; all of it takes an hour on 2 cores.
+# mutmut has a folder of its own: it brings setproctitle, by which Dask gives its workers names that SLURM's linuxproc cannot read.
 mutants: setup
-	nice -n 15 $(BIN)/python -m tests.mutants $(MODULES)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --target $(BUILD)/mutmut mutmut
+	PYTHONPATH=$(CURDIR)/$(BUILD)/mutmut nice -n 15 $(BIN)/python -m tests.mutants $(MODULES)
 
 # Damage every kind of file and record that is read, in other ways in every run, some thousand times each: hours.
 EXAMPLES ?= 3000

@@ -90,9 +90,10 @@ def prepare(name: str) -> Path:
 
 def mutmut(folder: Path, *arguments: str) -> str:
     """Run a command of mutmut in a folder, and give what it prints."""
-    program = [str(Path(sys.executable).parent / "mutmut"), *arguments]
+    program = [sys.executable, "-m", "mutmut", *arguments]
     # Processes that tests start must import the changed packages, too.
-    environment = {**os.environ, "PYTHONPATH": str(folder / "mutants")}
+    paths = [str(folder / "mutants"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     done = subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(
