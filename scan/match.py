@@ -128,7 +128,7 @@ def _one_to_one(links: Links) -> Integers:
     size = len(hit_names) + len(place_names)
     graph = coo_array((np.ones(len(hits), np.int8), (hits, places + len(hit_names))), shape=(size, size))
     part = connected_components(graph, directed=False)[1][hits]
-    order = np.argsort(part)
+    order = np.argsort(part, kind="stable")  # otherwise ties hang on the processor
     bounds = np.flatnonzero(np.diff(part[order], prepend=-1, append=-1))
     single = np.flatnonzero(np.diff(bounds) == 1)
     alone = order[bounds[single]]
