@@ -57,7 +57,7 @@ html_copy_source = False
 html_use_index = False
 html_show_search_summary = False  # a browser reads no second file from a disk
 # Pages without others beside them have no list of those.
-html_sidebars = {"tutorial": [], "questions": []}
+html_sidebars: dict[str, list[str]] = {"tutorial": [], "questions": []}
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "navbar_align": "left",
