@@ -29,10 +29,14 @@ def record(
     minutes: Annotated[float, typer.Option(help="After which no further training begins.")] = 180.0,
     count: Annotated[int, typer.Option(help="Of configurations on each data set.")] = COUNT,
     workers: Annotated[int, typer.Option(help="Processes, of a thread each.")] = cpu_count(),
+    table: Annotated[Path, typer.Option(help="The Parquet files so far: what they hold is not recorded again.")] = HERE,
 ) -> None:
     """Train what is missing; run again, it goes on. BENCHMARK_DATA names the folder of the craters."""
-    for (name, number, seed), seconds in record_missing(folder, names.split(","), count, workers, 60 * minutes):
-        typer.echo(f"{name} {number} seed {seed}: {seconds:.1f} s")
+    try:
+        for (name, number, seed), seconds in record_missing(folder, table, names.split(","), count, workers, 60 * minutes):
+            typer.echo(f"{name} {number} seed {seed}: {seconds:.1f} s")
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 @app.command()
@@ -41,7 +45,7 @@ def collect(
     names: Annotated[str, typer.Option(help="Data sets, separated by commas.")] = ",".join(DATA_SETS),
     out: Annotated[Path, typer.Option(help="Where the Parquet files are written.")] = HERE,
 ) -> None:
-    """Make the Parquet files of what is recorded so far. BENCHMARK_DATA names the folder of the craters."""
+    """Add what is recorded so far to the Parquet files. BENCHMARK_DATA names the folder of the craters."""
     for name in names.split(","):
         try:
             count = collect_trainings(folder, name, Pits.of(read(name, folder)), out)

@@ -1,7 +1,7 @@
 """Make the table's Parquet files of recorded trainings: for each data set one of epochs, and one of trainings with their truth.
 
-A training that ended early has fewer rows of epochs. Losses and times keep DIGITS digits, so that they compress. The metadata
-of each file say how the file came about.
+What was collected before stays, so that a table grows over weeks and machines. A training that ended early has fewer rows of
+epochs. Losses and times keep DIGITS digits, so that they compress. The metadata of each file say how the file came about.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def paths(out: Path, name: str) -> tuple[Path, Path]:
 
 
 def collect(folder: Path, name: str, pits: Pits, out: Path) -> int:
-    """Write the two files of a data set, and give the number of its trainings.
+    """Add what a folder holds to the two files of a data set, and give the number of their trainings.
 
-    Raises ValueError where none is recorded.
+    A training that both hold is taken from the folder. Raises ValueError where the folder holds none.
     """
     places = sorted((folder / "trainings" / name).glob("*.json"), key=_key)
     if not places:
@@ -85,10 +85,28 @@ def collect(folder: Path, name: str, pits: Pits, out: Path) -> int:
     keys, trainings = [_key(place) for place in places], [json.loads(place.read_text()) for place in places]
     epochs = [row for key, training in zip(keys, trainings, strict=True) for row in _epochs(key, training)]
     rows = [_training(key, training) for key, training in zip(keys, trainings, strict=True)]
-    metadata = {METADATA: json.dumps(_origin(name, keys, pits)).encode()}
-    for place, values, schema in zip(paths(out, name), (epochs, rows), (_EPOCHS, _TRAININGS), strict=True):
-        _write(place, pyarrow.Table.from_pylist(values, schema.with_metadata(metadata)))
-    return len(places)
+    tables = {
+        place: _added(place, pyarrow.Table.from_pylist(values, schema), set(keys))
+        for place, values, schema in zip(paths(out, name), (epochs, rows), (_EPOCHS, _TRAININGS), strict=True)
+    }
+    trained = tables[paths(out, name)[1]]
+    out.mkdir(parents=True, exist_ok=True)
+    metadata = {METADATA: json.dumps(_origin(name, trained["seed"].to_pylist(), pits)).encode()}
+    for place, table in tables.items():
+        _write(place, table.replace_schema_metadata(metadata))
+    return len(trained)
+
+
+def _added(place: Path, table: pyarrow.Table, keys: set[tuple[int, int]]) -> pyarrow.Table:
+    """Add a table to what a file holds of other trainings than `keys`."""
+    if place.exists():
+        before = pyarrow.parquet.read_table(place)
+        numbers, seeds = before["number"].to_pylist(), before["seed"].to_pylist()
+        others = [key not in keys for key in zip(numbers, seeds, strict=True)]
+        table = pyarrow.concat_tables([before.filter(others).cast(table.schema), table]).unify_dictionaries()
+    return table.sort_by(
+        [(column, "ascending") for column in ("number", "seed", "fold", "epoch") if column in table.column_names]
+    )
 
 
 def _key(place: Path) -> tuple[int, int]:
@@ -136,8 +154,7 @@ def _short(value: float) -> float:
     return float(np.float32(f"{value:.{DIGITS}g}"))
 
 
-def _origin(name: str, keys: list[tuple[int, int]], pits: Pits) -> dict[str, Any]:
-    seeds = [seed for _, seed in keys]
+def _origin(name: str, seeds: list[int], pits: Pits) -> dict[str, Any]:
     return {
         "command": f"python -m benchmarks.table record FOLDER --names {name}, then collect FOLDER --names {name}",
         "versions": {package: version(package) for package in ("torch", "timm", "numpy", "scikit-learn", "pyarrow")},

@@ -1,8 +1,8 @@
 """Record the table: train configurations whole, on every fold, and keep what each epoch and the finished ensemble are worth.
 
 Data sets take turns, number by number, so that a table which is not finished yet holds the same configurations of each. Every
-training is written to a file of its own when it ends; run again, the command goes on. Trainings are neither pruned nor started
-again.
+training is written to a file of its own when it ends; run again, the command goes on. What the table holds is not trained
+again. Trainings are neither pruned nor started again.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.table.collect import paths
 from benchmarks.table.configurations import SOUND, draw, fitted_space
 from benchmarks.table.data_sets import FOLDS, Searched, prepare, read
 from benchmarks.table.measures import Measures, measure
+from benchmarks.table.recorded import read as read_table
+from foils import Dataset
 from foils.atomic_write import write_whole
 from models.inference.ensemble import Ensemble
 from models.metrics import Floats
@@ -124,27 +127,27 @@ def _place(folder: Path, key: Key) -> Path:
     return folder / "trainings" / name / f"{number}-{seed}.json"
 
 
-def _missing(folder: Path, names: Sequence[str], count: int) -> Iterator[Key]:
+def _missing(folder: Path, table: Path, names: Sequence[str], count: int) -> Iterator[Key]:
     """List what is not recorded yet: the sound recipe, every configuration, then the best again from another seed."""
     for number in (SOUND, *(number for number in range(count) if number != SOUND)):
-        yield from (key for name in names if not _place(folder, key := (name, number, 0)).exists())
+        yield from (key for name in names if _worth(folder, table, key := (name, number, 0)) is None)
     for number in range(AGAIN):
         for name in names:
-            best = _best(folder, name, count)
-            if number < len(best) and not _place(folder, key := (name, best[number], 1)).exists():
+            best = _best(folder, table, name, count)
+            if number < len(best) and _worth(folder, table, key := (name, best[number], 1)) is None:
                 yield key
 
 
-def _best(folder: Path, name: str, count: int) -> list[int]:
+def _best(folder: Path, table: Path, name: str, count: int) -> list[int]:
     """List the configurations by their worth, the best first."""
-    worth = {number: value for number in range(count) if (value := _worth(folder, name, number)) is not None}
+    worth = {number: value for number in range(count) if (value := _worth(folder, table, (name, number, 0))) is not None}
     return sorted(worth, key=lambda number: -worth[number])
 
 
-def _worth(folder: Path, name: str, number: int) -> float | None:
-    """Give the mean acceptance of a configuration's folds at the end; None where it is not recorded."""
-    place = _place(folder, (name, number, 0))
-    return _worth_of(place) if place.exists() else None
+def _worth(folder: Path, table: Path, key: Key) -> float | None:
+    """Give the mean acceptance of a training's folds at the end; None where neither folder nor table holds it."""
+    place = _place(folder, key)
+    return _worth_of(place) if place.exists() else _collected(table, key[0]).get(key[1:])
 
 
 @cache
@@ -153,25 +156,56 @@ def _worth_of(place: Path) -> float:
     return float(np.mean([curve[-1]["mean_acceptance"] for curve in json.loads(place.read_text())["curves"]]))
 
 
+@cache
+def _collected(table: Path, name: str) -> dict[tuple[int, int], float]:
+    """Read the worth of each training that a table holds, by number and seed."""
+    if not all(place.is_file() for place in paths(table, name)):
+        return {}
+    recorded = read_table(name, table)
+    worths = recorded.epochs["mean_acceptance"][..., -1].mean(-1)
+    return {
+        (int(recorded.numbers[row]), int(seed)): float(worths[row, seed]) for row, seed in np.argwhere(recorded.is_recorded)
+    }
+
+
+def _check(table: Path, name: str, data: Dataset) -> None:
+    """Raise ValueError where a table holds other configurations than those that are drawn now."""
+    if not _collected(table, name):
+        return
+    recorded, space = read_table(name, table), fitted_space(data)
+    for number, config in zip(recorded.numbers.tolist(), recorded.configs, strict=True):
+        if draw(number, data, space).to_dict() != config:
+            raise ValueError(
+                f"a table must hold the configurations that are drawn now, but {paths(table, name)[1].name} has another number "
+                f"{number}; record into an empty folder with `--table` of an empty folder, too."
+            )
+
+
 @lru_cache
 def _read(name: str, folder: Path) -> Searched:
     return read(name, folder)
 
 
-def _record(folder: Path, key: Key) -> tuple[Key, float]:
+def _record(folder: Path, table: Path, key: Key) -> tuple[Key, float]:
     started, (name, number, seed) = time.perf_counter(), key
     with one_thread():
-        values = record(_read(name, folder), number, seed, POOR * (_worth(folder, name, SOUND) or 0.0))
+        values = record(_read(name, folder), number, seed, POOR * (_worth(folder, table, (name, SOUND, 0)) or 0.0))
     place = _place(folder, key)
     place.parent.mkdir(parents=True, exist_ok=True)
     write_whole(place, lambda stream: stream.write(json.dumps(values).encode()))
     return key, time.perf_counter() - started
 
 
-def record_missing(folder: Path, names: Sequence[str], count: int, workers: int, seconds: float) -> Iterator[tuple[Key, float]]:
-    """Record what is missing, until so many seconds are over; give each training's key and its seconds when it is written."""
+def record_missing(
+    folder: Path, table: Path, names: Sequence[str], count: int, workers: int, seconds: float
+) -> Iterator[tuple[Key, float]]:
+    """Record what is missing, until so many seconds are over; give each training's key and its seconds when it is written.
+
+    `table`: the folder of the Parquet files; what they hold is not missing. Raises ValueError where it is not what is drawn.
+    """
     started = time.monotonic()
     for name in names:
         prepare(name, folder, workers)
-    keys = takewhile(lambda key: time.monotonic() - started < seconds, _missing(folder, names, count))
-    return parallel_map(partial(_record, folder), keys, workers)
+        _check(table, name, _read(name, folder).data)
+    keys = takewhile(lambda key: time.monotonic() - started < seconds, _missing(folder, table, names, count))
+    return parallel_map(partial(_record, folder, table), keys, workers)

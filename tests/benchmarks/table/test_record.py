@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.table.collect import Pits, collect
 from benchmarks.table.configurations import BASELINE, SOUND, draw, fitted_space
 from benchmarks.table.data_sets import DATA_SETS, JUDGED, TUNING, Searched
-from benchmarks.table.record import record
+from benchmarks.table.record import _check, _missing, record
 from foils import Dataset
 from foils.folds import fold_numbers
 from spaces.initial_configs import BASELINE as IN_USE
 from spaces.initial_configs import STARTS
+from tests.benchmarks.table.test_collect import training
 
 
 def test_a_number_means_the_same_configuration_on_every_data_set(tiny: Dataset) -> None:
@@ -49,3 +52,31 @@ def test_a_record_holds_every_epoch_of_every_fold_and_the_truth(tiny: Dataset, p
     assert len(values["members"]) == len(values["verdicts"]) == 5
     assert values["fresh"] == len(scored)
     assert values["ensemble"] is None or values["ensemble"]["auc"] > 0.5
+
+
+def test_what_the_table_holds_is_not_recorded_again(tmp_path: Path) -> None:
+    place = tmp_path / "trainings" / "easy"
+    place.mkdir(parents=True)
+    for number, value in {0: 0.4, 1: 0.5, 3: 0.9}.items():
+        (place / f"{number}-0.json").write_text(json.dumps(training(value, 3)))
+    collect(tmp_path, "easy", Pits((20, 19), (70, 71)), tmp_path / "table")
+    (place / "3-0.json").rename(place / "2-0.json")
+    for emptied in (place / "0-0.json", place / "1-0.json"):
+        emptied.unlink()
+    missing = list(_missing(tmp_path, tmp_path / "table", ["easy"], 5))
+    assert missing[0] == ("easy", 4, 0)
+    assert [(number, seed) for _, number, seed in missing[1:]] == [(2, 1), (3, 1), (1, 1), (0, 1)]
+
+
+def test_other_configurations_than_those_drawn_now_are_refused(tiny: Dataset, tmp_path: Path) -> None:
+    place = tmp_path / "trainings" / "easy"
+    place.mkdir(parents=True)
+    kept = training(0.5, 3) | {"config": draw(2, tiny, fitted_space(tiny)).to_dict()}
+    (place / "2-0.json").write_text(json.dumps(kept))
+    collect(tmp_path, "easy", Pits((20, 19), (70, 71)), tmp_path / "table")
+    _check(tmp_path / "table", "easy", tiny)
+    _check(tmp_path / "table", "hard", tiny)
+    (place / "3-0.json").write_text(json.dumps(kept))
+    collect(tmp_path, "easy", Pits((20, 19), (70, 71)), tmp_path / "other")
+    with pytest.raises(ValueError, match="has another number 3; record into an empty folder"):
+        _check(tmp_path / "other", "easy", tiny)
