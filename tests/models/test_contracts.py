@@ -123,6 +123,7 @@ def test_a_network_with_a_planted_fault_is_refused(name: str, rule: str, planted
         check_network(Network(name), "stacked")
 
 
+@pytest.mark.slow
 def test_what_no_graph_can_hold_is_told_before_it_is_trained(planted: None) -> None:
     check_network(Network("branching"), "stacked")
     (note,) = graph_notes(["branching"])

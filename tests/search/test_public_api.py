@@ -34,6 +34,7 @@ def test_the_lines_of_python_in_the_readme_run_as_they_stand(tmp_path: Path) -> 
     assert (tmp_path / "studies.db").is_file()
 
 
+@pytest.mark.slow
 def test_a_study_is_asked_everything_from_python(finished: ps.Study, tiny: Dataset, tmp_path: Path) -> None:
     status = ps.summarise(finished)
     assert (status.name, status.complete) == ("tiny", 3)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.browser import faults_of, run_chromium, visit
 
 SOUND = """<!doctype html>
@@ -53,6 +55,7 @@ SEEN = (
 )
 
 
+@pytest.mark.slow
 def test_every_planted_fault_is_seen_and_a_sound_page_has_none(tmp_path: Path) -> None:
     pages = {"sound": SOUND, "faulty": FAULTY}
     faults = {}

@@ -99,6 +99,7 @@ def test_a_cancelled_array_is_told_by_sigterm_at_once_and_may_save(slurm: Slurm,
         assert seen["saved"] > seen["SIGTERM"] + 2.9
 
 
+@pytest.mark.slow
 def test_a_signal_reaches_the_worker_only_as_one_for_the_batch_script(slurm: Slurm, tmp_path: Path) -> None:
     number = submit(slurm, tmp_path, 0.5)
     slurm.scancel("--signal=TERM", number)

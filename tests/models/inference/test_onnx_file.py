@@ -98,7 +98,8 @@ def test_networks_of_timm(network: str, tmp_path: Path) -> None:
     is_the_same(Config(channels=channels_of("stacked"), network=Network(network)), tmp_path, members=1)
 
 
-@pytest.mark.parametrize("features", slow_after_first(name for name in FEATURES if name != "none"))
+@pytest.mark.slow
+@pytest.mark.parametrize("features", [name for name in FEATURES if name != "none"])
 def test_features(features: str, tmp_path: Path) -> None:
     is_the_same(Config(channels=Channels("stacked", features=features), network=NAMED["pitnet"]), tmp_path, members=1)
 
@@ -111,7 +112,8 @@ def test_rules_over_a_pits_images(scores: str, tmp_path: Path) -> None:
     is_the_same(config, tmp_path)
 
 
-@pytest.mark.parametrize("normalisation", slow_after_first(NORMALISATIONS))
+@pytest.mark.slow
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
 def test_normalisations_of_16_bits(normalisation: str, tmp_path: Path) -> None:
     config = Config(channels=channels_of("stacked"), network=NAMED["pitnet"], normalisation=normalisation)
     is_the_same(config, tmp_path, members=1, full_scale=65535)
@@ -132,6 +134,7 @@ def test_the_spread_is_that_of_the_members(tmp_path: Path) -> None:
     assert outputs(tmp_path / "model.onnx", images)[2] == pytest.approx(np.std(alone, axis=0), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_graph_says_what_it_is(tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("single"), network=NAMED["minihip"])), pixels()
     write_onnx(tmp_path / "model.onnx", bundle, images, bundle.score(images))
@@ -148,6 +151,7 @@ def test_a_graph_says_what_it_is(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_another_score_is_refused(tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("single"), network=NAMED["minihip"])), pixels()
     expected = bundle.score(images)
@@ -224,7 +228,7 @@ def _silent(model: onnx.ModelProto) -> None:
     del model.metadata_props[:]
 
 
-@pytest.mark.parametrize("change", [_other_weights, _other_threshold, _silent])
+@pytest.mark.parametrize("change", slow_after_first([_other_weights, _other_threshold, _silent]))
 def test_a_changed_graph_is_refused_on_one_line(change: Callable[[onnx.ModelProto], None], tmp_path: Path) -> None:
     bundle, images = bundle_of(Config(channels=channels_of("single"), network=NAMED["minihip"]), members=1), pixels()
     path = tmp_path / "model.onnx"

@@ -126,6 +126,7 @@ def test_what_a_system_refuses_is_said_at_once_and_later_submitted_again(system:
     assert len(noted) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", slow_after_first([signal.SIGTERM, signal.SIGUSR2]))
 def test_a_task_is_told_saves_and_is_run_again_elsewhere(sent: signal.Signals, system: Path, tmp_path: Path) -> None:
     with open_cluster(ClusterConfig("slurm", prologue=PROLOGUE, grace=5), 2, tmp_path / "jobs") as client:

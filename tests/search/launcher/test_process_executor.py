@@ -54,6 +54,7 @@ def test_workers_that_die_before_any_trial_ends_end_the_launch(
     assert noted == ["a worker was killed, perhaps for want of memory; another goes on from its trial's last rung"]
 
 
+@pytest.mark.slow
 def test_what_one_worker_is_refused_ends_all_and_is_told(
     job: WorkerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

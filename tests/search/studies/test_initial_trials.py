@@ -121,6 +121,7 @@ def test_what_the_space_does_not_hold_is_refused_before_anything_is_written(tiny
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_sampler_goes_on_where_the_first_trial_has_no_parameters(
     tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,7 +195,7 @@ def test_a_study_searches_for_a_front_from_launch_to_selection(
     )
 
 
-@pytest.mark.parametrize("pruner", [name for name in PRUNERS if name not in ("none", PROMOTION)])
+@pytest.mark.parametrize("pruner", slow_after_first(name for name in PRUNERS if name not in ("none", PROMOTION)))
 def test_trials_are_pruned_and_the_sampler_goes_on(tiny: Dataset, tmp_path: Path, pruner: str) -> None:
     study = start(tiny, tmp_path, trials=1, objectives=TWO[1], pruner=pruner, ladder="1x1,5x2", audit=0.0)
     plan, opened = study.plan, study.optuna

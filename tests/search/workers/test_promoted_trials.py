@@ -103,6 +103,7 @@ def test_the_same_budget_again_trains_nothing(searched: Study, tiny: Dataset) ->
     assert [(trial.number, trial.state, trial.user_attrs) for trial in searched.optuna.trials] == before
 
 
+@pytest.mark.slow
 def test_a_promoted_trial_that_is_interrupted_goes_on_first_and_is_promoted_once(tiny: Dataset, tmp_path: Path) -> None:
     study = search(tiny, tmp_path)
     plan, backend = study.plan, study.backend
@@ -131,6 +132,7 @@ def test_a_copied_study_promotes_as_the_original_would(searched: Study, tmp_path
     assert rows[0] == rows[1]
 
 
+@pytest.mark.slow
 def test_a_deleted_study_leaves_no_standing(tiny: Dataset, tmp_path: Path) -> None:
     study = search(tiny, tmp_path, 3)
     backend, number = study.backend, study.id
@@ -177,6 +179,7 @@ def test_the_checkpoints_of_paused_trials_stay_and_those_of_complete_ones_go(sea
     assert not any((runs / str(trial.number)).exists() for trial in complete)
 
 
+@pytest.mark.slow
 def test_with_two_workers_the_budget_is_kept(tiny: Dataset, tmp_path: Path) -> None:
     study = search(tiny, tmp_path, workers=2)
     paused, complete = states(study)

@@ -59,6 +59,7 @@ def test_every_trial_is_a_run_of_mlflow_and_no_launch_copies_it_twice(finished: 
         assert run.data.params == {name: str(value) for name, value in choices.items()}
 
 
+@pytest.mark.slow
 def test_a_paused_trial_that_is_promoted_goes_on_in_its_run(finished: Study, place: str) -> None:
     mirror = log_to(f"mlflow:{place}")
     mirror.on_start(finished, ())
