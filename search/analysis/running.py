@@ -100,7 +100,7 @@ def time_left(
         if plan.options.pruner != PROMOTION and done > launched.finished:
             pace = (seconds - launched.started) / (done - launched.finished)
             estimate = pace * max(launched.trials - done, 0)
-        estimates += [] if estimate is None else [estimate]
+        estimates += [estimate] if estimate else []  # nothing is left of the estimate, and yet a trial runs: nobody knows
     return min(estimates) if estimates else None
 
 

@@ -32,6 +32,8 @@ def test_time_left_follows_the_pace_of_this_launch_and_never_passes_the_deadline
     assert 250 < left < 300  # 2 trials a minute, 9 to go
     assert of_trials("a", PLAN, running, replace(launched, deadline=1080.0), now).left_s == 20
     assert of_trials("a", PLAN, running, launched, ("of another start", 3.0)).left_s is None
+    # The last trial takes longer than those before: nobody knows when it ends.
+    assert of_trials("a", PLAN, running, replace(launched, trials=3), now).left_s is None
 
 
 def test_time_left_is_nothing_when_all_is_done_and_unknown_when_nobody_works() -> None:
