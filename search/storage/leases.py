@@ -30,7 +30,7 @@ from search.storage.optuna_internals import models
 from search.storage.places import FINISHED, OF_STUDY, UID, Choose, attribute_of, count_places, read_launch, start_new
 from search.storage.progress_table import remove_old_progress, write_progress
 from search.storage.rdb import RetryingRDBStorage
-from search.storage.rung_table import RUNGS, Start, set_paused
+from search.storage.rung_table import RUNGS, Start, of_study, set_paused
 from search.trials.records import ERROR, PAUSED, STOPPED, TrialOrigin
 
 # Seconds that a lease lasts, and after which it is renewed: a database may be away for the difference and no lease expires.
@@ -125,9 +125,7 @@ def _claim(
 def _next_waiting(session: Session, study_id: int) -> Any:
     """Find the first trial that waits for a worker and is not paused."""
     trial = models.TrialModel
-    # By the key of the table: by its index of studies SQLite would look through all rows for each trial. `+ 0` forbids that.
-    mine = RUNGS.c.study_id + 0 == study_id
-    paused = sql.exists().where(RUNGS.c.trial_id == trial.trial_id, mine, RUNGS.c.paused)
+    paused = sql.exists().where(RUNGS.c.trial_id == trial.trial_id, of_study(study_id), RUNGS.c.paused)
     waiting = session.query(trial).filter_by(study_id=study_id, state=TrialState.WAITING)
     return waiting.filter(~paused).order_by(trial.number).first()
 

@@ -57,13 +57,22 @@ class Standing(NamedTuple):
     paused: bool = False
 
 
+def of_study(study: Any) -> sql.ColumnElement[bool]:
+    """Tell a row that is a study's, given its id or the column of it, where a row is looked up by its trial.
+
+    `+ 0` hides the index of studies: as long as PostgreSQL has no statistics, and SQLite always, all rows of the study would be
+    looked through for each trial.
+    """
+    mine: sql.ColumnElement[bool] = RUNGS.c.study_id + 0 == study
+    return mine
+
+
 def read_standings(session: Session, study_id: int) -> list[Standing]:
     """Read the standings of a study's trials, but for those that failed; what was ended from outside is not paused."""
     trial = models.TrialModel
     paused = RUNGS.c.paused & (trial.state == TrialState.WAITING)
     columns = RUNGS.c.trial_id, RUNGS.c.height, RUNGS.c.score, RUNGS.c.pace, RUNGS.c.demanded, paused
-    joined = sql.select(*columns).join(trial, (trial.trial_id == RUNGS.c.trial_id) & (trial.study_id == RUNGS.c.study_id))
-    rows = session.execute(joined.where(RUNGS.c.study_id == study_id, trial.state != TrialState.FAIL))
+    rows = session.execute(_joined(sql.select(*columns), study_id).where(trial.state != TrialState.FAIL))
     return [Standing._make(row) for row in rows]
 
 
@@ -99,6 +108,10 @@ def count_paused(session: Session, study_id: int) -> int:
 
 
 def _paused(query: sql.Select[Any], study_id: int) -> sql.Select[Any]:
+    return _joined(query, study_id).where(RUNGS.c.paused, models.TrialModel.state == TrialState.WAITING)
+
+
+def _joined(query: sql.Select[Any], study_id: int) -> sql.Select[Any]:
+    """Join a study's trials to their rows."""
     trial = models.TrialModel
-    here = (trial.trial_id == RUNGS.c.trial_id) & (trial.study_id == RUNGS.c.study_id)
-    return query.join(trial, here).where(RUNGS.c.study_id == study_id, RUNGS.c.paused, trial.state == TrialState.WAITING)
+    return query.join(trial, (trial.trial_id == RUNGS.c.trial_id) & of_study(trial.study_id)).where(trial.study_id == study_id)

@@ -6,11 +6,9 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
-import sqlalchemy as sql
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
@@ -188,21 +186,3 @@ def test_leases_are_no_part_of_importing_torch(tmp_path: Path) -> None:
         "import sys, search.storage.leases, search.storage.connect, search.workers.heartbeat; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
-
-
-def test_a_claim_finds_what_is_paused_by_trial_and_not_by_study(tmp_path: Path) -> None:
-    storage = backend_of(open_storage(f"sqlite:///{tmp_path}/studies.db", create=True))
-    asked: list[tuple[str, Any]] = []
-
-    def note(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        asked.append((statement, parameters))
-
-    sql.event.listen(storage.engine, "before_cursor_execute", note)
-    storage.transact(lambda session: leases._next_waiting(session, 1), reads=True)
-    sql.event.remove(storage.engine, "before_cursor_execute", note)
-    statement, parameters = asked[-1]
-    assert "pitsearch_rungs" in statement
-    with storage.engine.connect() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-    assert "ix_pitsearch_rungs_study_id" not in str(plan)
-    assert "pitsearch_rungs USING INDEX sqlite_autoindex_pitsearch_rungs" in str(plan)
