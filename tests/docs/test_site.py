@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.support.browser import WIDTHS, faults_of, run_chromium, seen_faults_of, visit
 from tests.support.links import broken_site_links
+from tests.support.processes import make
 from tests.support.repository import ROOT
 
 # People look at them.
@@ -24,9 +24,7 @@ pytestmark = pytest.mark.slow
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, by make's own rule; what the rule needs is installed where the tests run."""
     folder = tmp_path_factory.mktemp("site")
-    command = ["make", "docs", "--old-file=.venv/installed", f"BIN={Path(sys.executable).parent}", f"BUILD={folder}"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
+    make("docs", f"BIN={Path(sys.executable).parent}", f"BUILD={folder}")
     return folder / "site"
 
 

@@ -12,8 +12,7 @@ from typer.exceptions import TyperException
 from tests.support.commands import Runner
 from tests.support.engines import Slurm
 from tests.support.pages import LANGUAGES, STATES, Block, Page, page_names, read_page
-from tests.support.processes import PATIENCE_S, run, wait_until
-from tests.support.repository import ROOT
+from tests.support.processes import PATIENCE_S, make, wait_until
 from tests.support.snippets import Reader, parse, trains, words_of
 
 PAGES = page_names()
@@ -72,8 +71,7 @@ def test_the_blocks_of_a_page_run_as_they_stand(
 
 @pytest.mark.slow
 def test_what_make_demo_runs_runs_in_small(begin: Callable[[str], Path], reader: Reader) -> None:
-    # What is installed already is not installed again.
-    recipe = run(["make", "--dry-run", "--assume-old=.venv/installed", "demo"], cwd=ROOT).replace(".venv/bin/", "")
+    recipe = make("demo", "--dry-run").replace(".venv/bin/", "")
     assert recipe.count("pitsearch ") == 6, recipe
     folder = begin("nothing")
     reader.read(Page("Makefile", "nothing", (Block("bash", recipe, 1),)))

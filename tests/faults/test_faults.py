@@ -1,4 +1,4 @@
-"""Faults played against real processes: each keeps every promise. `make faults` prints the lines."""
+"""Faults played against real processes: each keeps every promise. A line each is printed at the end."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import FINDING
 from tests.faults.findings import Finding
 from tests.faults.lab import Lab, Table, said
 from tests.faults.table import FAULTS, OUTAGES, SERVERS, Fault, jobs, of_server, outage, play
 from tests.support.engines import Postgres, Slurm
 from tests.support.tiny import write_dataset
+
+Record = Callable[[str, object], None]
 
 COUNTS = {"candidate": 40, "top": 40, "bottom": 40, "misc": 20}
 
@@ -38,10 +41,9 @@ def undisturbed(lab_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Cal
     return run
 
 
-def keep(finding: Finding, capsys: pytest.CaptureFixture[str]) -> None:
-    """Print a line, past what pytest catches, and fail where a promise is broken."""
-    with capsys.disabled():
-        print(f"\n{finding}", flush=True)
+def keep(finding: Finding, record_property: Record) -> None:
+    """Record a line, which is printed at the end, and fail where a promise is broken."""
+    record_property(FINDING, str(finding))
     assert not finding.broken
 
 
@@ -62,11 +64,11 @@ def test_every_promise_is_kept(
     undisturbed: Callable[[int], Table],
     tmp_path: Path,
     request: pytest.FixtureRequest,
-    capsys: pytest.CaptureFixture[str],
+    record_property: Record,
 ) -> None:
     folder = tmp_path / "lab"
     address = f"sqlite:///{folder}/studies.db" if storage == "sqlite" else request.getfixturevalue("postgres_url")
-    keep(play(fault, storage, address, folder, lab_data, undisturbed(fault.trials)), capsys)
+    keep(play(fault, storage, address, folder, lab_data, undisturbed(fault.trials)), record_property)
 
 
 @pytest.mark.slow
@@ -78,10 +80,10 @@ def test_a_database_that_died_is_waited_for(
     tmp_path: Path,
     postgres: Postgres,
     postgres_url: str,
-    capsys: pytest.CaptureFixture[str],
+    record_property: Record,
 ) -> None:
     fault = outage(postgres, seconds)
-    keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), capsys)
+    keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), record_property)
 
 
 @pytest.mark.slow
@@ -93,10 +95,10 @@ def test_a_server_that_is_not_there_or_full_is_waited_for(
     tmp_path: Path,
     postgres: Postgres,
     postgres_url: str,
-    capsys: pytest.CaptureFixture[str],
+    record_property: Record,
 ) -> None:
     fault = of_server(name, postgres)
-    keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), capsys)
+    keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), record_property)
 
 
 @pytest.mark.slow
@@ -106,7 +108,7 @@ def test_a_study_survives_its_jobs(
     tmp_path: Path,
     slurm: Slurm,
     postgres_url: str,
-    capsys: pytest.CaptureFixture[str],
+    record_property: Record,
 ) -> None:
     fault = jobs(slurm)
-    keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), capsys)
+    keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), record_property)

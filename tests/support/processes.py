@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.repository import ROOT
+
 # Seconds that an engine may take to answer. This machine may have two cores and ten tests on them.
 PATIENCE_S = 60.0
 
@@ -51,6 +53,15 @@ def run(command: list[str], **options: object) -> str:
     if done.returncode:
         pytest.fail(f"{' '.join(command)} must exit with 0, but got {done.returncode}: {done.stdout}{done.stderr}")
     return str(done.stdout).strip()
+
+
+def make(target: str, *words: str) -> str:
+    """Make a target of the repository and give what it prints, as in a shell: also where make itself runs the tests.
+
+    What is installed already is not installed again.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    return run(["make", target, "--assume-old=.venv/installed", *words], cwd=ROOT, env=environment)
 
 
 def alive(pid: int) -> bool:
