@@ -30,19 +30,17 @@ demo: setup
 	$(BIN)/pitsearch predict demo/best demo/foils --out demo/scores.csv
 
 test: lint
-	$(PYTEST) $(COVERAGE) -m 'not slow' --ignore tests/faults
-	$(BIN)/python -m pytest -m 'not slow' tests/faults
+	$(PYTEST) $(COVERAGE) -m 'not slow'
 
-# The slow ones, too, then the faults, which want the machine for themselves; and which lines of the packages the fast tests run: at
-# least the share in pyproject.toml. An hour on 2 cores that do nothing else.
+# The slow ones, too; and which lines of the packages the fast tests run: at least the share in pyproject.toml. An hour on 2 cores that
+# do nothing else.
 test-all: COVERAGE := --cov
 test-all: test
-	$(PYTEST) -m slow --ignore tests/faults
-	$(BIN)/python -m pytest -m slow tests/faults
+	$(PYTEST) -m slow
 
-# Play every fault against real processes on SQLite or PostgreSQL, a line each; part of test-all. Half an hour on 2 cores.
+# Play every fault against real processes on SQLite or PostgreSQL, with a line each at the end; part of test-all. 18 minutes on 2 cores.
 faults: setup
-	$(BIN)/python -m pytest tests/faults --quiet
+	$(PYTEST) tests/faults --quiet
 
 lint: setup
 	$(BIN)/ruff check .

@@ -65,6 +65,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "leases": Subject(
         "search/storage/leases.py",
         (
+            "tests/search/storage/test_claims.py",
             "tests/search/storage/test_leases.py",
             "tests/search/storage/test_lease_table.py",
             *("-k", "not postgresql and not importing and not machine"),

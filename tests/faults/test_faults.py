@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import FINDING
+from tests.conftest import LINE
 from tests.faults.findings import Finding
 from tests.faults.lab import Lab, Table, said
 from tests.faults.table import FAULTS, OUTAGES, SERVERS, Fault, jobs, of_server, outage, play
@@ -43,7 +43,7 @@ def undisturbed(lab_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Cal
 
 def keep(finding: Finding, record_property: Record) -> None:
     """Record a line, which is printed at the end, and fail where a promise is broken."""
-    record_property(FINDING, str(finding))
+    record_property(LINE, str(finding))
     assert not finding.broken
 
 
