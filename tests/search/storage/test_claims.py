@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -159,6 +160,23 @@ def test_what_failed_is_enqueued_again(storage: RetryingRDBStorage, storage_url:
     study_of(storage_url).tell(0, state=TrialState.FAIL)
     enqueue_trials(storage, 1, KNOWN)
     assert [trial.state for trial in study_of(storage_url).trials] == [TrialState.FAIL, TrialState.WAITING]
+
+
+def test_what_many_enqueue_at_once_is_there_once(storage: RetryingRDBStorage, storage_url: str) -> None:
+    threads = [threading.Thread(target=enqueue_trials, args=(storage, 1, KNOWN)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(study_of(storage_url).trials) == 1
+
+
+def test_looking_waits_for_nobody_who_writes(storage: RetryingRDBStorage) -> None:
+    taken(storage)
+    with storage.engine.begin() as writer:
+        writer.execute(sql.update(LEASES).values(taken_up=1))
+        assert has_workers(storage, 1)
+        assert requeue_stale_trials(storage, 1) == []
 
 
 def test_the_lease_of_a_deleted_study_is_worth_nothing(storage: RetryingRDBStorage, storage_url: str) -> None:
