@@ -22,19 +22,8 @@ from tests.support.tiny import write_dataset  # noqa: E402  # pytest must know o
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
 
-# The name of the property of a test that holds a line to print at the end: tests run in two processes, which print nothing.
-LINE = "line"
-
-# Real databases and clusters, for the tests that ask for one.
-pytest_plugins = ["tests.support.engines"]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests recorded as a line, the played faults say, and the seconds that each took."""
-    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
-        for name, line in report.user_properties:
-            if name == LINE and report.when == "call":
-                terminalreporter.write_line(f"{line} ({report.duration:.0f} s)")
+# Real databases and clusters, for the tests that ask for one; and lines at the end.
+pytest_plugins = ["tests.support.engines", "tests.support.lines"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,7 +21,7 @@ class Fault:
     """A fault, by what happens.
 
     `play`: plays it to the end and says what was found; `trials`: of the study; `lease_s`: of its leases, None for what a user
-    has; `excused`: trials that may differ from an undisturbed run's; `fast`: part of `make test`, too; `storages`: where it is
+    has; `excused`: trials that may differ from an undisturbed run's; `storages`: where it is
     played, one of them where the database has no part in it; `pruner`: of the study.
     """
 
@@ -30,7 +30,6 @@ class Fault:
     trials: int = 5
     lease_s: float | None = None
     excused: frozenset[int] = frozenset()
-    fast: bool = False
     storages: tuple[str, ...] = ("sqlite", "postgresql")
     pruner: str = "none"
 
@@ -58,14 +57,13 @@ FAULTS = (
     ),
     Fault("kill -9 of all workers", deaths.kill_all_workers, storages=("postgresql",)),
     Fault("SIGTERM to the launcher", deaths.terminate_the_launcher, storages=("postgresql",)),
-    Fault("SIGTERM to a worker, 30 s before its end", deaths.terminate_a_worker, trials=3, fast=True, storages=("sqlite",)),
+    Fault("SIGTERM to a worker, 30 s before its end", deaths.terminate_a_worker, trials=3, storages=("sqlite",)),
     Fault("Ctrl-C once, then twice", deaths.interrupt, storages=("sqlite",)),
     Fault(
         "a worker stopped past its lease and continued",
         deaths.stop_a_worker_past_its_lease,
         trials=3,
         lease_s=SHORT_LEASE_S,
-        fast=True,
     ),
     Fault("the disk full while a checkpoint is written", places.fill_the_disk, storages=("sqlite",)),
     Fault("a read-only folder", places.take_write_access, storages=("sqlite",)),

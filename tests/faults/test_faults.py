@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import LINE
 from tests.faults.findings import Finding
 from tests.faults.lab import Lab, Table, said
 from tests.faults.table import FAULTS, OUTAGES, SERVERS, Fault, jobs, of_server, outage, play
 from tests.support.engines import Postgres, Slurm
+from tests.support.lines import LINE
 from tests.support.tiny import write_dataset
+
+pytestmark = pytest.mark.slow
 
 Record = Callable[[str, object], None]
 
@@ -47,13 +49,7 @@ def keep(finding: Finding, record_property: Record) -> None:
     assert not finding.broken
 
 
-CASES = [
-    pytest.param(
-        fault, storage, id=f"{fault.name}, {storage}", marks=[] if fault.fast and storage == "sqlite" else [pytest.mark.slow]
-    )
-    for fault in FAULTS
-    for storage in fault.storages
-]
+CASES = [pytest.param(fault, storage, id=f"{fault.name}, {storage}") for fault in FAULTS for storage in fault.storages]
 
 
 @pytest.mark.parametrize(("fault", "storage"), CASES)
@@ -71,7 +67,6 @@ def test_every_promise_is_kept(
     keep(play(fault, storage, address, folder, lab_data, undisturbed(fault.trials)), record_property)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seconds", OUTAGES)
 def test_a_database_that_died_is_waited_for(
     seconds: int,
@@ -86,7 +81,6 @@ def test_a_database_that_died_is_waited_for(
     keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), record_property)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_server_that_is_not_there_or_full_is_waited_for(
     name: str,
@@ -101,7 +95,6 @@ def test_a_server_that_is_not_there_or_full_is_waited_for(
     keep(play(fault, "postgresql", postgres_url, tmp_path / "lab", lab_data, undisturbed(fault.trials)), record_property)
 
 
-@pytest.mark.slow
 def test_a_study_survives_its_jobs(
     lab_data: Path,
     undisturbed: Callable[[int], Table],

@@ -209,7 +209,7 @@ def run_postgres() -> Iterator[Postgres]:
         try:
             yield server
         finally:
-            server.stop()
+            server.kill()  # in good order it would first bring hundreds of databases to the disk, to be removed
     finally:
         shutil.rmtree(folder)
 

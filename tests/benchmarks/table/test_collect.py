@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet
@@ -14,40 +13,9 @@ from typer.testing import CliRunner
 from benchmarks.table.__main__ import app
 from benchmarks.table.collect import METADATA, Pits, collect, paths
 from benchmarks.table.recorded import is_there, read, read_all
+from tests.support.recorded import training
 
 FOLDS, PITS = 2, Pits((20, 19), (70, 71))
-
-
-def measures(value: float) -> dict[str, Any]:
-    return {
-        "acceptance": [value / 4, value / 3, value / 2, value],
-        "mean_acceptance": value / 5,
-        "standard_error": 9.0,
-        "auc": 0.9,
-    }
-
-
-def training(value: float, epochs: int, learned: bool = True) -> dict[str, Any]:
-    """Make a training whose second fold ended an epoch before the first, and whose values tell where they belong."""
-    rows = [
-        {
-            "train_loss": 1e30,
-            "validation_loss": 0.123456,
-            "verdict": "learned",
-            "ms": 100.0 + epoch,
-            **measures(value + epoch / 100),
-        }
-        for epoch in range(epochs)
-    ]
-    return {
-        "config": {"network": {"name": "pitnet"}},
-        "verdicts": ["learned", "learned" if learned else "diverged"],
-        "curves": [rows, rows[:-1]],
-        "fresh": 50,
-        "members": [measures(value), measures(value / 2)],
-        "ensemble": measures(value) if learned else None,
-        "scoring_ms": 1234,
-    }
 
 
 @pytest.fixture
