@@ -30,6 +30,7 @@ from search.storage.leases import (
     requeue_stale_trials,
     require_lease,
 )
+from search.storage.optuna_internals import models
 from search.storage.pausing import stands
 from search.storage.places import LAUNCH
 from search.storage.progress_table import read_progress
@@ -146,12 +147,19 @@ def test_studies_of_one_database_know_nothing_of_each_other(
 ) -> None:
     enqueue_trials(storage, 1, KNOWN)
     enqueue_trials(storage, 2, KNOWN)
+    assert storage.transact(_waiting) == [(1, 0), (2, 0)]
     other = taken(storage, 2)
     assert (other.number, other.trial_id) == (0, 2)
     assert not has_workers(storage, 1)
     monkeypatch.setattr(leases, "is_gone", lambda process: True)
     assert requeue_stale_trials(storage, 1) == []
     assert requeue_stale_trials(storage, 2) == [StaleTrial(0, waits=True)]
+
+
+def _waiting(session: Session) -> list[tuple[int, int]]:
+    trial = models.TrialModel
+    rows = session.query(trial.study_id, trial.number).filter_by(state=TrialState.WAITING).order_by(trial.study_id)
+    return [(int(study_id), int(number)) for study_id, number in rows]
 
 
 def test_what_failed_is_enqueued_again(storage: RetryingRDBStorage, storage_url: str) -> None:
