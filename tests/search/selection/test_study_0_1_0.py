@@ -35,8 +35,9 @@ def test_a_selection_trains_no_confirmation_and_numbers_its_reading(
         export(study, tmp_path / "out")
     monkeypatch.setattr(confirm_module, "_train", None)
     selection = select(study, OPTIONS, workers=1)
+    assert selection.winner.number == 1
     # Training differs in the last digit from processor to processor.
-    assert (selection.winner.number, selection.threshold) == (1, pytest.approx(0.1812302489146156))
+    assert selection.threshold == pytest.approx(0.1812302489146156)
     opening = selection.opening
     assert (opening.number, opening.openings, opening.unproven, opening.honest) == (2, 2, (1,), False)
     assert (opening.held_out.signals, opening.held_out.backgrounds) == (4, 10)
