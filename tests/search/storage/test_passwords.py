@@ -21,7 +21,7 @@ from tests.support.studies import SHORT, SMALL_SPACE
 SECRET = "s3cret@/:%41"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # worksteal may come back to this file: a role is made once
 def role(postgres: Postgres) -> str:
     """A role that enters by its password alone."""
     postgres.add_role("guarded", SECRET)
