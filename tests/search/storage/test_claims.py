@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import optuna
@@ -33,7 +34,7 @@ from search.storage.leases import (
 from search.storage.optuna_internals import models
 from search.storage.pausing import stands
 from search.storage.places import LAUNCH
-from search.storage.progress_table import read_progress
+from search.storage.progress_table import PROGRESS, read_progress
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.rung_table import RUNGS, Standing, Start, paused_heights, write_standing
 from search.trials.records import PAUSED, TrialOrigin, is_paused
@@ -219,6 +220,23 @@ def test_progress_is_written_with_the_lease(storage: RetryingRDBStorage) -> None
     assert renew(storage, first)
     assert storage.transact(lambda session: read_progress(session, 1)) == {first.trial_id: "far", second.trial_id: "nearer"}
     assert storage.transact(lambda session: read_progress(session, 2)) == {elsewhere.trial_id: "there"}
+
+
+def test_a_new_trial_has_no_rows_of_a_deleted_one_of_its_number(storage: RetryingRDBStorage) -> None:
+    for standing in (Standing(1, 0, 0.5, 1.0), Standing(7, 0, 0.5, 1.0)):
+        storage.transact(partial(write_standing, study_id=99, standing=standing))
+    assert taken(storage).trial_id == 1
+    assert storage.transact(lambda session: session.execute(sql.select(RUNGS.c.trial_id)).scalars().all()) == [7]
+
+
+def test_progress_goes_with_its_lease_when_the_next_trial_is_handed_out(storage: RetryingRDBStorage) -> None:
+    lease, other = taken(storage), taken(storage, 2)
+    for one in (lease, other):
+        assert renew(storage, one, "far")
+    release(storage, lease, "stopped by hand")
+    taken(storage)
+    rows = storage.transact(lambda session: session.execute(sql.select(PROGRESS.c.trial_id)).scalars().all())
+    assert rows == [other.trial_id]
 
 
 def test_what_runs_without_a_lease_is_left(
