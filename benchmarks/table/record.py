@@ -21,6 +21,7 @@ from benchmarks.table.collect import paths
 from benchmarks.table.configurations import SOUND, draw, fitted_space
 from benchmarks.table.data_sets import FOLDS, Searched, prepare, read
 from benchmarks.table.measures import Measures, measure
+from benchmarks.table.recorded import Recorded, has_table
 from benchmarks.table.recorded import read as read_table
 from foils import Dataset
 from foils.atomic_write import write_whole
@@ -157,11 +158,17 @@ def _worth_of(place: Path) -> float:
 
 
 @cache
+def _table(table: Path, name: str) -> Recorded | None:
+    """Read the table of a data set, where there is one."""
+    return read_table(name, table) if has_table(name, table) else None
+
+
+@cache
 def _collected(table: Path, name: str) -> dict[tuple[int, int], float]:
-    """Read the worth of each training that a table holds, by number and seed."""
-    if not all(place.is_file() for place in paths(table, name)):
+    """Give the worth of each training that a table holds, by number and seed."""
+    recorded = _table(table, name)
+    if recorded is None:
         return {}
-    recorded = read_table(name, table)
     worths = recorded.epochs["mean_acceptance"][..., -1].mean(-1)
     return {
         (int(recorded.numbers[row]), int(seed)): float(worths[row, seed]) for row, seed in np.argwhere(recorded.is_recorded)
@@ -170,9 +177,9 @@ def _collected(table: Path, name: str) -> dict[tuple[int, int], float]:
 
 def _check(table: Path, name: str, data: Dataset) -> None:
     """Raise ValueError where a table holds other configurations than those that are drawn now."""
-    if not _collected(table, name):
+    recorded, space = _table(table, name), fitted_space(data)
+    if recorded is None:
         return
-    recorded, space = read_table(name, table), fitted_space(data)
     for number, config in zip(recorded.numbers.tolist(), recorded.configs, strict=True):
         if draw(number, data, space).to_dict() != config:
             raise ValueError(

@@ -55,14 +55,19 @@ class Recorded:
         return values
 
 
+def has_table(name: str, folder: Path) -> bool:
+    """Tell whether a folder holds the table of a data set."""
+    return all(place.is_file() for place in paths(folder, name))
+
+
 def is_there(folder: Path = HERE) -> bool:
     """Tell whether a folder holds the table of any data set."""
-    return any(all(place.is_file() for place in paths(folder, name)) for name in DATA_SETS)
+    return any(has_table(name, folder) for name in DATA_SETS)
 
 
 def read_all(folder: Path = HERE) -> dict[str, Recorded]:
     """Read the table of every data set that a folder holds. Raises ValueError where there is none."""
-    names = [name for name in DATA_SETS if all(place.is_file() for place in paths(folder, name))]
+    names = [name for name in DATA_SETS if has_table(name, folder)]
     if not names:
         raise ValueError(
             f"{folder} must hold the recorded table, but got no {paths(folder, 'NAME')[0].name}; collect it first."

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from benchmarks.table.__main__ import app
 from benchmarks.table.collect import METADATA, Pits, collect, paths
 from benchmarks.table.recorded import is_there, read, read_all
-from tests.support.recorded import training
+from tests.support.recorded_trainings import training
 
 FOLDS, PITS = 2, Pits((20, 19), (70, 71))
 

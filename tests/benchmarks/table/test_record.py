@@ -16,7 +16,7 @@ from foils import Dataset
 from foils.folds import fold_numbers
 from spaces.initial_configs import BASELINE as IN_USE
 from spaces.initial_configs import STARTS
-from tests.support.recorded import training
+from tests.support.recorded_trainings import training
 
 
 def test_a_number_means_the_same_configuration_on_every_data_set(tiny: Dataset) -> None:

@@ -24,7 +24,6 @@ from tests.support.cluster_configs import full_cluster
 from tests.support.engines import Slurm
 from tests.support.golden import assert_golden
 from tests.support.processes import alive, wait_until
-from tests.support.slow_cases import slow_after_first
 from tests.support.systems import ROOT, install, loop
 
 # It declares types of some of its functions only.
@@ -127,7 +126,7 @@ def test_what_a_system_refuses_is_said_at_once_and_later_submitted_again(system:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sent", slow_after_first([signal.SIGTERM, signal.SIGUSR2]))
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGUSR2])
 def test_a_task_is_told_saves_and_is_run_again_elsewhere(sent: signal.Signals, system: Path, tmp_path: Path) -> None:
     with open_cluster(ClusterConfig("slurm", prologue=PROLOGUE, grace=5), 2, tmp_path / "jobs") as client:
         future = client.submit(loop, str(tmp_path), 0, pure=False)

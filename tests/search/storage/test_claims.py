@@ -11,7 +11,6 @@ import optuna
 import pytest
 import sqlalchemy as sql
 from optuna.storages import RDBStorage
-from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy.orm import Session
 
@@ -33,13 +32,12 @@ from search.storage.leases import (
 )
 from search.storage.optuna_internals import models
 from search.storage.pausing import stands
-from search.storage.places import LAUNCH
 from search.storage.progress_table import PROGRESS, read_progress
 from search.storage.rdb import RetryingRDBStorage
 from search.storage.rung_table import RUNGS, Standing, Start, paused_heights, write_standing
 from search.trials.records import PAUSED, TrialOrigin, is_paused
+from tests.support.claimed import START, claimed, create
 
-START = TrialOrigin("launch", "host:1")
 KNOWN = {"first": {**TrialOrigin("", "", "first").attribute()}}
 
 
@@ -48,18 +46,12 @@ def storage(storage_url: str) -> RetryingRDBStorage:
     """A storage with two studies, numbers 1 and 2, whose budgets are four trials each."""
     made = backend_of(open_storage(storage_url, create=True))
     for name in ("study", "other"):
-        made.create_whole_study(name, [StudyDirection.MAXIMIZE], {LAUNCH: {"trials": 4, "failed": 0}}, {})
+        create(made, name)
     return made
 
 
 def study_of(storage_url: str) -> optuna.Study:
     return optuna.load_study(study_name="study", storage=open_storage(storage_url))
-
-
-def taken(storage: RetryingRDBStorage, study_id: int = 1, **options: Any) -> Lease:
-    lease = claim(storage, study_id, START, **options)
-    assert lease is not None
-    return lease
 
 
 def nothing(session: Session, places: int, launched: Any) -> Start:
@@ -77,7 +69,7 @@ def change_leases(storage: RetryingRDBStorage, **values: object) -> None:
 def test_a_claim_whose_answer_was_lost_gives_the_same_trial_again(
     storage: RetryingRDBStorage, storage_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken(storage)
+    claimed(storage)
     transact: Callable[..., Any] = storage.transact
     monkeypatch.setattr(storage, "transact", lambda work: (transact(work), transact(work)))
     first, again = claim(storage, 1, START)  # type: ignore[misc]
@@ -87,17 +79,17 @@ def test_a_claim_whose_answer_was_lost_gives_the_same_trial_again(
 
 
 def test_a_new_trial_says_who_started_it(storage: RetryingRDBStorage, storage_url: str) -> None:
-    taken(storage)
+    claimed(storage)
     (trial,) = study_of(storage_url).trials
     assert (trial.state, TrialOrigin.demand(trial)) == (TrialState.RUNNING, START)
 
 
 def test_what_waits_goes_before_what_would_be_chosen_but_not_beyond_the_budget(storage: RetryingRDBStorage) -> None:
-    held = [taken(storage) for _ in range(4)]
+    held = [claimed(storage) for _ in range(4)]
     enqueue_trials(storage, 1, KNOWN)
     assert claim(storage, 1, START) is None
     release(storage, held[3], "stopped by hand")
-    assert taken(storage, choose=nothing).number == 3
+    assert claimed(storage, choose=nothing).number == 3
     assert claim(storage, 1, START, choose=nothing) is None
 
 
@@ -109,20 +101,20 @@ def test_a_choice_is_made_in_the_transaction_of_the_claim(storage: RetryingRDBSt
         asked.append((places, launched))
         return Start.NEW
 
-    taken(storage)
-    taken(storage, choose=choose)
+    claimed(storage)
+    claimed(storage, choose=choose)
     assert asked == [(3, {"trials": 4, "failed": 0})]
 
 
 def test_a_paused_trial_goes_on_when_it_is_chosen_and_only_then(storage: RetryingRDBStorage, storage_url: str) -> None:
-    first, second, interrupted = taken(storage), taken(storage), taken(storage)
+    first, second, interrupted = claimed(storage), claimed(storage), claimed(storage)
     pause(storage, first)
     pause(storage, second)
     # One that was on a rung and was interrupted behind it is not paused.
     storage.transact(lambda session: write_standing(session, 1, Standing(interrupted.trial_id, 0, 0.5, 1.0)))
     release(storage, interrupted, "stopped by hand")
-    assert taken(storage).number == interrupted.number
-    assert taken(storage, choose=lambda *_: second.trial_id).number == second.number
+    assert claimed(storage).number == interrupted.number
+    assert claimed(storage, choose=lambda *_: second.trial_id).number == second.number
     trials = study_of(storage_url).trials
     assert [trial.state for trial in trials[:2]] == [TrialState.WAITING, TrialState.RUNNING]
     assert [is_paused(trial) for trial in trials] == [True, False, False]
@@ -137,10 +129,10 @@ def test_a_paused_trial_goes_on_when_it_is_chosen_and_only_then(storage: Retryin
 
 
 def test_what_a_deleted_study_paused_holds_no_trial_back(storage: RetryingRDBStorage) -> None:
-    lease = taken(storage)
+    lease = claimed(storage)
     release(storage, lease, "stopped by hand")
     storage.transact(lambda session: write_standing(session, 99, Standing(lease.trial_id, 0, 0.5, 1.0, paused=True)))
-    assert taken(storage).number == lease.number
+    assert claimed(storage).number == lease.number
 
 
 def test_studies_of_one_database_know_nothing_of_each_other(
@@ -149,7 +141,7 @@ def test_studies_of_one_database_know_nothing_of_each_other(
     enqueue_trials(storage, 1, KNOWN)
     enqueue_trials(storage, 2, KNOWN)
     assert storage.transact(_waiting) == [(1, 0), (2, 0)]
-    other = taken(storage, 2)
+    other = claimed(storage, 2)
     assert (other.number, other.trial_id) == (0, 2)
     assert not has_workers(storage, 1)
     monkeypatch.setattr(leases, "is_gone", lambda process: True)
@@ -165,7 +157,7 @@ def _waiting(session: Session) -> list[tuple[int, int]]:
 
 def test_what_failed_is_enqueued_again(storage: RetryingRDBStorage, storage_url: str) -> None:
     enqueue_trials(storage, 1, KNOWN)
-    taken(storage)
+    claimed(storage)
     study_of(storage_url).tell(0, state=TrialState.FAIL)
     enqueue_trials(storage, 1, KNOWN)
     assert [trial.state for trial in study_of(storage_url).trials] == [TrialState.FAIL, TrialState.WAITING]
@@ -183,7 +175,7 @@ def test_only_one_enqueues_at_a_time(storage: RetryingRDBStorage, storage_url: s
 
 
 def test_looking_waits_for_nobody_who_writes(storage: RetryingRDBStorage) -> None:
-    taken(storage)
+    claimed(storage)
     with storage.engine.begin() as writer:
         writer.execute(sql.update(LEASES).values(taken_up=1))
         assert has_workers(storage, 1)
@@ -191,7 +183,7 @@ def test_looking_waits_for_nobody_who_writes(storage: RetryingRDBStorage) -> Non
 
 
 def test_the_lease_of_a_deleted_study_is_worth_nothing(storage: RetryingRDBStorage, storage_url: str) -> None:
-    lease = taken(storage)
+    lease = claimed(storage)
     change_leases(storage, study_id=99)
     assert not renew(storage, lease)
     with pytest.raises(LeaseLost), storage.transaction(require_lease(lease)):
@@ -199,22 +191,22 @@ def test_the_lease_of_a_deleted_study_is_worth_nothing(storage: RetryingRDBStora
 
 
 def test_a_lease_ends_with_its_trial_whatever_else_runs(storage: RetryingRDBStorage, storage_url: str) -> None:
-    ended, other = taken(storage), taken(storage)
+    ended, other = claimed(storage), claimed(storage)
     study_of(storage_url).tell(0, 0.5)
     assert not renew(storage, ended)
     assert renew(storage, other)
 
 
 def test_a_lease_that_is_renewed_goes_by_the_clock_of_now(storage: RetryingRDBStorage) -> None:
-    lease = taken(storage)
+    lease = claimed(storage)
     change_leases(storage, clock="of another start")
     assert renew(storage, lease)
     assert requeue_stale_trials(storage, 1) == []
 
 
 def test_progress_is_written_with_the_lease(storage: RetryingRDBStorage) -> None:
-    first, second = taken(storage), taken(storage)
-    elsewhere = taken(storage, 2)
+    first, second = claimed(storage), claimed(storage)
+    elsewhere = claimed(storage, 2)
     for lease, far in ((first, "far"), (second, "near"), (elsewhere, "there"), (second, "nearer")):
         assert renew(storage, lease, far)
     assert renew(storage, first)
@@ -225,16 +217,16 @@ def test_progress_is_written_with_the_lease(storage: RetryingRDBStorage) -> None
 def test_a_new_trial_has_no_rows_of_a_deleted_one_of_its_number(storage: RetryingRDBStorage) -> None:
     for standing in (Standing(1, 0, 0.5, 1.0), Standing(7, 0, 0.5, 1.0)):
         storage.transact(partial(write_standing, study_id=99, standing=standing))
-    assert taken(storage).trial_id == 1
+    assert claimed(storage).trial_id == 1
     assert storage.transact(lambda session: session.execute(sql.select(RUNGS.c.trial_id)).scalars().all()) == [7]
 
 
 def test_progress_goes_with_its_lease_when_the_next_trial_is_handed_out(storage: RetryingRDBStorage) -> None:
-    lease, other = taken(storage), taken(storage, 2)
+    lease, other = claimed(storage), claimed(storage, 2)
     for one in (lease, other):
         assert renew(storage, one, "far")
     release(storage, lease, "stopped by hand")
-    taken(storage)
+    claimed(storage)
     rows = storage.transact(lambda session: session.execute(sql.select(PROGRESS.c.trial_id)).scalars().all())
     assert rows == [other.trial_id]
 
@@ -242,7 +234,7 @@ def test_progress_goes_with_its_lease_when_the_next_trial_is_handed_out(storage:
 def test_what_runs_without_a_lease_is_left(
     storage: RetryingRDBStorage, storage_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    release(storage, taken(storage), "stopped by hand")
+    release(storage, claimed(storage), "stopped by hand")
     optuna.load_study(study_name="study", storage=RDBStorage(storage_url)).ask()  # takes the trial that waits
     monkeypatch.setattr(leases, "is_gone", lambda process: True)
     assert requeue_stale_trials(storage, 1) == []
@@ -251,7 +243,7 @@ def test_what_runs_without_a_lease_is_left(
 def test_each_trial_is_judged_alone_where_others_changed_since_they_were_read(
     storage: RetryingRDBStorage, storage_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    renewed, ended, lost = taken(storage), taken(storage), taken(storage)
+    renewed, ended, lost = claimed(storage), claimed(storage), claimed(storage)
     monkeypatch.setattr(leases, "is_gone", lambda process: True)
     read = storage.transact(lambda session: leases._run_out(session, 1))
     assert len(read) == 3
@@ -267,7 +259,7 @@ def test_each_trial_is_judged_alone_where_others_changed_since_they_were_read(
 def test_a_trial_that_is_failed_takes_no_other_with_it(
     storage: RetryingRDBStorage, storage_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    doomed, other = taken(storage), taken(storage)
+    doomed, other = claimed(storage), claimed(storage)
     row = LEASES.c.trial_id == doomed.trial_id
     values = {"taken_up": TAKEN_UP, "process": "of another machine:1", "until": 0.0}
     storage.transact(lambda session: session.execute(sql.update(LEASES).where(row).values(**values)))

@@ -6,7 +6,6 @@ import optuna
 import pytest
 import sqlalchemy as sql
 from optuna.storages import RDBStorage
-from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from search.errors import StudyGone
@@ -15,7 +14,6 @@ from search.storage.connect import backend_of, open_storage
 from search.storage.lease_table import LEASES
 from search.storage.leases import (
     TAKEN_UP,
-    Lease,
     LeaseLost,
     claim,
     enqueue_trials,
@@ -25,35 +23,23 @@ from search.storage.leases import (
     requeue_stale_trials,
     require_lease,
 )
-from search.storage.places import LAUNCH, UID
+from search.storage.places import UID
 from search.storage.rdb import RetryingRDBStorage
 from search.trials.records import TrialOrigin
-
-START = TrialOrigin("launch", "host:1")
+from tests.support.claimed import START, claimed, create
 
 
 @pytest.fixture
 def storage(storage_url: str) -> RetryingRDBStorage:
     """A storage whose only study, `old`, has lost a worker on its only trial, which runs again."""
     backend = backend_of(open_storage(storage_url, create=True))
-    create(backend, "old")
+    create(backend, "old", **{UID: "old"})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(leases, "is_gone", lambda process: True)
         for _ in range(TAKEN_UP):
             claimed(backend)
             requeue_stale_trials(backend, 1)
     return backend
-
-
-def create(storage: RetryingRDBStorage, name: str) -> int:
-    storage.create_whole_study(name, [StudyDirection.MAXIMIZE], {LAUNCH: {"trials": 4, "failed": 0}, UID: name}, {})
-    return storage.get_study_id_from_name(name)
-
-
-def claimed(storage: RetryingRDBStorage, study_id: int = 1) -> Lease:
-    lease = claim(storage, study_id, START)
-    assert lease is not None
-    return lease
 
 
 def delete(storage_url: str, name: str = "old") -> None:
@@ -74,7 +60,7 @@ def test_a_study_inherits_nothing_of_a_deleted_one(storage: RetryingRDBStorage, 
     assert late.taken_up == TAKEN_UP
     delete(storage_url)
     lower_numbers(storage)
-    assert create(storage, "new") == 1
+    assert create(storage, "new", **{UID: "new"}) == 1
     if enqueued:
         enqueue_trials(storage, 1, {"first": {**TrialOrigin("", "", "first").attribute()}})
     new = claimed(storage)
@@ -89,7 +75,7 @@ def test_a_study_inherits_nothing_of_a_deleted_one(storage: RetryingRDBStorage, 
 def test_a_trial_inherits_nothing_of_another_studys(
     storage: RetryingRDBStorage, storage_url: str, enqueued: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    second = create(storage, "second")
+    second = create(storage, "second", **{UID: "second"})
     late = claimed(storage)
     delete(storage_url)
     lower_numbers(storage)
@@ -120,7 +106,7 @@ def test_a_worker_of_a_deleted_study_gets_no_trial_of_the_next(storage: Retrying
     with pytest.raises(StudyGone):
         claim(storage, 1, START, "old")
     lower_numbers(storage)
-    assert create(storage, "new") == 1
+    assert create(storage, "new", **{UID: "new"}) == 1
     with pytest.raises(StudyGone):
         claim(storage, 1, START, "old")
     assert claim(storage, 1, START, "new") is not None

@@ -30,15 +30,14 @@ from search.storage.leases import (
 from search.storage.places import LAUNCH
 from search.storage.rdb import RetryingRDBStorage
 from search.trials.records import ERROR, STOPPED, TrialOrigin
-
-START = TrialOrigin("launch", "host:1")
+from tests.support.claimed import START, claimed, create
 
 
 @pytest.fixture
 def storage(storage_url: str) -> RetryingRDBStorage:
     """A storage with a study, number 1, whose budget is four trials."""
     made = backend_of(open_storage(storage_url, create=True))
-    made.create_whole_study("study", [StudyDirection.MAXIMIZE], {LAUNCH: {"trials": 4, "failed": 0}}, {})
+    create(made, "study")
     return made
 
 
@@ -50,15 +49,9 @@ def state_of(storage_url: str, number: int) -> str:
     return study_of(storage_url).trials[number].state.name
 
 
-def taken(storage: RetryingRDBStorage) -> Lease:
-    lease = claim(storage, 1, START)
-    assert lease is not None
-    return lease
-
-
 def test_the_budget_is_counted_where_trials_are_handed_out(storage: RetryingRDBStorage, storage_url: str) -> None:
     study = study_of(storage_url)
-    held = [taken(storage) for _ in range(4)]
+    held = [claimed(storage) for _ in range(4)]
     assert [lease.number for lease in held] == [0, 1, 2, 3]
     assert claim(storage, 1, START) is None
     with storage.transaction(require_lease(held[0])):
@@ -67,12 +60,12 @@ def test_the_budget_is_counted_where_trials_are_handed_out(storage: RetryingRDBS
         study.tell(1, state=TrialState.PRUNED)
     assert claim(storage, 1, START) is None
     release(storage, held[2], "stopped by hand")
-    assert taken(storage).number == 2
+    assert claimed(storage).number == 2
     # A broken trial takes its place in the launch that it broke in, and gives it back to the next.
     study.tell(3, state=TrialState.FAIL)
     assert claim(storage, 1, START) is None
     study.set_user_attr(LAUNCH, {"trials": 4, "failed": 1})
-    assert taken(storage).number == 4
+    assert claimed(storage).number == 4
     assert claim(storage, 1, START) is None
 
 
@@ -98,13 +91,13 @@ def test_what_waits_goes_first_and_keeps_all_that_is_known_of_it(storage: Retryi
         enqueue_trials(storage, 1, known)
     study = study_of(storage_url)
     assert [trial.state for trial in study.trials] == [TrialState.WAITING]
-    lease = taken(storage)
+    lease = claimed(storage)
     trial = optuna.Trial(study, lease.trial_id)
     with storage.transaction(require_lease(lease)):
         x = trial.suggest_float("x", 0, 1)
         trial.report(0.5, 1)
     release(storage, lease, "stopped by hand")
-    assert taken(storage).number == 0
+    assert claimed(storage).number == 0
     found = study.trials[0]
     assert (found.state, found.params, found.intermediate_values) == (TrialState.RUNNING, {"x": x}, {1: 0.5})
     assert (TrialOrigin.demand(found), STOPPED.read(found)) == (TrialOrigin("launch", "host:1", "first"), "stopped by hand")
@@ -115,7 +108,7 @@ def test_a_trial_goes_on_elsewhere_when_its_lease_has_run_out_and_its_old_worker
     storage: RetryingRDBStorage, storage_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = study_of(storage_url)
-    late = taken(storage)
+    late = claimed(storage)
     assert requeue_stale_trials(storage, 1) == []
     monkeypatch.setattr(leases, "LEASE_S", -1.0)
     assert renew(storage, late)
@@ -125,7 +118,7 @@ def test_a_trial_goes_on_elsewhere_when_its_lease_has_run_out_and_its_old_worker
     assert STOPPED.read(study.trials[0]) == "its worker was not heard of any more"
     with pytest.raises(LeaseLost):
         release(storage, late, "too late")
-    new = taken(storage)
+    new = claimed(storage)
     assert (new.number, new.taken_up) == (0, 1)
     assert not renew(storage, late)
     with pytest.raises(LeaseLost), storage.transaction(require_lease(late)):
@@ -141,7 +134,7 @@ def test_a_trial_goes_on_elsewhere_when_its_lease_has_run_out_and_its_old_worker
 def test_an_old_lease_counts_again_when_nobody_took_the_trial(
     storage: RetryingRDBStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lease = taken(storage)
+    lease = claimed(storage)
     monkeypatch.setattr(leases, "LEASE_S", -1.0)
     assert renew(storage, lease)
     monkeypatch.undo()
@@ -154,15 +147,15 @@ def test_a_trial_that_kills_its_workers_is_failed_with_the_reason(
 ) -> None:
     monkeypatch.setattr(leases, "is_gone", lambda process: True)
     for times in range(TAKEN_UP):
-        assert taken(storage).taken_up == times
+        assert claimed(storage).taken_up == times
         assert requeue_stale_trials(storage, 1) == [StaleTrial(0, waits=True)]
-    taken(storage)
+    claimed(storage)
     assert requeue_stale_trials(storage, 1) == [StaleTrial(0, waits=False)]
     (trial,) = study_of(storage_url).trials
     assert trial.state == TrialState.FAIL
     assert ERROR.read(trial) == "its worker died, as did 3 before it: too little memory, perhaps, for this configuration"
     assert requeue_stale_trials(storage, 1) == []
-    assert taken(storage).number == 1
+    assert claimed(storage).number == 1
 
 
 def test_a_worker_of_this_machine_that_is_no_more_is_not_waited_for(storage_url: str, storage: RetryingRDBStorage) -> None:
