@@ -62,10 +62,10 @@ class Pits:
     @classmethod
     def of(cls, searched: Searched) -> Pits:
         """Count them."""
-        scored, signal = searched.data.is_scored, searched.data.is_signal
+        scored, signal, folds = searched.data.is_scored, searched.data.is_signal, searched.folds()
         return cls(
-            tuple(int((scored & signal & (searched.folds == fold)).sum()) for fold in range(FOLDS)),
-            tuple(int((scored & ~signal & (searched.folds == fold)).sum()) for fold in range(FOLDS)),
+            tuple(int((scored & signal & (folds == fold)).sum()) for fold in range(FOLDS)),
+            tuple(int((scored & ~signal & (folds == fold)).sum()) for fold in range(FOLDS)),
         )
 
 

@@ -55,12 +55,15 @@ TUNING = tuple(name for name in DATA_SETS if name != JUDGED)
 
 @dataclass(frozen=True)
 class Searched:
-    """What a table is recorded of: `folds`: `[pits]`; `crops`, `is_signal`: of the fresh pits, `[pits, ...]`."""
+    """What a table is recorded of; `crops`, `is_signal`: of the fresh pits, `[pits, ...]`."""
 
     data: Dataset
-    folds: npt.NDArray[np.int64]
     crops: Grey
     is_signal: Flags
+
+    def folds(self, seed: int = 0) -> npt.NDArray[np.int64]:
+        """Split the pits for a seed, `[pits]`: another seed has another split, as the repeats of a selection have."""
+        return fold_numbers(self.data, FOLDS, SPLIT_SEED + seed)
 
 
 def prepare(name: str, folder: Path, workers: int, pits: int = PITS, fresh: int = FRESH) -> None:
@@ -90,4 +93,4 @@ def read(name: str, folder: Path) -> Searched:
         data = data.take(np.sort(np.random.default_rng(SPLIT_SEED).permutation(len(data))[:PITS]))
         unseen = unseen.take(np.flatnonzero(unseen.is_scored))
         crops, is_signal = unseen.crops(), unseen.is_signal
-    return Searched(data, fold_numbers(data, FOLDS, SPLIT_SEED), crops, is_signal)
+    return Searched(data, crops, is_signal)

@@ -36,7 +36,7 @@ from models.training.verdicts import Verdict
 from search.training.pool import parallel_map
 
 COUNT, EPOCHS, WORKING_POINT = 250, 30, 0.05
-# How many of the best are trained again from another seed.
+# How many of the best are trained again, from another seed and on another split.
 AGAIN = 50
 # A configuration whose folds reach less than this share of the sound recipe's mean acceptance is scored on FEW fresh pits: how
 # bad it is needs no more, and scoring every light of 20,000 pits with five members may take longer than training them.
@@ -54,9 +54,9 @@ def record(searched: Searched, number: int, seed: int, poor: float, epochs: int 
     data = searched.data
     config = draw(number, data, fitted_space(data))
     task = make_task(data, config, epochs=epochs, working_point=WORKING_POINT)
-    trainings, curves = [], []
+    trainings, curves, folds = [], [], searched.folds(seed)
     for fold in range(FOLDS):
-        training = start_fold(task, searched.folds, fold, derive_seed(number, seed), 0)
+        training = start_fold(task, folds, fold, derive_seed(number, seed), 0)
         curves.append(_train(training))
         trainings.append(training)
     started = time.process_time()

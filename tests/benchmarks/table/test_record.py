@@ -13,7 +13,6 @@ from benchmarks.table.configurations import BASELINE, SOUND, draw, fitted_space
 from benchmarks.table.data_sets import DATA_SETS, JUDGED, TUNING, Searched
 from benchmarks.table.record import _check, _missing, record
 from foils import Dataset
-from foils.folds import fold_numbers
 from spaces.initial_configs import BASELINE as IN_USE
 from spaces.initial_configs import STARTS
 from tests.support.recorded_trainings import training
@@ -37,7 +36,7 @@ def test_no_policy_is_tuned_on_the_data_set_that_judges() -> None:
 @pytest.mark.parametrize("poor", [0.0, 2.0])
 def test_a_record_holds_every_epoch_of_every_fold_and_the_truth(tiny: Dataset, poor: float) -> None:
     scored = tiny.take(np.flatnonzero(tiny.is_scored))
-    searched = Searched(tiny, fold_numbers(tiny, 5, 0), scored.crops(), scored.is_signal)
+    searched = Searched(tiny, scored.crops(), scored.is_signal)
     values = json.loads(json.dumps(record(searched, SOUND, 0, poor, epochs=3)))
     assert [len(curve) for curve in values["curves"]] == [3] * 5
     assert {*values["curves"][0][0]} >= {
@@ -52,6 +51,12 @@ def test_a_record_holds_every_epoch_of_every_fold_and_the_truth(tiny: Dataset, p
     assert len(values["members"]) == len(values["verdicts"]) == 5
     assert values["fresh"] == len(scored)
     assert values["ensemble"] is None or values["ensemble"]["auc"] > 0.5
+
+
+def test_another_seed_has_another_split(tiny: Dataset) -> None:
+    searched = Searched(tiny, tiny.crops(), tiny.is_signal)
+    assert (searched.folds() == searched.folds(0)).all()
+    assert (searched.folds() != searched.folds(1)).any()
 
 
 def test_what_the_table_holds_is_not_recorded_again(tmp_path: Path) -> None:
