@@ -1,10 +1,10 @@
 """A policy of searching as data: rule, ladder, score and start, written `RULE/LADDER/SCORE/START`.
 
 RULE is `full`, `median`, `trailing` or `halving`, which end trials for good; `promotion`, the rule of a launch; or `pause`,
-`pause:REDUCTION` or `pause:REDUCTION:LEAST`, which completes the best paused trials as time runs out, at least so many. START
-is `random`, or what comes first, joined by `+`: `network`, the network in use, which is never pruned, or at the top in the end;
-`sound`, the sound recipe; `portfolio`; or a configuration's number. `naive`, `whole` and `shipped` are short for policies of
-today. Knows nothing of tables.
+`pause:REDUCTION` or `pause:REDUCTION:LEAST`, which completes the best paused trials as time runs out, at least so many. SCORE
+is one of `scores.py`. START is `random`, or what comes first, joined by `+`: `network`, the network in use, which is never
+pruned, or at the top in the end; `sound`, the sound recipe; `portfolio`; or a configuration's number. `naive`, `whole` and
+`shipped` are short for policies of today. Knows nothing of tables.
 """
 
 from __future__ import annotations
@@ -26,27 +26,25 @@ SHORT = {
     # The script that people write, but for TPE.
     "naive": "median/1x30,2x30,3x30,4x30,5x30/a5/random",
     "whole": "full/5x30/a5/random",
-    # As `pitsearch launch` searches unless told otherwise, but for TPE.
-    "shipped": f"{defaults.PRUNER}/{defaults.LADDER}/mean/network+sound",
+    # As `pitsearch launch` searches unless told otherwise, and `select` chooses, but for TPE.
+    "shipped": f"{defaults.PRUNER}/{defaults.LADDER}/mean:a5/network+sound",
 }
 _FINE = "1x3,2x3,5x3,5x9,5x30"
 DEFAULT = (
     *SHORT,
-    "full/5x30/mean3/random",
+    "full/5x30/mean/random",
     f"trailing/{defaults.LADDER}/a5/sound",
-    f"trailing/{defaults.LADDER}/mean3/sound",
     f"halving/{defaults.LADDER}/a5/sound",
-    f"halving/{defaults.LADDER}/mean3/sound",
-    f"pause/{defaults.LADDER}/a5/random",
-    f"pause/{defaults.LADDER}/a5/sound",
-    f"pause/{defaults.LADDER}/mean/sound",
-    f"pause/{defaults.LADDER}/mean3/sound",
-    f"pause/{defaults.LADDER}/mean3+/sound",
-    f"pause/{defaults.LADDER}/fit/sound",
-    f"pause/{_FINE}/mean3/sound",
-    f"pause:3:5/{defaults.LADDER}/mean3/sound",
-    f"pause:3:5/{_FINE}/mean3/sound",
-    f"pause:3:5/{defaults.LADDER}/mean3/portfolio",
+    f"halving/{defaults.LADDER}/mean:a5/sound",
+    f"{PAUSE}:3:5/{defaults.LADDER}/mean:a5/sound",
+    f"{PROMOTION}/{defaults.LADDER}/a5/network+sound",
+    f"{PROMOTION}/{defaults.LADDER}/mean/network+sound",
+    f"{PROMOTION}/{defaults.LADDER}/mean+:a5/network+sound",
+    f"{PROMOTION}/{defaults.LADDER}/mean3:a5/network+sound",
+    f"{PROMOTION}/{defaults.LADDER}/fit:a5/network+sound",
+    f"{PROMOTION}/{_FINE}/mean:a5/network+sound",
+    f"{PROMOTION}/{defaults.LADDER}/mean:a5/random",
+    f"{PROMOTION}/{defaults.LADDER}/mean:a5/portfolio",
 )
 
 
@@ -59,7 +57,7 @@ class Policy:
     # Of RULES, PROMOTION, or PAUSE.
     rule: str
     ladder: Ladder
-    # Of SCORES, with `+` behind it where chance is added.
+    # Of SCORES, with `+` behind it where chance is added; behind a colon that by which complete trials are selected.
     score: str
     # What comes first, of STARTS or numbers of configurations.
     start: tuple[str, ...]
@@ -88,7 +86,8 @@ class Policy:
         numbers = re.fullmatch(rf"{PAUSE}(?::([2-9]))?(?::([1-9]\d?))?", rule)
         if rule not in (*RULES, PROMOTION) and numbers is None:
             raise ValueError(f"a rule must be one of {', '.join((*RULES, PROMOTION, PAUSE))}, but got {rule!r}; correct it.")
-        if score.removesuffix("+") not in SCORES:
+        on_rung, colon, selecting = score.partition(":")
+        if on_rung.removesuffix("+") not in SCORES or (colon and selecting not in SCORES):
             raise ValueError(f"a score must be one of {', '.join(SCORES)}, but got {score!r}; correct it.")
         first = () if start == "random" else tuple(start.split("+"))
         if any(name not in STARTS and not name.isdecimal() for name in first):

@@ -66,7 +66,7 @@ def regrets(
     table = tables[name]
     shown = show(table, policy.ladder, policy.score, others_of(name, tables))
     first, seeds = _first(policy, name, tables), table.is_recorded.shape[1]
-    truth, confirmation = table.true_acceptance(), _confirmations(table)
+    truth, confirmations = table.true_acceptance(), _confirmations(table)
     deadlines = [budget / WORKERS for budget in budgets]
     values = np.zeros((len(budgets), replications))
     for replication in range(replications):
@@ -77,7 +77,7 @@ def regrets(
             if policy.sees_deadline or not place:
                 until = deadline if policy.sees_deadline else max(deadlines)
                 complete = simulate(_scheduler(policy, shown, drawn, first, seeds, until), shown.seconds, WORKERS, until)
-            selected = select([trial for at, trial in complete if at <= deadline], shown, confirmation)
+            selected = select([trial for at, trial in complete if at <= deadline], shown, confirmations)
             values[place, replication] = truth.max() - (0.0 if selected is None else truth[selected // seeds])
     return values
 
@@ -100,14 +100,14 @@ def _first(policy: Policy, name: str, tables: Mapping[str, Recorded]) -> list[in
     return [int(np.searchsorted(table.numbers, number)) for number in dict.fromkeys(numbers) if number in table.numbers]
 
 
-def _confirmations(table: Recorded) -> list[int]:
-    """Give for each trial that which confirms it: of the next seed that is recorded, which may be its own."""
-    count, seeds = table.is_recorded.shape
+def _confirmations(table: Recorded) -> list[list[int]]:
+    """Give for each trial those that confirm it: of all other seeds that are recorded, or where there is none, itself."""
+    seeds = table.is_recorded.shape[1]
     places = []
-    for place in range(count):
-        recorded = np.flatnonzero(table.is_recorded[place])
-        following = {int(seed): int(next_one) for seed, next_one in zip(recorded, np.roll(recorded, -1), strict=True)}
-        places += [place * seeds + following.get(seed, seed) for seed in range(seeds)]
+    for place, is_recorded in enumerate(table.is_recorded):
+        recorded = [int(seed) for seed in np.flatnonzero(is_recorded)]
+        for seed in range(seeds):
+            places.append([place * seeds + other for other in recorded if other != seed] or [place * seeds + seed])
     return places
 
 

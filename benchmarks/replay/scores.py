@@ -2,8 +2,8 @@
 
 A score is a measure, the mean over the folds on the rung: `a5`, acceptance at 5 %; `mean`, acceptance over false-positive rates
 of 0 to 10 %; `mean3`, the same over the last three epochs; `fit`, what a regression on the other data sets expects of `mean` at
-the end. A `+` behind it adds one standard error: that of the mean over the folds, or on a single fold that of its pits. Knows
-nothing of rules.
+the end. A `+` behind it adds one standard error: that of the mean over the folds, or on a single fold that of its pits. `mean:a5`
+compares trials on a rung by `mean`, and selects from complete ones by `a5`. Knows nothing of rules.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Shown:
     values: Sequence[Sequence[float]]
     # The standard error of an acceptance as high.
     errors: Sequence[Sequence[float]]
-    # The value at the end, without what is added for chance, `[trials]`.
+    # What complete trials are selected by, `[trials]`.
     final: Sequence[float]
     # Whether every fold learned, `[trials]`.
     has_learned: Sequence[bool]
@@ -48,7 +48,8 @@ def show(table: Recorded, ladder: Ladder, score: str, others: Sequence[Recorded]
     whole = Rung(*table.epochs["ms"].shape[2:])
     if ladder.rungs[-1] != whole:
         raise ValueError(f"a ladder must end at {whole}, as the recorded trainings, but got {str(ladder)!r}; correct it.")
-    name, is_bound = score.removesuffix("+"), score.endswith("+")
+    on_rung, _, selecting = score.partition(":")
+    name, is_bound = on_rung.removesuffix("+"), on_rung.endswith("+")
     values, spent = [], [np.zeros(table.is_recorded.shape)]
     for rung in ladder.rungs:
         shown = extrapolate(table, rung, others) if name == "fit" else by_fold(table, rung, name).mean(-1)
@@ -61,7 +62,7 @@ def show(table: Recorded, ladder: Ladder, score: str, others: Sequence[Recorded]
         seconds=_by_trial(seconds),
         values=_by_trial(stacked),
         errors=_by_trial(np.stack([_errors(table, rung, stacked[..., place]) for place, rung in enumerate(ladder.rungs)], -1)),
-        final=_by_trial(by_fold(table, ladder.rungs[-1], name).mean(-1)[..., None], flat=True),
+        final=_by_trial(by_fold(table, ladder.rungs[-1], selecting or name).mean(-1)[..., None], flat=True),
         has_learned=learned(table).ravel().tolist(),
     )
 

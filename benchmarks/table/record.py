@@ -36,8 +36,9 @@ from models.training.verdicts import Verdict
 from search.training.pool import parallel_map
 
 COUNT, EPOCHS, WORKING_POINT = 250, 30, 0.05
-# How many of the best are trained again, from another seed and on another split.
-AGAIN = 50
+# So many of the best are trained again, from another seed and on another split: those that a selection may race, SEEDS times in
+# all, the others twice.
+AGAIN, RACED, SEEDS = 50, 10, 4
 # A configuration whose folds reach less than this share of the sound recipe's mean acceptance is scored on FEW fresh pits: how
 # bad it is needs no more, and scoring every light of 20,000 pits with five members may take longer than training them.
 POOR, FEW = 0.8, 4000
@@ -129,14 +130,15 @@ def _place(folder: Path, key: Key) -> Path:
 
 
 def _missing(folder: Path, table: Path, names: Sequence[str], count: int) -> Iterator[Key]:
-    """List what is not recorded yet: the sound recipe, every configuration, then the best again from another seed."""
+    """List what is not recorded yet: the sound recipe, every configuration, then the best again from other seeds."""
     for number in (SOUND, *(number for number in range(count) if number != SOUND)):
         yield from (key for name in names if _worth(folder, table, key := (name, number, 0)) is None)
-    for number in range(AGAIN):
-        for name in names:
-            best = _best(folder, table, name, count)
-            if number < len(best) and _worth(folder, table, key := (name, best[number], 1)) is None:
-                yield key
+    for rank in range(AGAIN):
+        for seed in range(1, SEEDS if rank < RACED else 2):
+            for name in names:
+                best = _best(folder, table, name, count)
+                if rank < len(best) and _worth(folder, table, key := (name, best[rank], seed)) is None:
+                    yield key
 
 
 def _best(folder: Path, table: Path, name: str, count: int) -> list[int]:

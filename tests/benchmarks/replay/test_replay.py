@@ -15,7 +15,7 @@ from benchmarks.replay.extrapolation import extrapolate
 from benchmarks.replay.outlook import outlook_table
 from benchmarks.replay.policies import DEFAULT, Policy
 from benchmarks.replay.portfolio import portfolio
-from benchmarks.replay.replay import draw, others_of, regrets
+from benchmarks.replay.replay import _confirmations, draw, others_of, regrets
 from benchmarks.replay.report import replay_tables
 from benchmarks.replay.scores import by_fold, show
 from benchmarks.replay.selection import select
@@ -86,11 +86,30 @@ def test_a_selection_keeps_what_learns_and_is_confirmed() -> None:
     table.has_learned[3, 0, 2] = False
     table.has_learned[2, 1, 4] = False
     shown = show(table, Ladder.parse("5x30"), "mean", [])
-    other = [trial ^ 1 for trial in range(8)]
+    other = [[trial ^ 1] for trial in range(8)]
     # The best did not learn, and the next one not again.
     assert select([0, 2, 4, 6], shown, other) == 2
     assert select([4, 6], shown, other) is None
     assert select([], shown, other) is None
+
+
+def test_a_selection_takes_all_other_seeds_for_its_mean() -> None:
+    table = made_up([0.5, 0.6, 0.7], seeds=3)
+    table.epochs["mean_acceptance"][2, :, :, -1] = np.reshape([0.7, 0.2, 0.9], (3, 1))
+    shown, confirmations = show(table, Ladder.parse("5x30"), "mean", []), _confirmations(table)
+    # Its others reach 0.55 where the first seed was searched, and 0.45 where the last was.
+    assert select([0, 6], shown, confirmations) == 6
+    assert select([0, 8], shown, confirmations) == 0
+    alone = replace(table, is_recorded=np.array([[True, False, False]] * 3))
+    assert _confirmations(alone)[::3] == [[0], [3], [6]]
+
+
+def test_complete_trials_are_selected_by_what_stands_behind_the_colon() -> None:
+    table = made_up([0.5, 0.6])
+    table = replace(table, epochs={**table.epochs, "acceptance_5": table.epochs["acceptance_5"][::-1]})
+    by_mean, by_acceptance = (show(table, Ladder.parse("1x3,5x30"), score, []) for score in ("mean", "mean:a5"))
+    assert by_mean.values == by_acceptance.values
+    assert by_mean.final == pytest.approx(by_acceptance.final[::-1])
 
 
 def test_scores_are_means_over_the_folds_with_their_error() -> None:
@@ -155,6 +174,7 @@ def test_a_ladder_ends_where_the_truth_is_known() -> None:
         ("stop/5x30/mean/random", "a rule must be one of full, median, halving, trailing, promotion, pause"),
         ("pause:0/5x30/mean/random", "a rule must be one of"),
         ("pause/5x30/best/random", "a score must be one of a5, mean, mean3, fit"),
+        ("pause/5x30/mean:best/random", "a score must be one of a5, mean, mean3, fit"),
         ("pause/5x30/mean/tpe", "a start must be of random"),
         ("pause/5by30/mean/random", "a rung must be written FOLDSxEPOCHS"),
     ],
