@@ -2,8 +2,8 @@
 
 A score is a measure, the mean over the folds on the rung: `a5`, acceptance at 5 %; `mean`, acceptance over false-positive rates
 of 0 to 10 %; `mean3`, the same over the last three epochs; `fit`, what a regression on the other data sets expects of `mean` at
-the end. A `+` behind it adds one standard error: that of the mean over the folds, or on a single fold that of its pits. `mean:a5`
-compares trials on a rung by `mean`, and selects from complete ones by `a5`. Knows nothing of rules.
+the end. A `+` behind it adds one standard error: that of the mean over the folds, or on a single fold that of its pits.
+`mean:a5` compares trials on a rung by `mean`, and selects from complete ones by `a5`. Knows nothing of rules.
 """
 
 from __future__ import annotations

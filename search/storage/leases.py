@@ -26,7 +26,7 @@ from search.errors import StudyGone
 from search.storage.clock import is_gone, read_clock, this_process
 from search.storage.json_values import as_json
 from search.storage.lease_table import LEASES, remove_rows
-from search.storage.optuna_internals import models
+from search.storage.optuna_internals import models, note_open
 from search.storage.places import FINISHED, OF_STUDY, UID, Choose, attribute_of, count_places, read_launch, start_new
 from search.storage.progress_table import remove_old_progress, write_progress
 from search.storage.rdb import RetryingRDBStorage
@@ -160,6 +160,7 @@ def require_lease(lease: Lease) -> Callable[[Session], None]:
         runs = sql.select(trial.state).where(trial.trial_id == row.trial_id, trial.study_id == row.study_id).with_for_update()
         if session.execute(runs).scalar() != TrialState.RUNNING:
             raise LeaseLost
+        note_open(session, lease.trial_id)
 
     return guard
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -18,12 +18,13 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, check_distribution_compatibility, distribution_to_json
 from optuna.samplers import CmaEsSampler, TPESampler
+from optuna.samplers._tpe.sampler import _split_trials, default_gamma, default_gamma_multiobjective
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.storages._cached_storage import _CachedStorage as CachedStorage
 from optuna.storages._cached_storage import _StudyInfo as StudyInfo
 from optuna.storages._rdb import models
 from optuna.study._frozen import FrozenStudy
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -43,6 +44,7 @@ __all__ = [
     "check_trial",
     "inner_storage",
     "models",
+    "note_open",
     "storage_of",
     "study_id_of",
     "trial_id_of",
@@ -53,6 +55,8 @@ PRIVATE_READS, PRIVATE_WRITES = ("_get_trials", "_get_best_trial_id"), ("_create
 
 # What inserts rows or replaces them, by the kind of the database.
 UPSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+# Where a session notes the trials that its transaction found open.
+OPEN = "open trials"
 
 
 class InnerStorage(RDBStorage):
@@ -69,8 +73,7 @@ class InnerStorage(RDBStorage):
 
     def write_attributes(self, session: Session, kind: Any, values: Mapping[tuple[int, str], Any]) -> None:
         """Write attributes by trial and key, in one statement where the database can; Optuna takes two for each."""
-        insert = UPSERTS.get(self.engine.name)
-        if insert is None:
+        if self.engine.name not in UPSERTS:
             for (trial_id, key), value in values.items():
                 self.write_attribute(session, kind, trial_id, key, value)
             return
@@ -79,21 +82,31 @@ class InnerStorage(RDBStorage):
         rows = [
             {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for (trial_id, key), value in values.items()
         ]
-        added = insert(kind).values(rows)
-        replaced = {"value_json": added.excluded.value_json}
-        session.execute(added.on_conflict_do_update(index_elements=[kind.trial_id, kind.key], set_=replaced))
+        self._upsert(session, kind, rows, ("trial_id", "key"))
+
+    def _upsert(self, session: Session, kind: Any, rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> None:
+        """Insert rows of a class of `models`, or replace those that have the same key."""
+        added = UPSERTS[self.engine.name](kind).values(rows)
+        replaced = {name: added.excluded[name] for name in rows[0] if name not in key}
+        session.execute(added.on_conflict_do_update(index_elements=key, set_=replaced))
 
     def _require_open(self, session: Session, trial_id: int) -> None:
         """Refuse a trial that is gone or has ended, as Optuna does before every write, but look once a transaction."""
-        looked: set[int] = session.info.setdefault("open", set())
-        if trial_id not in looked:
+        if trial_id not in session.info.get(OPEN, ()):
             trial: Any = models.TrialModel.find_or_raise_by_id(trial_id, session)
             self.check_trial_is_updatable(trial_id, trial.state)
-            looked.add(trial_id)
+            note_open(session, trial_id)
 
     def write_report(self, session: Session, trial_id: int, step: int, value: float) -> None:
-        """Write a value that a trial reports."""
-        self._set_trial_intermediate_value_without_commit(session, trial_id, step, value)
+        """Write a value that a trial reports, in one statement where the database can; Optuna takes three."""
+        if self.engine.name not in UPSERTS:
+            self._set_trial_intermediate_value_without_commit(session, trial_id, step, value)
+            return
+        self._require_open(session, trial_id)
+        kind = models.TrialIntermediateValueModel
+        stored, finiteness = kind.intermediate_value_to_stored_repr(value)
+        row = {"trial_id": trial_id, "step": step, "intermediate_value": stored, "intermediate_value_type": finiteness}
+        self._upsert(session, kind, [row], ("trial_id", "step"))
 
     def write_param(
         self,
@@ -134,6 +147,11 @@ class InnerStorage(RDBStorage):
         self.keep_param(trial_id, param_name, param_value_internal, distribution, previous_distribution)
 
 
+def note_open(session: Session, trial_id: int) -> None:
+    """Note that a trial was found in this transaction and has not ended, so that no write looks again."""
+    session.info.setdefault(OPEN, set()).add(trial_id)
+
+
 class SharedCache(CachedStorage):
     """Another reader of the trials that one of Optuna's caches holds."""
 
@@ -169,12 +187,41 @@ class SharedCache(CachedStorage):
 
 
 class CachedTPESampler(TPESampler):
-    """Optuna's TPE for one trial. It looks at the study once; Optuna's own looks anew for each group of parameters."""
+    """Optuna's TPE for one trial: it chooses the same, and looks at the study once, not anew for each group of parameters.
+
+    Trials are parted into good and bad ones once for all groups. The groups are made from one trial of each set of parameters:
+    more of the same change none.
+    """
+
+    _parted: tuple[list[FrozenTrial], list[FrozenTrial]] | None = None
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Give the parameters that are chosen together, group by group."""
+        still: Any = copy.copy(study)
+        still._get_trials = lambda deepcopy, states, use_cache: _one_of_each(study._get_trials(deepcopy, states, use_cache))
+        return super().infer_relative_search_space(still, trial)
 
     def _sample(self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
-        still: Any = copy.copy(study)
-        still._get_trials = lambda deepcopy, states, use_cache: study._get_trials(deepcopy, states, use_cache=True)
-        return super()._sample(still, trial, search_space)
+        if self._parted is None:
+            states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+            trials = [one for one in study._get_trials(False, states, use_cache=True) if one.number != trial.number]
+            gamma = default_gamma if len(study.directions) == 1 else default_gamma_multiobjective
+            self._parted = _split_trials(study, trials, gamma(sum(one.state.is_finished() for one in trials)))
+        good, bad = (
+            self._build_parzen_estimator(study, search_space, trials, handle_below=place == 0)
+            for place, trials in enumerate(self._parted)
+        )
+        drawn = good.sample(self._rng.rng, self._n_ei_candidates)
+        chosen = self._compare(drawn, self._compute_acquisition_func(drawn, good, bad))
+        return {name: search_space[name].to_external_repr(value) for name, value in chosen.items()}
+
+
+def _one_of_each(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Give the first trial of each set of parameters."""
+    first: dict[frozenset[str], FrozenTrial] = {}
+    for trial in trials:
+        first.setdefault(frozenset(trial.distributions), trial)
+    return list(first.values())
 
 
 class PrunedStudy:

@@ -46,7 +46,11 @@ METHODS: dict[type, dict[str, tuple[str, ...]]] = {
         "_concat_optimizer_attrs": ("optimizer_attrs",),
         "_split_optimizer_str": ("optimizer_str",),
     },
-    TPESampler: {"_sample": ("study", "trial", "search_space")},
+    TPESampler: {
+        "_sample": ("study", "trial", "search_space"),
+        "_build_parzen_estimator": ("study", "search_space", "trials", "handle_below"),
+        "_compute_acquisition_func": ("samples", "mpe_below", "mpe_above"),
+    },
     optuna.Study: {"_get_trials": ("deepcopy", "states", "use_cache")},
 }
 # Optuna's private attributes, by what has them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 import time
@@ -22,7 +23,7 @@ from sqlalchemy.orm import Session
 from search.storage import retry as retrying
 from search.storage.connect import backend_of, open_storage
 from search.storage.json_values import plain
-from search.storage.optuna_internals import models
+from search.storage.optuna_internals import models, trial_id_of
 from search.storage.rdb import READS, WRITES, RetryingRDBStorage
 from search.storage.retry import is_transient
 from tests.support.engines import Postgres
@@ -44,6 +45,17 @@ def test_a_study_is_created_once_with_all_its_attributes(storage: RetryingRDBSto
     storage.create_whole_study("study", [StudyDirection.MINIMIZE], {"plan": {"a": 2}}, {})
     study = study_of(storage_url)
     assert (study.directions, study.user_attrs, study.metric_names) == ([StudyDirection.MAXIMIZE], {"plan": {"a": 1}}, ["m"])
+
+
+def test_a_report_of_any_size_is_kept_and_the_last_one_on_a_step_counts(storage: RetryingRDBStorage, storage_url: str) -> None:
+    study = study_of(storage_url)
+    trial = study.ask()
+    for step, value in enumerate((math.inf, -math.inf, math.nan, 0.5, 1.0)):
+        storage.set_trial_intermediate_value(trial_id_of(trial), step % 4, value)
+    assert str(study.trials[0].intermediate_values) == "{0: 1.0, 1: -inf, 2: nan, 3: 0.5}"
+    study.tell(trial, 0.5)
+    with pytest.raises(UpdateFinishedTrialError, match="has ended, and can be changed no more"):
+        storage.set_trial_intermediate_value(trial_id_of(trial), 0, 0.1)
 
 
 def test_two_processes_that_create_the_same_study_at_once_give_one(
