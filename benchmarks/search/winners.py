@@ -1,21 +1,23 @@
-"""What a search brings: the winner of every ready-made space against the network in use, on pits that neither has seen.
+"""What a search brings: the winners of spaces against the network in use and the sound recipe, on pits that none has seen.
 
-Every search has the same time. Both networks are trained on the same pits and scored on the same held-out ones.
-BENCHMARK_DATA in the environment names a further data set's folder.
+Every search has the same time. All are trained on the same pits and scored on the same held-out ones. BENCHMARK_DATA in the
+environment names a further data set's folder.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from scipy import stats
 
+from benchmarks.search.losses import gain
 from benchmarks.support.measure import DATA, Table
 from foils import Dataset, load
 from foils.synthetic.synthesise import SyntheticFoils, scaled_counts, synthesise
@@ -27,16 +29,18 @@ from search.statistics.intervals import LEVEL, wilson
 from search.studies.options import Budget, Holdout, SearchOptions
 from search.studies.study import Study
 from search.training.fold_cache import trial_members
-from search.trials.baseline import is_baseline
 from search.trials.ranking import rank_trials
 from search.trials.records import Recipe, RungResult, is_done
 from spaces import Config
-from spaces.named_spaces import READY
+from spaces.initial_configs import BASELINE, SOUND
 
-PITS, MINUTES, HOLDOUT, RATES = 1393, 5.0, 0.3, (0.05, 0.01)
+PITS, MINUTES, HOLDOUT, RATES = 1393, 10.0, 0.3, (0.05, 0.01)
+# The spaces that a search of some minutes is for.
+SPACES = ("standard", "angles")
 # More than a search of some minutes can finish.
 TRIALS = 1000
-IN_USE = "network in use"
+# What no search is needed for: the first two trials of every study.
+FIXED = IN_USE, RECIPE = BASELINE, SOUND
 
 
 @dataclass(frozen=True)
@@ -63,21 +67,26 @@ def look(study: Study, data: Dataset, number: int) -> Held:
     return Held(accepted, len(ensemble.members), len(reached.verdicts), described)
 
 
-def search(data: Dataset, space: str, seed: int, minutes: float, folder: Path) -> tuple[Held, Held]:
-    """Search a space, and look at the network in use and at the winner."""
-    storage = f"sqlite:///{folder}/{space}.db"
-    options = SearchOptions(seed=seed, holdout=Holdout(HOLDOUT))
-    # The network in use is the first trial: it ends whatever the minutes, or there would be nothing to compare with.
-    for budget, executor in ((Budget(1), Processes(1)), (Budget(TRIALS, minutes), Processes())):
-        study = launch(data, space, options, study=space, storage=storage, budget=budget, executor=executor)
-    ended = study.optuna.get_trials(deepcopy=False)
-    baseline = next(trial.number for trial in ended if is_baseline(trial))
-    # Where nothing converged, a search has nothing better to offer than what there was.
-    sound = (trial.number for trial in rank_trials(ended) if set(RungResult.demand(trial).verdicts) == {Verdict.LEARNED})
-    winner = next(sound, baseline)
-    outcome = look(study, data, winner)
-    tried = sum(map(is_done, ended))
-    return look(study, data, baseline), replace(outcome, described=f"{outcome.described} ({tried} trials)")
+def compete(data: Dataset, seed: int, minutes: float, folder: Path) -> dict[str, Held]:
+    """Search every space for so long, and look at the network in use, the sound recipe and each winner, by their names."""
+    options, held = SearchOptions(seed=seed, holdout=Holdout(HOLDOUT)), dict[str, Held]()
+    for space in SPACES:
+        storage = f"sqlite:///{folder}/{space}.db"
+        searched = partial(launch, data, space, options, study=space, storage=storage, executor=Processes())
+        if not held:
+            # The first two trials: they end whatever the minutes, or there would be nothing to compare with.
+            study = searched(budget=Budget(2))
+            for name, trial in zip((IN_USE, RECIPE), study.optuna.get_trials(deepcopy=False), strict=True):
+                held[name] = look(study, data, trial.number)
+        study = searched(budget=Budget(TRIALS, minutes))
+        trials = study.optuna.get_trials(deepcopy=False)
+        # Where nothing converged, a search has nothing better to offer than what there was.
+        sound = (trial.number for trial in rank_trials(trials) if set(RungResult.demand(trial).verdicts) == {Verdict.LEARNED})
+        winner = next(sound, None)
+        outcome = held[IN_USE] if winner is None else look(study, data, winner)
+        told = f"{outcome.described} ({sum(map(is_done, trials))} trials)"
+        held[f"winner of {space}"] = replace(outcome, described=told)
+    return held
 
 
 @contextmanager
@@ -96,56 +105,54 @@ def given(path: str) -> Iterator[tuple[Dataset, Path]]:
 
 
 def measure(rounds: int = 5, scale: float = 1.0) -> list[Table]:
-    """Search every ready-made space, on synthetic foils once a round and on the data set given. `scale`: pits and minutes."""
+    """Search on synthetic foils once a round, and on the data set given. `scale`: pits and minutes."""
     pits, minutes = max(250, round(PITS * scale)), max(0.05, MINUTES * scale)
-    outcomes: list[list[tuple[Held, Held]]] = [[] for _ in READY]
+    outcomes = []
     for seed in range(rounds):
         with synthetic(seed, pits) as (data, folder):
-            for pairs, space in zip(outcomes, READY, strict=True):
-                pairs.append(search(data, space, seed, minutes, folder))
+            outcomes.append(compete(data, seed, minutes, folder))
     tables = [table(f"synthetic foils of {pits} pits, {rounds} seeds, {minutes:g} minutes a search", outcomes)]
     if path := os.environ.get(DATA):
         with given(path) as (data, folder):
-            pairs_of = [[search(data, space, 0, minutes, folder)] for space in READY]
-            tables.append(table(f"{data.description.name}, {len(data)} pits, {minutes:g} minutes a search", pairs_of))
+            outcomes = [compete(data, 0, minutes, folder)]
+            tables.append(table(f"{data.description.name}, {len(data)} pits, {minutes:g} minutes a search", outcomes))
     return tables
 
 
-def table(title: str, outcomes: Sequence[Sequence[tuple[Held, Held]]]) -> Table:
-    """Draw the table of one kind of data: a row for the network in use, one for the winner of every space."""
-    rows = [_row(IN_USE, [in_use for in_use, _ in outcomes[0]], None)]
-    for space, pairs in zip(READY, outcomes, strict=True):
-        rows.append(_row(f"winner of {space}", [winner for _, winner in pairs], [in_use for in_use, _ in pairs]))
-    signals = sum(len(in_use.accepted[0]) for in_use, _ in outcomes[0])
-    chosen = [(space, "; ".join(winner.described for _, winner in pairs)) for space, pairs in zip(READY, outcomes, strict=True)]
+def table(title: str, outcomes: Sequence[Mapping[str, Held]]) -> Table:
+    """Draw the table of one kind of data; `outcomes`: of each seed, by name."""
+    by_name = {name: [held[name] for held in outcomes] for name in outcomes[0]}
+    columns = [f"{what}{rate:.0%}" for rate in RATES for what in ("at ", *(f"above the {other} at " for other in FIXED))]
+    signals = sum(len(held.accepted[0]) for held in by_name[IN_USE])
+    way = "over seeds" if len(outcomes) > 1 else "paired over pits"
     return Table(
-        f"Held-out acceptance of the network in use and of every space's winner: {title}",
+        f"Held-out acceptance of what is fixed and of what a search finds: {title}",
+        ["network", *columns, "reliability"],
+        [[name, *_cells(name, by_name)] for name in by_name],
         [
-            "network",
-            *(column for rate in RATES for column in (f"acceptance at {rate:.0%}", f"above the network in use at {rate:.0%}")),
-            "reliability",
-        ],
-        rows,
-        [
-            f"{signals} held-out signal pits; intervals of {LEVEL:.0%}, the gains' paired over pits",
-            *(f"winner of {space}: {names}" for space, names in chosen),
+            f"{signals} held-out signal pits; intervals of {LEVEL:.0%}, those of differences {way}",
+            *(f"{name}: {'; '.join(one.described for one in held)}" for name, held in by_name.items() if name not in FIXED),
         ],
     )
 
 
-def _row(name: str, ours: Sequence[Held], others: Sequence[Held] | None) -> list[str]:
-    cells = [name]
-    for number in range(len(RATES)):
-        accepted = np.concatenate([held.accepted[number] for held in ours])
+def _cells(name: str, by_name: Mapping[str, Sequence[Held]]) -> list[str]:
+    """Write acceptances, differences to what is fixed, and the reliability of one row."""
+    cells, ours = [], by_name[name]
+    for place in range(len(RATES)):
+        accepted = np.concatenate([held.accepted[place] for held in ours])
         cells.append(str(wilson(int(accepted.sum()), len(accepted))))
-        before = None if others is None else np.concatenate([held.accepted[number] for held in others])
-        cells.append("" if before is None else _gain(accepted, before))
+        for other in FIXED:
+            pairs = [(one.accepted[place], two.accepted[place]) for one, two in zip(ours, by_name[other], strict=True)]
+            cells.append("" if name in (other, IN_USE) else _gain(pairs))
     return [*cells, str(wilson(sum(held.learned for held in ours), sum(held.trained for held in ours)))]
 
 
-def _gain(accepted: Flags, before: Flags) -> str:
-    """Give the mean difference over the same pits, with the normal interval of paired differences."""
-    differences = accepted.astype(float) - before
+def _gain(pairs: Sequence[tuple[Flags, Flags]]) -> str:
+    """Write the mean difference with its interval: over seeds, by which trainings and pits differ; of one seed, over pits."""
+    if len(pairs) > 1:
+        return gain(np.array([ours.mean() - others.mean() for ours, others in pairs]))
+    differences = pairs[0][0].astype(float) - pairs[0][1]
     half = float(stats.norm.ppf((1 + LEVEL) / 2)) * float(differences.std(ddof=1)) / len(differences) ** 0.5
     mean = float(differences.mean())
     return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"

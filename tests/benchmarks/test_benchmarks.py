@@ -15,7 +15,6 @@ from benchmarks.speed.ceiling import operations
 from benchmarks.support.measure import Table
 from search import defaults
 from search.selection.confirm import ConfirmOptions
-from spaces.named_spaces import READY
 from tests.support.studies import SHORT, SMALL_SPACE
 
 APP = typer.Typer()
@@ -44,7 +43,7 @@ CUT: dict[str, object] = {
     "search.pruning.SPACE": SMALL_SPACE,
     "search.fronts.SPACE": SMALL_SPACE,
     "search.fronts.LADDER": SHORT,
-    "search.winners.READY": READY[:1],
+    "search.winners.SPACES": ("standard",),
     "search.shown.SHOWN": (2, 10),
     # In this process, for what is cut down here is not in others.
     "search.selected.cpu_count": one,
