@@ -22,6 +22,7 @@ from search.storage.connect import backend_of, open_storage
 from search.storage.lease_table import LEASES
 from search.storage.optuna_internals import CachedStorage, models
 from search.storage.rdb import RetryingRDBStorage
+from search.storage.retry import patience
 from search.storage.urls import is_file, parse_url, place_of
 
 # File systems that many machines write to. SQLite's locks may fail on them, and a database is then corrupted.
@@ -29,6 +30,8 @@ NETWORK = frozenset(
     {"9p", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.beegfs", "fuse.ceph", "fuse.glusterfs", "fuse.sshfs", "glusterfs"}
     | {"gpfs", "lustre", "ncpfs", "nfs", "nfs4", "panfs", "pvfs2", "smb2", "smb3", "smbfs"}
 )
+# How long a database that does not answer is asked again, in seconds: its address may be wrong.
+PATIENCE_S = 10.0
 # Transactions that are timed.
 TIMED = 25
 
@@ -71,7 +74,8 @@ def check_storage(address: str) -> StorageHealth:
             raise StudyError(
                 f"{folder}: the folder of an SQLite storage must be writable, but: {reason(error)}; choose another."
             ) from None
-    return _checked(url, open_storage(address), exists=True)
+    with patience(PATIENCE_S):
+        return _checked(url, open_storage(address), exists=True)
 
 
 def unfit(url: URL) -> str | None:

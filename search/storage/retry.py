@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from optuna.exceptions import StorageInternalError
@@ -21,6 +23,8 @@ Result = TypeVar("Result")
 
 # How long a database may be away, and the pauses between attempts, in seconds: the first, and the longest.
 PATIENCE_S, FIRST_S, LONGEST_S = 600.0, 0.1, 5.0
+# Where something asks for less patience: its seconds.
+_LESS: ContextVar[float | None] = ContextVar("less patience", default=None)
 # Seconds after which a line on stderr says that the database is away.
 TOLD_S = 1.0
 # Parts of the drivers' messages for faults that do not pass by themselves.
@@ -43,11 +47,26 @@ def repeat(work: Callable[[], Result]) -> Result:
     """Do some work with a database, and repeat it from the start while its errors are transient, for up to PATIENCE_S."""
     return Retrying(
         retry=retry_if_exception(is_transient),
-        stop=stop_after_delay(PATIENCE_S),
+        stop=stop_after_delay(_patience()),
         wait=_pause,
         before_sleep=_Announcement(),
         reraise=True,
     )(work)
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Repeat what is done within for so many seconds only: for a question that a person can ask again."""
+    before = _LESS.set(seconds)
+    try:
+        yield
+    finally:
+        _LESS.reset(before)
+
+
+def _patience() -> float:
+    less = _LESS.get()
+    return PATIENCE_S if less is None else min(less, PATIENCE_S)
 
 
 def _pause(state: RetryCallState) -> float:
@@ -65,9 +84,10 @@ class _Announcement:
         error = None if state.outcome is None else state.outcome.exception()
         if not self.said and error is not None and (state.seconds_since_start or 0.0) > TOLD_S:
             self.said = True
+            seconds = _patience()
+            most = f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} s"
             print(
-                f"the storage is away ({reason_of(error)}); it is asked again for {PATIENCE_S / 60:g} minutes; Ctrl-C "
-                "ends that",
+                f"the storage is away ({reason_of(error)}); it is asked again for {most}; Ctrl-C ends that",
                 file=sys.stderr,
                 flush=True,
             )

@@ -8,12 +8,14 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from search.errors import StudyError
+from search.errors import StorageAway, StudyError
 from search.report.tables import storage_table
+from search.storage import health
 from search.storage.health import check_storage
 from search.studies.study import Study
 from tests.support.engines import Postgres
 from tests.support.golden import render
+from tests.support.processes import free_ports
 
 
 def test_a_storage_says_what_it_is(finished: Study) -> None:
@@ -30,6 +32,16 @@ def test_a_server_is_for_many_machines(postgres: Postgres, postgres_url: str) ->
     found = check_storage(postgres_url)
     assert found.what.startswith("PostgreSQL 15")
     assert (found.place, found.workers, found.studies) == ("postgresql at 127.0.0.1", "on any machine that reaches it", ())
+
+
+def test_a_server_that_does_not_answer_is_asked_for_some_seconds_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE_S", 2.0)
+    (port,) = free_ports(1)
+    with pytest.raises(StorageAway, match="the storage must be a writable database, but: connection"):
+        check_storage(f"postgresql+psycopg://nobody@127.0.0.1:{port}/none")
+    assert "; it is asked again for 2 s; Ctrl-C ends that" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
