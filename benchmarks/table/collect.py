@@ -91,7 +91,8 @@ def collect(folder: Path, name: str, pits: Pits, out: Path) -> int:
     }
     trained = tables[paths(out, name)[1]]
     out.mkdir(parents=True, exist_ok=True)
-    metadata = {METADATA: json.dumps(_origin(name, trained["seed"].to_pylist(), pits)).encode()}
+    origin = _origin(name, trained["seed"].to_pylist(), pits, _versions(paths(out, name)[1]))
+    metadata = {METADATA: json.dumps(origin).encode()}
     for place, table in tables.items():
         _write(place, table.replace_schema_metadata(metadata))
     return len(trained)
@@ -154,10 +155,17 @@ def _short(value: float) -> float:
     return float(np.float32(f"{value:.{DIGITS}g}"))
 
 
-def _origin(name: str, seeds: list[int], pits: Pits) -> dict[str, Any]:
+def _versions(place: Path) -> list[dict[str, str]]:
+    """List the versions of packages that trainings of a file were collected with, those of now the last."""
+    now = {package: version(package) for package in ("torch", "timm", "numpy", "scikit-learn", "pyarrow")}
+    before = json.loads(pyarrow.parquet.read_schema(place).metadata[METADATA])["versions"] if place.exists() else []
+    return [*(one for one in before if one != now), now]
+
+
+def _origin(name: str, seeds: list[int], pits: Pits, versions: list[dict[str, str]]) -> dict[str, Any]:
     return {
         "command": f"python -m benchmarks.table record FOLDER --names {name}, then collect FOLDER --names {name}",
-        "versions": {package: version(package) for package in ("torch", "timm", "numpy", "scikit-learn", "pyarrow")},
+        "versions": versions,
         "recorded": {f"seed {seed}": seeds.count(seed) for seed in sorted(set(seeds))},
         "pits": {"signals": pits.signals, "backgrounds": pits.backgrounds},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -58,13 +59,15 @@ def test_what_is_not_recorded_is_no_number(tables: Path) -> None:
     assert table.true_acceptance("acceptance_10") == pytest.approx([0.5, 0.4])
 
 
-def test_a_table_grows_by_what_another_folder_holds(tables: Path, tmp_path: Path) -> None:
+def test_a_table_grows_by_what_another_folder_holds(tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = read("easy", tables)
     place = tmp_path / "elsewhere" / "trainings" / "easy"
     place.mkdir(parents=True)
     for name, values in {"3-0": training(0.4, 3), "7-0": training(0.9, 4)}.items():
         (place / f"{name}.json").write_text(json.dumps(values))
-    assert collect(tmp_path / "elsewhere", "easy", PITS, tables) == 4
+    monkeypatch.setattr("benchmarks.table.collect.version", lambda package: f"{package} of later")
+    for _ in range(2):
+        assert collect(tmp_path / "elsewhere", "easy", PITS, tables) == 4
     table = read("easy", tables)
     assert table.numbers.tolist() == [0, 3, 7]
     assert table.true_acceptance("acceptance_10") == pytest.approx([0.5, 0.4, (0.9 + 0.0) / 2])
@@ -72,6 +75,7 @@ def test_a_table_grows_by_what_another_folder_holds(tables: Path, tmp_path: Path
     assert np.array_equal(table.epochs["auc"][2, 1], before.epochs["auc"][1, 1])
     origin = json.loads(pyarrow.parquet.read_schema(paths(tables, "easy")[0]).metadata[METADATA])
     assert origin["recorded"] == {"seed 0": 3, "seed 1": 1}
+    assert [versions["torch"] for versions in origin["versions"]] == [version("torch"), "torch of later"]
 
 
 def test_the_files_say_how_they_came_about(tables: Path) -> None:
@@ -79,7 +83,7 @@ def test_the_files_say_how_they_came_about(tables: Path) -> None:
         origin = json.loads(pyarrow.parquet.read_schema(place).metadata[METADATA])
         assert "benchmarks.table record" in origin["command"]
         assert origin["recorded"] == {"seed 0": 2, "seed 1": 1}
-        assert origin["versions"]["torch"]
+        assert [versions["torch"] for versions in origin["versions"]] == [version("torch")]
 
 
 def test_only_what_is_there_is_read(tables: Path, tmp_path: Path) -> None:
