@@ -10,13 +10,12 @@ from benchmarks.replay.outlook import outlook_table
 from benchmarks.replay.policies import DEFAULT, Policy
 from benchmarks.replay.portfolio import portfolio
 from benchmarks.replay.replay import REPLICATIONS, WORKERS, regrets
+from benchmarks.replay.within import WITHIN, within_table
 from benchmarks.support.measure import Table
 from benchmarks.table.data_sets import JUDGED, TUNING
 from benchmarks.table.recorded import Array, Recorded, read_all
 
 MINUTES = (2, 5, 10, 30, 60)
-# A selection within so much of the best is as good.
-WITHIN = 0.01
 # Replications of what more trials bring, at most.
 OUTLOOKS = 100
 NOTES = [
@@ -28,8 +27,9 @@ NOTES = [
 def measure(rounds: int = 1, scale: float = 1.0) -> list[Table]:
     """Replay the default policies. `rounds`: not asked, a replay has replications; `scale`: of these."""
     tables = read_all()
-    policies = [Policy.parse(text) for text in DEFAULT]
-    return replay_tables(tables, policies, list(tables), MINUTES, max(2, round(REPLICATIONS * scale)))
+    policies, replications = [Policy.parse(text) for text in DEFAULT], max(2, round(REPLICATIONS * scale))
+    drawn = replay_tables(tables, policies, list(tables), MINUTES, replications)
+    return [within_table(tables, replications), *drawn]
 
 
 def replay_tables(
