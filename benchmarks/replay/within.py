@@ -37,9 +37,7 @@ def within_table(tables: Mapping[str, Recorded], replications: int) -> Table:
         f"Minutes of {WORKERS} cores until the mean regret stays within {WITHIN:.0%}",
         ["data set", NAIVE, OURS, "ratio"],
         rows,
-        [
-            f"of the budgets {', '.join(f'{each:g}' for each in MINUTES)}; ratio: {LEVEL:.0%} of {DRAWS} draws of the replications"
-        ],
+        [f"of the budgets {', '.join(f'{each:g}' for each in MINUTES)}", f"ratio: {LEVEL:.0%} of draws of the replications"],
     )
 
 
