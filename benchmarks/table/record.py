@@ -36,8 +36,8 @@ from models.training.verdicts import Verdict
 from search.training.pool import parallel_map
 
 COUNT, EPOCHS, WORKING_POINT = 250, 30, 0.05
-# So many of the best are trained again, from another seed and on another split: those that a selection may race, SEEDS times in
-# all, the others twice.
+# So many of the best are trained again, from another seed and on another split, and those that a selection may race SEEDS times
+# in all.
 AGAIN, RACED, SEEDS = 50, 10, 4
 # A configuration whose folds reach less than this share of the sound recipe's mean acceptance is scored on FEW fresh pits: how
 # bad it is needs no more, and scoring every light of 20,000 pits with five members may take longer than training them.
@@ -133,8 +133,8 @@ def _missing(folder: Path, table: Path, names: Sequence[str], count: int) -> Ite
     """List what is not recorded yet: the sound recipe, every configuration, then the best again from other seeds."""
     for number in (SOUND, *(number for number in range(count) if number != SOUND)):
         yield from (key for name in names if _worth(folder, table, key := (name, number, 0)) is None)
-    for rank in range(AGAIN):
-        for seed in range(1, SEEDS if rank < RACED else 2):
+    for seed in range(1, SEEDS):
+        for rank in range(AGAIN if seed == 1 else RACED):
             for name in names:
                 best = _best(folder, table, name, count)
                 if rank < len(best) and _worth(folder, table, key := (name, best[rank], seed)) is None:

@@ -70,7 +70,7 @@ def test_what_the_table_holds_is_not_recorded_again(tmp_path: Path) -> None:
         emptied.unlink()
     missing = list(_missing(tmp_path, tmp_path / "table", ["easy"], 5))
     assert missing[0] == ("easy", 4, 0)
-    assert [(number, seed) for _, number, seed in missing[1:]] == [(n, s) for n in (2, 3, 1, 0) for s in (1, 2, 3)]
+    assert [(number, seed) for _, number, seed in missing[1:]] == [(n, s) for s in (1, 2, 3) for n in (2, 3, 1, 0)]
 
 
 def test_other_configurations_than_those_drawn_now_are_refused(tiny: Dataset, tmp_path: Path) -> None:
