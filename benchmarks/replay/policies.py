@@ -23,28 +23,31 @@ PAUSE = "pause"
 STARTS = ("network", "sound", "portfolio")
 
 SHORT = {
-    # The script that people write, but for TPE.
-    "naive": "median/1x30,2x30,3x30,4x30,5x30/a5/random",
-    "whole": "full/5x30/a5/random",
+    # The script that people write, but for TPE, and with our selection.
+    "naive": "median/1x30,2x30,3x30,4x30,5x30/a5:mean/random",
+    "whole": "full/5x30/a5:mean/random",
     # As `pitsearch launch` searches unless told otherwise, and `select` chooses, but for TPE.
-    "shipped": f"{defaults.PRUNER}/{defaults.LADDER}/mean:a5/network+sound",
+    "shipped": f"{defaults.PRUNER}/{defaults.LADDER}/mean/network+sound",
 }
-_FINE = "1x3,2x3,5x3,5x9,5x30"
+_FINE, _FOLDS = "1x3,2x3,5x3,5x9,5x30", "1x3,1x9,2x9,3x9,5x9,5x30"
 DEFAULT = (
     *SHORT,
-    "full/5x30/mean/random",
-    f"trailing/{defaults.LADDER}/a5/sound",
-    f"halving/{defaults.LADDER}/a5/sound",
-    f"halving/{defaults.LADDER}/mean:a5/sound",
-    f"{PAUSE}:3:5/{defaults.LADDER}/mean:a5/sound",
+    f"trailing/{defaults.LADDER}/a5:mean/sound",
+    f"halving/{defaults.LADDER}/mean/sound",
+    f"{PAUSE}:3:5/{defaults.LADDER}/mean/sound",
+    # Compared or selected by another measure.
+    f"{PROMOTION}/{defaults.LADDER}/mean:a5/network+sound",
+    f"{PROMOTION}/{defaults.LADDER}/a5:mean/network+sound",
     f"{PROMOTION}/{defaults.LADDER}/a5/network+sound",
-    f"{PROMOTION}/{defaults.LADDER}/mean/network+sound",
-    f"{PROMOTION}/{defaults.LADDER}/mean+:a5/network+sound",
-    f"{PROMOTION}/{defaults.LADDER}/mean3:a5/network+sound",
-    f"{PROMOTION}/{defaults.LADDER}/fit:a5/network+sound",
-    f"{PROMOTION}/{_FINE}/mean:a5/network+sound",
-    f"{PROMOTION}/{defaults.LADDER}/mean:a5/random",
-    f"{PROMOTION}/{defaults.LADDER}/mean:a5/portfolio",
+    f"{PROMOTION}/{defaults.LADDER}/mean+:mean/network+sound",
+    f"{PROMOTION}/{defaults.LADDER}/mean3/network+sound",
+    f"{PROMOTION}/{defaults.LADDER}/fit:mean/network+sound",
+    # On other ladders.
+    f"{PROMOTION}/{_FINE}/mean/network+sound",
+    f"{PROMOTION}/{_FOLDS}/mean/network+sound",
+    # From another start.
+    f"{PROMOTION}/{defaults.LADDER}/mean/random",
+    f"{PROMOTION}/{defaults.LADDER}/mean/portfolio",
 )
 
 

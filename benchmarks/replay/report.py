@@ -10,6 +10,7 @@ from benchmarks.replay.outlook import outlook_table
 from benchmarks.replay.policies import DEFAULT, Policy
 from benchmarks.replay.portfolio import portfolio
 from benchmarks.replay.replay import REPLICATIONS, WORKERS, regrets
+from benchmarks.replay.resolution import resolution_table
 from benchmarks.replay.within import WITHIN, within_table
 from benchmarks.support.measure import Table
 from benchmarks.table.data_sets import JUDGED, TUNING
@@ -29,7 +30,8 @@ def measure(rounds: int = 1, scale: float = 1.0) -> list[Table]:
     tables = read_all()
     policies, replications = [Policy.parse(text) for text in DEFAULT], max(2, round(REPLICATIONS * scale))
     drawn = replay_tables(tables, policies, list(tables), MINUTES, replications)
-    return [within_table(tables, replications), *drawn]
+    resolution = resolution_table(tables)
+    return [within_table(tables, replications), *([resolution] if resolution.rows else []), *drawn]
 
 
 def replay_tables(

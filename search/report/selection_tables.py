@@ -13,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from search.selection.held_out import Opening, reading
-from search.statistics.bootstrap import BootstrapShare
 from search.statistics.fitted import pooled_remarks
 from search.statistics.intervals import Share
 from search.text import counted
@@ -22,8 +21,11 @@ from search.trials.objectives import amount
 
 if TYPE_CHECKING:  # the report shows a reading without torch
     from search.selection.confirm import ConfirmOptions, Entrant
+    from search.selection.confirmations import Drawn
     from search.selection.outcome import Selection
 
+# What stands in a column of that name.
+MEAN = "mean: of the acceptance over false-positive rates of 0 to twice the working point"
 # With fewer held-out signal pits than this a single pit moves the acceptance by a point or more.
 FEW_SIGNALS = 100
 
@@ -32,13 +34,14 @@ def race_table(
     name: str,
     race: Sequence[Entrant],
     searched: Mapping[int, Share],
-    drawn: Mapping[int, BootstrapShare],
+    drawn: Mapping[int, Drawn],
     options: ConfirmOptions,
 ) -> RenderableType:
-    """Show a race, the best first; `searched`, `drawn`: the acceptance in the search, and that on fresh splits."""
+    """Show a race, the best first; `searched`, `drawn`: the acceptance in the search, and those on fresh splits."""
     table = Table(title=f"study {name}: the best {len(race)}, trained again on fresh splits and seeds", title_justify="left")
     table.add_column("trial", justify="right", no_wrap=True)
     table.add_column("acceptance [90 %]", no_wrap=True)
+    table.add_column("mean", justify="right", no_wrap=True)
     table.add_column("in the search [90 %]", no_wrap=True)
     table.add_column("reliability [90 %]", no_wrap=True)
     table.add_column("repeats", justify="right")
@@ -47,7 +50,8 @@ def race_table(
     for entrant in race:
         table.add_row(
             str(entrant.number),
-            str(drawn[entrant.number].share) if entrant.number in drawn else "not trained again",
+            str(drawn[entrant.number].acceptance.share) if entrant.number in drawn else "not trained again",
+            f"{drawn[entrant.number].mean.value:.3f}" if entrant.number in drawn else "",
             str(searched[entrant.number]),
             str(entrant.tally),
             f"{len(entrant.repeats)} of {options.repeats}",
@@ -55,8 +59,8 @@ def race_table(
             entrant.config.describe(),
             style="dim" if entrant.dropped else None,
         )
-    remarks = pooled_remarks([*searched.values(), *(one.share for one in drawn.values())])
-    return Group(table, *map(Text, remarks)) if remarks else table
+    remarks = pooled_remarks([*searched.values(), *(one.acceptance.share for one in drawn.values())])
+    return Group(table, *map(Text, [f"{MEAN}, which the race compares", *remarks]))
 
 
 def selection_table(selection: Selection, most: int = 15) -> RenderableType:
@@ -65,6 +69,7 @@ def selection_table(selection: Selection, most: int = 15) -> RenderableType:
     table = Table(title=title, title_justify="left")
     table.add_column("trial", justify="right", no_wrap=True)
     table.add_column("acceptance [90 %]", no_wrap=True)
+    table.add_column("mean", justify="right", no_wrap=True)
     table.add_column("in the search", justify="right")
     table.add_column("reliability [90 %]", no_wrap=True)
     table.add_column("cost", justify="right", no_wrap=True)
@@ -74,6 +79,7 @@ def selection_table(selection: Selection, most: int = 15) -> RenderableType:
         table.add_row(
             str(candidate.number),
             str(candidate.confirmed or "not confirmed"),
+            "" if candidate.mean is None else f"{candidate.mean:.3f}",
             f"{candidate.searched.value:.3f}",
             str(candidate.tally),
             amount(candidate.cost),
@@ -85,6 +91,7 @@ def selection_table(selection: Selection, most: int = 15) -> RenderableType:
     if len(selection.candidates) > most:
         lines.append(f"... and {len(selection.candidates) - most} more")
     lines.append("acceptance: on fresh splits and seeds; in the search: what the search chose by; cost: multiply-adds a pit")
+    lines.append(f"{MEAN}, by which candidates are ranked")
     lines += pooled_remarks(share for one in selection.candidates for share in (one.searched, one.confirmed))
     return Group(table, *(Text(line) for line in [*lines, "", *_winner_lines(selection)]))
 

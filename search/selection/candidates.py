@@ -1,8 +1,8 @@
 """Rank a study's complete trials after the race: which are kept, which are dropped and why, which one wins.
 
 A trial is kept that ran the race to its end, whose reliability's lower bound passes the bar and that did not overtrain. Those
-are ranked by the lower bound of their acceptance on fresh splits, a bootstrap over groups of pits and repeats. Of all that lie
-within one standard error of the first, by paired draws, and within GIVEN_UP of it, the one that is cheapest to use wins: the
+are ranked by their mean acceptance over low false-positive rates on fresh splits, as in the race. Of all that lie within one
+standard error of the first, by paired draws, and within GIVEN_UP of it, the one that is cheapest to use wins: the
 one-standard-error rule of Breiman et al. (1984), which without that bound gives up whatever few pits cannot tell apart.
 `benchmarks/search/selected.py` measures the effect. Knows nothing of the final model.
 """
@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 from foils import Dataset
 from models.inference.cost import inference_cost
 from search.selection.confirm import ConfirmOptions, Entrant
-from search.selection.confirmations import draw_repeats
+from search.selection.confirmations import Drawn, draw_repeats
 from search.selection.racing import optimism
 from search.statistics.bootstrap import BootstrapShare
 from search.statistics.intervals import Share
@@ -31,7 +31,7 @@ from spaces import Config
 
 # Where more than this share of a configuration's trainings overtrained, the configuration is trained for too long.
 OVERTRAINED = 0.1
-# The acceptance that may be given up for a cheaper network.
+# The mean acceptance that may be given up for a cheaper network.
 GIVEN_UP = 0.01
 
 
@@ -56,6 +56,8 @@ class Candidate:
     wins: bool = False
     # The winner's acceptance on fresh splits, less what choosing among the entrants flatters it by; None for others.
     unflattered: Share | None = None
+    # The mean acceptance over low rates on fresh splits, by which candidates are ranked; None where it did not enter the race.
+    mean: float | None = None
 
 
 def rank_candidates(
@@ -71,13 +73,13 @@ def rank_candidates(
     candidates = [
         _candidate(trial, trials, entered.get(trial.number), drawn, options, data, two) for trial in rank_trials(trials)
     ]
-    ranked = sorted((one for one in candidates if one.kept), key=lambda one: -(one.confirmed.low if one.confirmed else 0.0))
+    ranked = sorted((one for one in candidates if one.kept), key=lambda one: -(one.mean or 0.0))
     dropped = [one for one in candidates if not one.kept and one.number in entered]
     rest = [one for one in candidates if one.number not in entered]
     return (*_name_winner(ranked, drawn), *dropped, *rest)
 
 
-def draw(entrant: Entrant, plan: Plan, data: Dataset) -> BootstrapShare:
+def draw(entrant: Entrant, plan: Plan, data: Dataset) -> Drawn:
     """Draw an entrant's acceptance over its confirmations; entrants with as many are drawn alike."""
     return draw_repeats(plan, data, entrant.config, entrant.number, entrant.repeats)
 
@@ -86,7 +88,7 @@ def _candidate(
     trial: FrozenTrial,
     trials: Sequence[FrozenTrial],
     entrant: Entrant | None,
-    drawn: Mapping[int, BootstrapShare],
+    drawn: Mapping[int, Drawn],
     options: ConfirmOptions,
     data: Dataset,
     two: bool,
@@ -94,15 +96,17 @@ def _candidate(
     config, result = config_of(trial), RungResult.demand(trial)
     trainings = entrant.tally if entrant else tally(trainings_of(trial, trials))
     is_kept, reason = _verdict(entrant, trainings, options, two)
+    confirmed = drawn.get(trial.number)
     return Candidate(
         number=trial.number,
         config=config,
         searched=result.quoted.share,
-        confirmed=drawn[trial.number].share if trial.number in drawn else None,
+        confirmed=None if confirmed is None else confirmed.acceptance.share,
         tally=trainings,
         cost=inference_cost(config, data.description.channels, data.description.crop),
         kept=is_kept,
         reason=reason,
+        mean=None if confirmed is None else confirmed.mean.value,
     )
 
 
@@ -129,16 +133,17 @@ def _verdict(entrant: Entrant | None, trainings: Tally, options: ConfirmOptions,
     return True, "kept"
 
 
-def _name_winner(ranked: Sequence[Candidate], drawn: Mapping[int, BootstrapShare]) -> list[Candidate]:
+def _name_winner(ranked: Sequence[Candidate], drawn: Mapping[int, Drawn]) -> list[Candidate]:
     """Name the winner among kept candidates, ranked, and say why the others are not."""
     if not ranked:
         return []
     first = ranked[0]
-    errors = {one.number: _error(drawn[first.number], drawn[one.number]) for one in ranked}
-    gaps = {one.number: drawn[first.number].value - drawn[one.number].value for one in ranked}
+    means = {one.number: drawn[one.number].mean for one in ranked}
+    errors = {one.number: _error(means[first.number], means[one.number]) for one in ranked}
+    gaps = {one.number: means[first.number].value - means[one.number].value for one in ranked}
     equals = [one for one in ranked if one is first or gaps[one.number] <= min(errors[one.number], GIVEN_UP)]
     winner = min(equals, key=lambda one: (one.cost, ranked.index(one)))
-    unflattered = drawn[winner.number].less(optimism([*drawn.values()])).share
+    unflattered = drawn[winner.number].acceptance.less(optimism([*drawn.values()])).share
     return [
         replace(named, unflattered=unflattered) if named.wins else named
         for named in (_with_reason(one, winner, first, equals) for one in ranked)

@@ -22,7 +22,6 @@ from search.selection.confirmations import (
     Confirmation,
     confirmation_request,
     draw_repeats,
-    mean_acceptance,
     pooled_tally,
     read_confirmations,
     write_confirmation,
@@ -40,6 +39,7 @@ from search.trials.configuration import config_of
 from search.trials.nothing_learned import nothing_learned
 from search.trials.objectives import second_of
 from search.trials.ranking import rank_trials
+from search.trials.records import RungResult
 from search.trials.reliability import Tally
 from spaces import Config
 
@@ -133,22 +133,39 @@ def _confirm(
                     config_of(trial),
                     trial.number,
                     [confirmations[trial.number, r] for r in range(repeat + 1)],
-                )
+                ).mean
                 for trial in racing
             }
             _drop_beaten(racing, dropped, drawn, repeat + 1, options)
         _drop_lost(racing, dropped, trials, confirmations, repeat + 1, options, plan)
     entrants = [_entrant(trial, trials, confirmations, dropped.get(trial.number), options.repeats) for trial in chosen]
-    ranked = sorted(entrants, key=lambda entrant: (entrant.dropped is not None, -mean_acceptance(entrant.repeats)))
+    ranked = sorted(entrants, key=lambda entrant: (entrant.dropped is not None, -_compared_by(entrant, plan, search_set)))
     entries = tuple(RaceEntry(entrant.number, entrant.tally, entrant.dropped) for entrant in ranked)
     write_race(study, RaceRecord(options.repeats, options.reliability, entries))
     return tuple(ranked)
 
 
 def choose_entrants(trials: Sequence[FrozenTrial], plan: Plan, top: int) -> list[FrozenTrial]:
-    """Choose the trials that enter a race: the best of the search, of a study with two objectives the best of its front."""
+    """Choose the trials that enter a race: the best of the search, of a study with two objectives the best of its front.
+
+    They are the best by what they are compared by in the race. A trial of an older study has no mean acceptance on record: the
+    lower bound of its acceptance stands for that.
+    """
     on_front = None if second_of(plan.options.objectives) is None else front_numbers(trials, plan)
-    return [trial for trial in rank_trials(trials) if on_front is None or trial.number in on_front][:top]
+    ranked = sorted(rank_trials(trials), key=lambda trial: -_searched(trial))
+    return [trial for trial in ranked if on_front is None or trial.number in on_front][:top]
+
+
+def _searched(trial: FrozenTrial) -> float:
+    result = RungResult.demand(trial)
+    return result.quoted.share.low if result.mean_acceptance is None else result.mean_acceptance
+
+
+def _compared_by(entrant: Entrant, plan: Plan, data: Dataset) -> float:
+    """Give the mean acceptance over an entrant's repeats, 0 where there is none."""
+    if not entrant.repeats:
+        return 0.0
+    return draw_repeats(plan, data, entrant.config, entrant.number, entrant.repeats, draws=1).mean.value
 
 
 def _train(item: tuple[int, CVRequest]) -> tuple[int, Repeat]:
@@ -172,7 +189,9 @@ def _drop_beaten(
         behind = lag(drawn[leader], drawn[trial.number])
         if trial.number != leader and behind.p < error:
             racing.remove(trial)
-            dropped[trial.number] = f"lost the race after {rounds} of {options.repeats}: {-behind.gap:+.3f} to trial {leader}"
+            dropped[trial.number] = (
+                f"lost the race after {rounds} of {options.repeats}: {-behind.gap:+.3f} in mean acceptance to trial {leader}"
+            )
 
 
 def _drop_lost(

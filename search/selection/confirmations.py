@@ -20,10 +20,11 @@ from models.metrics import Floats
 from search.errors import StudyError
 from search.seeds import derive_seed
 from search.selection.json_values import from_json, to_json
-from search.statistics.bootstrap import DRAWS, BootstrapShare, Pits, draw_acceptance
+from search.statistics.bootstrap import DRAWS, BootstrapShare, Pits, draw_acceptance, draw_mean_acceptance
 from search.studies.plan import Plan, read_plan
 from search.training.cross_validation import CVRequest, Repeat, splits
 from search.trials.reliability import Tally, tally, trainings_of, twins_of
+from search.trials.rung_score import reach
 from spaces import Config
 
 # The key of a confirmation is this, the trial and the repeat.
@@ -97,14 +98,27 @@ def check_confirmation(confirmation: Confirmation, what: str, pits: int, folds: 
         )
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What a trial's confirmations came to, with its bootstrap."""
+
+    # At the working point: what is quoted.
+    acceptance: BootstrapShare
+    # Over low rates, as on the rungs of the search: what trials are compared by.
+    mean: BootstrapShare
+
+
 def draw_repeats(
     plan: Plan, data: Dataset, config: Config, trial: int, repeats: Sequence[Confirmation], draws: int = DRAWS
-) -> BootstrapShare:
+) -> Drawn:
     """Draw a trial's acceptance over its first confirmations; trials with as many are drawn alike."""
     folds = [np.array(confirmation_request(plan, data, config, trial, repeat).folds) for repeat in range(len(repeats))]
-    pits = Pits(data.groups, data.is_signal, data.is_scored)
-    scores, options = [repeat.scores for repeat in repeats], plan.options
-    return draw_acceptance(pits, scores, folds, options.working_point, seed=options.seed, draws=draws)
+    pits, options = Pits(data.groups, data.is_signal, data.is_scored), plan.options
+    found = pits, [repeat.scores for repeat in repeats], folds
+    return Drawn(
+        draw_acceptance(*found, options.working_point, seed=options.seed, draws=draws),
+        draw_mean_acceptance(*found, reach(options.working_point), seed=options.seed, draws=draws),
+    )
 
 
 def mean_acceptance(repeats: Sequence[Confirmation]) -> float:

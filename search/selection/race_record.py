@@ -50,6 +50,8 @@ class CandidateRecord:
     reason: str
     wins: bool
     unflattered: Share | None
+    # None where an older pitsearch wrote the record.
+    mean: float | None = None
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,10 @@ def selection_html(
     ]
     if not opening.honest:
         rows.insert(3, ("no honest number", "the held-out set had been seen before this model was chosen"))
-    columns = ("trial", "acceptance on fresh splits [90 %]", "reliability [90 %]", "kept or dropped")
-    listed = ((str(one.number), str(one.confirmed or ""), str(one.tally), one.reason) for one in candidates[:MOST])
+    columns = ("trial", "acceptance on fresh splits [90 %]", "mean over low rates", "reliability [90 %]", "kept or dropped")
+    listed = (
+        (str(one.number), str(one.confirmed or ""), "" if one.mean is None else f"{one.mean:.3f}", str(one.tally), one.reason)
+        for one in candidates[:MOST]
+    )
     more = f"<p>and {len(candidates) - MOST} more</p>" if len(candidates) > MOST else ""
     return facts(f"selection from study {name}", rows) + listing(columns, listed) + more

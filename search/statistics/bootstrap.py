@@ -2,14 +2,14 @@
 
 A draw takes as many groups of pits, with replacement, and as many repeats. The threshold of every fold, or of all together
 where folds are small (`search/statistics/fitted.py`), is computed anew from the background pits drawn, so that its variance
-counts, too. Draws are over pits, never over images, and pits that share plastic
-are drawn together. Configurations that are compared use the same draws, so that differences are paired. Knows nothing of
-studies.
+counts, too. Draws are over pits, never over images, and pits that share plastic are drawn together. Configurations that are
+compared use the same draws, so that differences are paired; they are compared by the mean acceptance over low false-positive
+rates, which varies less than that at one rate. Knows nothing of studies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,9 +32,14 @@ class Pits:
     is_scored: Flags
 
 
+# Of signal pits, `[rows, signals]`, how far each is accepted: from their scores, those of the background, the best first, the
+# weight of the background among the first of it, `[rows, backgrounds + 1]`, and a rate.
+Credit = Callable[[Floats, Floats, Floats, float], Floats]
+
+
 @dataclass(frozen=True)
 class BootstrapShare:
-    """An acceptance with its bootstrap."""
+    """An acceptance with its bootstrap, at one false-positive rate or the mean over low ones."""
 
     # As measured.
     value: float
@@ -76,38 +81,76 @@ def draw_acceptance(
     `scores`, `folds`: `[pits]` for each repeat, P(signal) out of fold and the fold of each pit. The same seed, pits and number
     of repeats give the same draws.
     """
+    return _draw(pits, scores, folds, working_point, _above_threshold, seed, draws)
+
+
+def draw_mean_acceptance(
+    pits: Pits,
+    scores: Sequence[Floats],
+    folds: Sequence[npt.NDArray[np.int64]],
+    low: float,
+    *,
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> BootstrapShare:
+    """Draw the mean acceptance over false-positive rates of 0 to `low`, as `models.metrics.mean_acceptance`; else as above."""
+    return _draw(pits, scores, folds, low, _below_low, seed, draws)
+
+
+def _draw(
+    pits: Pits,
+    scores: Sequence[Floats],
+    folds: Sequence[npt.NDArray[np.int64]],
+    rate: float,
+    credit: Credit,
+    seed: int,
+    draws: int,
+) -> BootstrapShare:
     generator = np.random.default_rng(seed)
     numbers, of_pit = np.unique(pits.groups, return_inverse=True)
     once = np.ones((1, len(pits.groups)))
     drawn = generator.multinomial(len(numbers), np.full(len(numbers), 1 / len(numbers)), size=draws)[:, of_pit]
     weights = np.concatenate([once, drawn])
     repeats = generator.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), size=draws)
-    shares = np.stack([_acceptance(pits, weights, *repeat, working_point) for repeat in zip(scores, folds, strict=True)])
+    shares = np.stack([_share(pits, weights, *repeat, rate, credit) for repeat in zip(scores, folds, strict=True)])
     means = np.einsum("rd,dr->d", shares[:, 1:], repeats) / len(scores)
-    pooled = any(_is_few(pits, numbers, working_point) for numbers in folds)
+    pooled = any(_is_few(pits, numbers, rate) for numbers in folds)
     signals = int((pits.is_signal & pits.is_scored).sum())
     return BootstrapShare(float(shares[:, 0].mean()), means, signals, pooled, tuple(map(float, shares[:, 0])))
 
 
-def _acceptance(pits: Pits, weights: Floats, scores: Floats, folds: npt.NDArray[np.int64], working_point: float) -> Floats:
+def _share(pits: Pits, weights: Floats, scores: Floats, folds: npt.NDArray[np.int64], rate: float, credit: Credit) -> Floats:
     """Give the pooled acceptance of one repeat for every row of weights, `[rows]`; `weights`: `[rows, pits]`."""
     accepted, signals = np.zeros(len(weights)), np.zeros(len(weights))
-    if _is_few(pits, folds, working_point):
+    if _is_few(pits, folds, rate):
         folds = np.zeros_like(folds)
     for fold in range(int(folds.max()) + 1):
         in_fold = (folds == fold) & pits.is_scored
         signal, background = np.flatnonzero(in_fold & pits.is_signal), np.flatnonzero(in_fold & ~pits.is_signal)
         background = background[np.argsort(-scores[background], kind="stable")]
-        passed = weights[:, background].cumsum(1)
-        # The first background pit that may not pass: a signal pit is accepted where its score is above that one's.
-        over = passed > working_point * passed[:, -1:] + 1e-9
-        bar = np.where(over.any(1), scores[background][over.argmax(1)], -np.inf)
-        accepted += (weights[:, signal] * (scores[signal] > bar[:, None])).sum(1)
+        passed = np.pad(weights[:, background].cumsum(1), ((0, 0), (1, 0)))
+        accepted += (weights[:, signal] * credit(scores[signal], scores[background], passed, rate)).sum(1)
         signals += weights[:, signal].sum(1)
     share: Floats = accepted / np.maximum(signals, 1)
     return share
 
 
-def _is_few(pits: Pits, folds: npt.NDArray[np.int64], working_point: float) -> bool:
+def _above_threshold(signal: Floats, background: Floats, passed: Floats, rate: float) -> Floats:
+    # The first background pit that may not pass: a signal pit is accepted where its score is above that one's.
+    over = passed[:, 1:] > rate * passed[:, -1:] + 1e-9
+    bar = np.where(over.any(1), background[over.argmax(1)], -np.inf)
+    accepted: Floats = (signal > bar[:, None]).astype(float)
+    return accepted
+
+
+def _below_low(signal: Floats, background: Floats, passed: Floats, rate: float) -> Floats:
+    # The share of background above each signal pit, ties half; a pit that enters at rate r is accepted from r to `rate`.
+    above, reached = (len(background) - np.searchsorted(background[::-1], signal, side) for side in ("right", "left"))
+    share = (passed[:, above] + passed[:, reached]) / (2 * np.maximum(passed[:, -1:], 1))
+    accepted: Floats = np.clip(1 - share / rate, 0, None)
+    return accepted
+
+
+def _is_few(pits: Pits, folds: npt.NDArray[np.int64], rate: float) -> bool:
     background = folds[pits.is_scored & ~pits.is_signal]
-    return is_few(np.bincount(background, minlength=int(folds.max()) + 1).tolist(), working_point)
+    return is_few(np.bincount(background, minlength=int(folds.max()) + 1).tolist(), rate)

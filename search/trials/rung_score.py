@@ -11,12 +11,17 @@ from search.trials.stored_scores import RungScores
 REACH = 2.0
 
 
+def reach(working_point: float) -> float:
+    """Give the highest false-positive rate that a mean acceptance is taken over."""
+    return min(REACH * working_point, 1.0)
+
+
 def rung_score(scores: RungScores, working_point: float) -> tuple[float, float | None]:
     """Give the mean acceptance over low rates, the mean of the folds, and its standard error over the pits.
 
     Acceptance at one rate is mostly chance on a rung of one fold, with some forty signal pits; trials are still judged and
     quoted by it. The error is None where a fold has a single pit of a kind.
     """
-    folds = [mean_acceptance(*fold, min(REACH * working_point, 1.0)) for fold in scores.by_fold() if fold[1].any()]
+    folds = [mean_acceptance(*fold, reach(working_point)) for fold in scores.by_fold() if fold[1].any()]
     error = math.hypot(*(error for _, error in folds)) / len(folds)
     return sum(mean for mean, _ in folds) / len(folds), None if math.isnan(error) else error

@@ -92,8 +92,8 @@ RACE = RaceRecord(
 JUDGED = JudgedRecord(
     KEY.sha256,
     (
-        CandidateRecord(3, wilson(195, 210), Tally(15, 0, 15), 3_400_000, True, "winner", True, wilson(193, 210)),
-        CandidateRecord(5, wilson(190, 210), Tally(14, 0, 15), 6_800_000, True, "kept, beaten by trial 3", False, None),
+        CandidateRecord(3, wilson(195, 210), Tally(15, 0, 15), 3_400_000, True, "winner", True, wilson(193, 210), 0.914),
+        CandidateRecord(5, wilson(190, 210), Tally(14, 0, 15), 6_800_000, True, "kept, beaten by trial 3", False, None, 0.893),
         CandidateRecord(
             0, wilson(170, 210), Tally(10, 0, 10), 3_400_000, False, f"dropped: {RACE.entries[2].dropped}", False, None
         ),

@@ -135,6 +135,7 @@ def _table(subject: Subject, recorded: RaceRecord) -> Listing:
             (
                 str(entry.trial),
                 str(judged.confirmed) if judged is not None and judged.confirmed is not None else "not known",
+                f"{judged.mean:.3f}" if judged is not None and judged.mean is not None else "not known",
                 ", ".join(f"{mean:.3f}" for mean in by_repeat) or "none",
                 "not known" if result is None else f"{result.quoted.value:.3f}",
                 str(entry.tally),
@@ -144,11 +145,12 @@ def _table(subject: Subject, recorded: RaceRecord) -> Listing:
             )
         )
     columns = (
-        *("trial", "acceptance [90 %]", "each repeat", "in the search", "reliability [90 %]", "cost"),
+        *("trial", "acceptance [90 %]", "mean", "each repeat", "in the search", "reliability [90 %]", "cost"),
         *("kept or dropped", "configuration"),
     )
     note = (
-        "Acceptance: on fresh splits and seeds, over all repeats. Each repeat: the mean of its folds. In the search: what the "
-        "search chose by. Cost: multiply-adds a pit."
+        "Acceptance: on fresh splits and seeds, over all repeats. Mean: the same over false-positive rates of 0 to twice the "
+        "working point, by which trials are compared. Each repeat: the acceptance, the mean of its folds. In the search: what "
+        "the search chose by. Cost: multiply-adds a pit."
     )
     return Listing("Who ran, who left, and why", columns, tuple(rows), note)

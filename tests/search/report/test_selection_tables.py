@@ -12,6 +12,7 @@ from models.inference.calibration import Calibration
 from search.report.selection_tables import opening_lines, race_table, selection_table
 from search.selection.candidates import Candidate
 from search.selection.confirm import ConfirmOptions, Entrant
+from search.selection.confirmations import Drawn
 from search.selection.final_model import FinalModel
 from search.selection.held_out import HeldOut, Opening, OperatingPoint
 from search.selection.outcome import Selection
@@ -30,8 +31,18 @@ from tests.support.trials import PLAN
 
 CONFIG = Config(network=Network("pitnet", depth=4, width=16))
 CANDIDATES = (
-    Candidate(7, CONFIG, wilson(200, 210), wilson(195, 210), Tally(30, 0, 30), 3_400_000, True, "winner", True),
-    Candidate(3, CONFIG, wilson(205, 210), wilson(194, 210), Tally(29, 0, 30), 6_800_000, True, "kept, equal to the winner"),
+    Candidate(7, CONFIG, wilson(200, 210), wilson(195, 210), Tally(30, 0, 30), 3_400_000, True, "winner", True, mean=0.894),
+    Candidate(
+        3,
+        CONFIG,
+        wilson(205, 210),
+        wilson(194, 210),
+        Tally(29, 0, 30),
+        6_800_000,
+        True,
+        "kept, equal to the winner",
+        mean=0.897,
+    ),
     Candidate(5, CONFIG, wilson(206, 210), wilson(180, 210), Tally(9, 0, 20), 3_400_000, False, "dropped: its reliability"),
     Candidate(0, CONFIG, wilson(120, 210), None, Tally(5, 0, 5), 4_600_000, False, "not confirmed: not among the best 3"),
 )
@@ -76,8 +87,10 @@ def test_a_set_of_which_something_was_seen_gives_no_honest_number(seen: tuple[in
 
 def test_the_table_of_a_race() -> None:
     ran = Entrant(7, CONFIG, (), Tally(30, 0, 30), None)
-    lost = replace(ran, number=3, tally=Tally(15, 0, 15), dropped="lost the race after 2 of 5: -0.087 to trial 7")
+    dropped = "lost the race after 2 of 5: -0.087 in mean acceptance to trial 7"
+    lost = replace(ran, number=3, tally=Tally(15, 0, 15), dropped=dropped)
     never = replace(ran, number=5, tally=Tally(2, 0, 8), dropped="its reliability cannot pass 0.8 within 5 repeats")
-    drawn = {number: BootstrapShare(0.9, np.linspace(0.8, 0.95, 101), 210) for number in (7, 3)}
+    share = BootstrapShare(0.9, np.linspace(0.8, 0.95, 101), 210)
+    drawn = dict.fromkeys((7, 3), Drawn(share, replace(share, value=0.85)))
     searched = {number: wilson(200, 210) for number in (7, 3, 5)}
     assert_golden("confirm", render(race_table("craters", [ran, lost, never], searched, drawn, ConfirmOptions())))

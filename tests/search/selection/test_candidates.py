@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, create_trial
 from foils import Dataset
 from search.selection.candidates import Candidate, rank_candidates
 from search.selection.confirm import ConfirmOptions, Entrant
-from search.selection.confirmations import Confirmation, confirmation_request
+from search.selection.confirmations import Confirmation, Drawn, confirmation_request
 from search.selection.racing import optimism
 from search.statistics.bootstrap import BootstrapShare
 from search.studies.study import Study
@@ -78,8 +78,8 @@ def test_the_better_wins_whatever_it_costs(finished: Study, tiny: Dataset) -> No
 
 def test_the_winners_acceptance_is_also_given_without_what_choosing_flatters_it_by(finished: Study, tiny: Dataset) -> None:
     # Entrants that accept other pits, and so as many: which is the best is chance.
-    drawn = {number: BootstrapShare(0.8, np.random.default_rng(number).normal(0.8, 0.03, 500), 100) for number in range(3)}
-    assert 0.02 < optimism([*drawn.values()]) < 0.03
+    drawn = [BootstrapShare(0.8, np.random.default_rng(number).normal(0.8, 0.03, 500), 100) for number in range(3)]
+    assert 0.02 < optimism([Drawn(one, one) for one in drawn]) < 0.03
     alike = judged(finished, tiny, (4, 0.8, SOUND), (8, 0.75, SOUND), (16, 0.8, SOUND))
     winner = next(one for one in alike.values() if one.wins)
     assert winner.confirmed is not None and winner.unflattered is not None

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from search.selection.confirmations import Drawn
 from search.selection.racing import ERROR, FIRST, error_of_each, is_lost, lag, optimism
-from search.statistics.bootstrap import BootstrapShare, Pits, draw_acceptance
+from search.statistics.bootstrap import BootstrapShare, Pits, draw_acceptance, draw_mean_acceptance
 from search.statistics.intervals import reliability
 
 SIGNALS, BACKGROUNDS, DRAWS, RATE = 100, 400, 200, 0.05
@@ -28,8 +29,9 @@ class Field:
             [hardness + generator.normal(0, 0.5, len(IS_SIGNAL)) + one * IS_SIGNAL for _ in range(repeats)] for one in apart
         ]
 
-    def draw(self, entrant: int, repeats: int) -> BootstrapShare:
-        return draw_acceptance(PITS, self.scores[entrant][:repeats], self.folds[:repeats], RATE, draws=DRAWS)
+    def draw(self, entrant: int, repeats: int) -> Drawn:
+        found = PITS, self.scores[entrant][:repeats], self.folds[:repeats]
+        return Drawn(draw_acceptance(*found, RATE, draws=DRAWS), draw_mean_acceptance(*found, 2 * RATE, draws=DRAWS))
 
 
 def race(field: Field, repeats: int = 5) -> tuple[int, list[int]]:
@@ -40,7 +42,7 @@ def race(field: Field, repeats: int = 5) -> tuple[int, list[int]]:
         used += len(racing)
         if rounds < FIRST or len(racing) == 1:
             continue
-        drawn = {entrant: field.draw(entrant, rounds) for entrant in racing}
+        drawn = {entrant: field.draw(entrant, rounds).mean for entrant in racing}
         leader = max(drawn, key=lambda entrant: drawn[entrant].value)
         racing = [one for one in racing if one == leader or lag(drawn[leader], drawn[one]).p >= error]
     return used, racing
@@ -62,7 +64,7 @@ def test_a_rival_that_is_no_worse_is_seldom_dropped() -> None:
 
 def test_a_rival_far_behind_is_dropped_and_an_equal_is_not() -> None:
     field = Field(0, (3.3, 1.0, 3.3))
-    leader, behind, equal = (field.draw(entrant, 2) for entrant in range(3))
+    leader, behind, equal = (field.draw(entrant, 2).mean for entrant in range(3))
     found = lag(leader, behind)
     assert found.gap == pytest.approx(leader.value - behind.value) and found.gap > 0.3
     assert found.p < error_of_each(9, 5) < lag(leader, equal).p
@@ -99,22 +101,36 @@ def test_a_race_shares_its_error_out() -> None:
 
 
 def test_choosing_among_equals_flatters_and_the_best_of_unequals_does_not() -> None:
-    values = [Field(seed, (2.5,) * 5, 2) for seed in range(8)]
+    values = [Field(seed, (2.5,) * 5, 2) for seed in range(16)]
     drawn = [[field.draw(entrant, 2) for entrant in range(5)] for field in values]
-    best = np.mean([max(one.value for one in shares) for shares in drawn])
-    corrected = np.mean([max(shares, key=lambda one: one.value).less(optimism(shares)).value for shares in drawn])
-    mean = np.mean([one.value for shares in drawn for one in shares])
-    assert best - mean > 0.01  # what choosing by it flatters it by
+    chosen = [max(each, key=lambda one: one.mean.value).acceptance for each in drawn]
+    best = np.mean([one.value for one in chosen])
+    corrected = np.mean([one.less(optimism(each)).value for one, each in zip(chosen, drawn, strict=True)])
+    mean = np.mean([one.acceptance.value for each in drawn for one in each])
+    assert best - mean > 0.004  # what choosing flatters it by
     assert abs(corrected - mean) < best - mean
     unequal = [Field(0, (3.5, 1.5, 1.0), 2).draw(entrant, 2) for entrant in range(3)]
     assert optimism(unequal) < 0.01 and optimism(unequal[:1]) == 0.0
-    assert unequal[0].less(0.02).share.low < unequal[0].share.low
+    assert unequal[0].acceptance.less(0.02).share.low < unequal[0].acceptance.share.low
 
 
 def test_optimism_is_what_the_best_of_each_draw_has_above_its_own_value() -> None:
     one, two = BootstrapShare(0.8, np.array([0.8, 0.9]), 100), BootstrapShare(0.75, np.array([0.85, 0.7]), 100)
-    assert optimism([one, two]) == pytest.approx(0.1)
-    assert optimism([BootstrapShare(0.95, np.array([0.8, 0.8]), 100), two]) == 0.0
+    assert optimism([Drawn(one, one), Drawn(two, two)]) == pytest.approx(0.1)
+    # The mean acceptance chooses: the first in one draw, and the other, which is flattered by 0.15, in the next.
+    flattered, means = BootstrapShare(0.75, np.array([0.85, 0.9]), 100), [np.array([0.5, 0.6]), np.array([0.4, 0.7])]
+    chosen = [Drawn(each, BootstrapShare(0.5, mean, 100)) for each, mean in zip((one, flattered), means, strict=True)]
+    assert optimism(chosen) == pytest.approx(0.075)
+    low = BootstrapShare(0.95, np.array([0.8, 0.8]), 100)
+    assert optimism([Drawn(low, low), Drawn(two, two)]) == 0.0
+
+
+def test_the_mean_over_low_rates_tells_apart_sooner_than_the_acceptance_at_one() -> None:
+    fields = [Field(seed, (2.8, 2.5), 2) for seed in range(40)]
+    drawn = [(field.draw(0, 2), field.draw(1, 2)) for field in fields]
+    by_mean = np.array([better.mean.value - worse.mean.value for better, worse in drawn])
+    by_one = np.array([better.acceptance.value - worse.acceptance.value for better, worse in drawn])
+    assert by_mean.mean() / by_mean.std() > 1.2 * by_one.mean() / by_one.std()
 
 
 @pytest.mark.parametrize(("learned", "trainings", "left", "lost"), [(5, 5, 25, False), (2, 8, 25, True), (5, 5, 0, True)])

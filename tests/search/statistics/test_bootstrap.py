@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.metrics import score
-from search.statistics.bootstrap import Pits, draw_acceptance
+from models.metrics import mean_acceptance, score
+from search.statistics.bootstrap import (
+    Credit,
+    Pits,
+    _above_threshold,
+    _below_low,
+    _share,
+    draw_acceptance,
+    draw_mean_acceptance,
+)
 from search.statistics.intervals import grouped_wilson, wilson
 
 
@@ -30,6 +38,28 @@ def test_what_was_found_is_what_the_folds_score(seed: int, rate: float) -> None:
     found = [score(scores[folds == fold], pits.is_signal[folds == fold], working_point=rate) for fold in np.unique(folds)]
     pooled = sum(one.accepted for one in found) / sum(one.signals for one in found)
     assert draw_acceptance(pits, [scores], [np.arange(2000) % 5], rate, draws=10).value == pytest.approx(pooled)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 1000), st.sampled_from([0.1, 0.3, 1.0]))
+def test_the_mean_over_low_rates_is_that_of_the_folds(seed: int, low: float) -> None:
+    pits, scores, folds = made(seed, pits=2000)
+    scores = scores.round(1)  # with ties
+    parts = [(scores[folds == fold], pits.is_signal[folds == fold]) for fold in range(5)]
+    expected = sum(mean_acceptance(*part, low)[0] * part[1].sum() for part in parts) / pits.is_signal.sum()
+    assert draw_mean_acceptance(pits, [scores], [folds], low, draws=10).value == pytest.approx(expected)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 1000), st.sampled_from([_above_threshold, _below_low]))
+def test_a_pit_of_weight_three_counts_as_three(seed: int, credit: Credit) -> None:
+    pits, scores, folds = made(seed)
+    weights, folds = np.random.default_rng(seed).integers(0, 4, len(scores)), np.zeros_like(folds)
+    order = np.repeat(np.arange(len(scores)), weights)
+    copies = Pits(np.arange(len(order)), pits.is_signal[order], pits.is_scored[order])
+    weighted = _share(pits, weights[None].astype(float), scores, folds, 0.2, credit)
+    copied = _share(copies, np.ones((1, len(order))), scores[order], folds[order], 0.2, credit)
+    assert weighted == pytest.approx(copied)
 
 
 def test_pits_that_are_not_scored_count_nowhere() -> None:

@@ -24,7 +24,7 @@ def test_after_a_race_every_entrant_is_said_and_listed() -> None:
         "Nothing is selected yet; `pitsearch select --study craters` does.",
     )
     table = next(part for part in laid_out.parts if isinstance(part, Listing))
-    assert [(row[0], row[4], row[6]) for row in table.rows] == [
+    assert [(row[0], row[5], row[7]) for row in table.rows] == [
         ("3", str(RACE.entries[0].tally), "ran to the end"),
         ("5", str(RACE.entries[1].tally), "ran to the end"),
         ("0", str(RACE.entries[2].tally), RACE.entries[2].dropped),
@@ -42,7 +42,8 @@ def test_after_a_selection_the_reasons_and_the_reading_are_those_of_select() -> 
     assert f"Acceptance on slides it never saw: {wilson(160, 207)}, over 4 folds of whole slides." in laid_out.paragraphs
     table = next(part for part in laid_out.parts if isinstance(part, Listing))
     assert [row[1] for row in table.rows] == [str(candidate.confirmed) for candidate in JUDGED.candidates]
-    assert table.rows[0][5] == "3.40 M"
+    assert [row[2] for row in table.rows] == ["0.914", "0.893", "not known"]
+    assert table.rows[0][6] == "3.40 M"
     figure = next(part for part in laid_out.parts if isinstance(part, Drawing)).figure
     assert list(figure.layout.yaxis.categoryarray) == ["trial 0 (dropped, left after 0)", "trial 5 (kept)", "trial 3 (winner)"]
 
