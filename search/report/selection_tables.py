@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import rich.box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -23,8 +24,11 @@ if TYPE_CHECKING:  # the report shows a reading without torch
     from search.selection.confirm import ConfirmOptions, Entrant
     from search.selection.confirmations import Drawn
     from search.selection.outcome import Selection
+    from search.trials.reliability import Tally
+    from spaces import Config
 
-# What stands in a column of that name.
+# What stands in the columns of these names.
+ACCEPTANCE = "acceptance: on fresh splits and seeds; search: that in the search, which chose by it"
 MEAN = "mean: of the acceptance over false-positive rates of 0 to twice the working point"
 # With fewer held-out signal pits than this a single pit moves the acceptance by a point or more.
 FEW_SIGNALS = 100
@@ -38,62 +42,61 @@ def race_table(
     options: ConfirmOptions,
 ) -> RenderableType:
     """Show a race, the best first; `searched`, `drawn`: the acceptance in the search, and those on fresh splits."""
-    table = Table(title=f"study {name}: the best {len(race)}, trained again on fresh splits and seeds", title_justify="left")
-    table.add_column("trial", justify="right", no_wrap=True)
-    table.add_column("acceptance [90 %]", no_wrap=True)
-    table.add_column("mean", justify="right", no_wrap=True)
-    table.add_column("in the search [90 %]", no_wrap=True)
-    table.add_column("reliability [90 %]", no_wrap=True)
-    table.add_column("repeats", justify="right")
-    table.add_column("race")
-    table.add_column("configuration")
+    table = _table(f"study {name}: the best {len(race)}, trained again on fresh splits and seeds", "repeats")
     for entrant in race:
+        found = drawn.get(entrant.number)
         table.add_row(
             str(entrant.number),
-            str(drawn[entrant.number].acceptance.share) if entrant.number in drawn else "not trained again",
-            f"{drawn[entrant.number].mean.value:.3f}" if entrant.number in drawn else "",
-            str(searched[entrant.number]),
-            str(entrant.tally),
+            "not trained again" if found is None else str(found.acceptance.share),
+            "" if found is None else f"{found.mean.value:.3f}",
+            f"{searched[entrant.number].value:.3f}",
+            str(entrant.tally.reliability or "not known"),
             f"{len(entrant.repeats)} of {options.repeats}",
-            entrant.dropped or "ran to the end",
-            entrant.config.describe(),
             style="dim" if entrant.dropped else None,
         )
-    remarks = pooled_remarks([*searched.values(), *(one.acceptance.share for one in drawn.values())])
-    return Group(table, *map(Text, [f"{MEAN}, which the race compares", *remarks]))
+    lines = [_about(one.number, one.dropped or "ran to the end", one.tally, one.config) for one in race]
+    lines += ["", ACCEPTANCE, f"{MEAN}, which the race compares"]
+    lines += pooled_remarks([*searched.values(), *(one.acceptance.share for one in drawn.values())])
+    return Group(table, *map(Text, lines))
 
 
 def selection_table(selection: Selection, most: int = 15) -> RenderableType:
     """Show the candidates, why each was kept or dropped, the winner, and the reading of the held-out set."""
-    title = f"study {selection.study.name}: {counted(len(selection.candidates), 'complete trial')}"
-    table = Table(title=title, title_justify="left")
-    table.add_column("trial", justify="right", no_wrap=True)
-    table.add_column("acceptance [90 %]", no_wrap=True)
-    table.add_column("mean", justify="right", no_wrap=True)
-    table.add_column("in the search", justify="right")
-    table.add_column("reliability [90 %]", no_wrap=True)
-    table.add_column("cost", justify="right", no_wrap=True)
-    table.add_column("kept or dropped")
-    table.add_column("configuration")
-    for candidate in selection.candidates[:most]:
+    table = _table(f"study {selection.study.name}: {counted(len(selection.candidates), 'complete trial')}", "cost")
+    listed = selection.candidates[:most]
+    for candidate in listed:
         table.add_row(
             str(candidate.number),
             str(candidate.confirmed or "not confirmed"),
             "" if candidate.mean is None else f"{candidate.mean:.3f}",
             f"{candidate.searched.value:.3f}",
-            str(candidate.tally),
+            str(candidate.tally.reliability or "not known"),
             amount(candidate.cost),
-            candidate.reason,
-            candidate.config.describe(),
             style="bold green" if candidate.wins else None if candidate.kept else "dim",
         )
-    lines: list[str] = []
+    lines = [_about(one.number, one.reason, one.tally, one.config) for one in listed]
     if len(selection.candidates) > most:
         lines.append(f"... and {len(selection.candidates) - most} more")
-    lines.append("acceptance: on fresh splits and seeds; in the search: what the search chose by; cost: multiply-adds a pit")
-    lines.append(f"{MEAN}, by which candidates are ranked")
+    lines += ["", f"{ACCEPTANCE}; cost: multiply-adds a pit", f"{MEAN}, by which candidates are ranked"]
     lines += pooled_remarks(share for one in selection.candidates for share in (one.searched, one.confirmed))
-    return Group(table, *(Text(line) for line in [*lines, "", *_winner_lines(selection)]))
+    return Group(table, *map(Text, [*lines, "", *_winner_lines(selection)]))
+
+
+def _table(title: str, last: str) -> Table:
+    """Make a table of numbers alone, which fits a window of 80 columns; what is said of each trial stands below it."""
+    table = Table(title=title, title_justify="left", box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("trial", justify="right", no_wrap=True)
+    table.add_column("acceptance [90 %]", no_wrap=True)
+    table.add_column("mean", justify="right", no_wrap=True)
+    table.add_column("search", justify="right", no_wrap=True)
+    table.add_column("reliability [90 %]", no_wrap=True)
+    table.add_column(last, justify="right", no_wrap=True)
+    return table
+
+
+def _about(number: int, words: str, trainings: Tally, config: Config) -> str:
+    learned = f"{trainings.learned} of {counted(trainings.trainings, 'training')} learned"
+    return f"trial {number}: {words}; {learned}; {config.describe()}"
 
 
 def _winner_lines(selection: Selection) -> Iterable[str]:

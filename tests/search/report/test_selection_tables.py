@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from models.inference.calibration import Calibration
 from search.report.selection_tables import opening_lines, race_table, selection_table
@@ -65,6 +67,14 @@ def test_the_table_of_a_selection() -> None:
     assert_golden(
         "select", render(selection_table(selection(Opening(1, 1, ModelKey(7, "ensemble", 5), LOOK, before=SeenBefore(0, 0.0)))))
     )
+
+
+def test_the_numbers_of_a_selection_fit_a_window_of_80_columns() -> None:
+    console = Console(width=80, file=StringIO())
+    console.print(selection_table(selection(Opening(1, 1, ModelKey(7, "ensemble", 5), LOOK))))
+    text = console.file.getvalue()
+    assert "7   0.929 [0.894, 0.953]   0.894    0.952   1.000 [0.938, 1.000]   3.40 M" in text
+    assert "…" not in text
 
 
 def test_the_table_of_a_selection_that_was_not_the_first_to_open_the_held_out_set() -> None:
