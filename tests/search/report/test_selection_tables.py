@@ -70,11 +70,10 @@ def test_the_table_of_a_selection() -> None:
 
 
 def test_the_numbers_of_a_selection_fit_a_window_of_80_columns() -> None:
-    console = Console(width=80, file=StringIO())
-    console.print(selection_table(selection(Opening(1, 1, ModelKey(7, "ensemble", 5), LOOK))))
-    text = console.file.getvalue()
-    assert "7   0.929 [0.894, 0.953]   0.894    0.952   1.000 [0.938, 1.000]   3.40 M" in text
-    assert "…" not in text
+    written = StringIO()
+    Console(width=80, file=written).print(selection_table(selection(Opening(1, 1, ModelKey(7, "ensemble", 5), LOOK))))
+    assert "7   0.929 [0.894, 0.953]   0.894    0.952   1.000 [0.938, 1.000]   3.40 M" in written.getvalue()
+    assert "…" not in written.getvalue()
 
 
 def test_the_table_of_a_selection_that_was_not_the_first_to_open_the_held_out_set() -> None:
