@@ -1,4 +1,7 @@
-"""The score by which trials on a rung are compared where they are promoted. Knows nothing of the rule of promotion."""
+"""The score by which trials on a rung are compared where they are promoted, and confirmed ones in a race.
+
+Knows nothing of the rule of promotion.
+"""
 
 from __future__ import annotations
 
