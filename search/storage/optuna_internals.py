@@ -193,7 +193,8 @@ class CachedTPESampler(TPESampler):
     more of the same change none.
     """
 
-    _parted: tuple[list[FrozenTrial], list[FrozenTrial]] | None = None
+    # Of the trial of this number.
+    _parted: tuple[int, tuple[list[FrozenTrial], list[FrozenTrial]]] = -1, ([], [])
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Give the parameters that are chosen together, group by group."""
@@ -202,14 +203,15 @@ class CachedTPESampler(TPESampler):
         return super().infer_relative_search_space(still, trial)
 
     def _sample(self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
-        if self._parted is None:
+        if self._parted[0] != trial.number:
             states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
             trials = [one for one in study._get_trials(False, states, use_cache=True) if one.number != trial.number]
             gamma = default_gamma if len(study.directions) == 1 else default_gamma_multiobjective
-            self._parted = _split_trials(study, trials, gamma(sum(one.state.is_finished() for one in trials)))
+            finished = sum(one.state.is_finished() for one in trials)
+            self._parted = trial.number, _split_trials(study, trials, gamma(finished))
         good, bad = (
             self._build_parzen_estimator(study, search_space, trials, handle_below=place == 0)
-            for place, trials in enumerate(self._parted)
+            for place, trials in enumerate(self._parted[1])
         )
         drawn = good.sample(self._rng.rng, self._n_ei_candidates)
         chosen = self._compare(drawn, self._compute_acquisition_func(drawn, good, bad))
