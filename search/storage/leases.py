@@ -116,8 +116,9 @@ def _claim(
     remove_old_progress(session, study_id)
     clock, now = read_clock(session)
     held = {"token": token, "process": this_process(), "clock": clock, "until": now + LEASE_S}
-    if not _update(session, (LEASES.c.trial_id == trial_id) & (LEASES.c.study_id == study_id), **held):
-        session.execute(sql.delete(LEASES).where(LEASES.c.trial_id == trial_id))  # of a study that was deleted
+    if waiting is None or not _update(session, (LEASES.c.trial_id == trial_id) & (LEASES.c.study_id == study_id), **held):
+        if waiting is not None:
+            session.execute(sql.delete(LEASES).where(LEASES.c.trial_id == trial_id))  # of a study that was deleted
         session.execute(sql.insert(LEASES).values(trial_id=trial_id, study_id=study_id, taken_up=0, **held))
     return _lease(session, trial_id)
 
@@ -131,9 +132,10 @@ def _next_waiting(session: Session, study_id: int) -> Any:
 
 
 def _lease(session: Session, trial_id: int) -> Lease:
-    number = int(session.query(models.TrialModel.number).filter_by(trial_id=trial_id).scalar())
-    row = session.execute(sql.select(LEASES).where(LEASES.c.trial_id == trial_id)).one()
-    return Lease(trial_id, number, row.token, row.taken_up)
+    trial = models.TrialModel
+    held = sql.select(trial.number, LEASES.c.token, LEASES.c.taken_up).join(LEASES, LEASES.c.trial_id == trial.trial_id)
+    number, token, taken_up = session.execute(held.where(trial.trial_id == trial_id)).one()
+    return Lease(trial_id, int(number), token, taken_up)
 
 
 def has_workers(storage: RetryingRDBStorage, study_id: int) -> bool:
