@@ -92,12 +92,7 @@ FAULTS = (
         storages=("sqlite",),
     ),
     Fault("the study deleted", partial(outside.delete_the_study, again=False), trials=10, storages=("sqlite",)),
-    Fault(
-        "the study deleted and made anew at once",
-        partial(outside.delete_the_study, again=True),
-        trials=10,
-        storages=("sqlite",),
-    ),
+    Fault("the study deleted and made anew at once", partial(outside.delete_the_study, again=True), trials=10),
     Fault("a link in the folder of runs", outside.link_elsewhere, trials=3, storages=("sqlite",)),
     Fault("kill -9 of confirm and diagnose", deaths.kill_commands, storages=("sqlite",)),
     Fault("two containers share all folders", starts.share_between_containers, storages=("sqlite",)),

@@ -93,6 +93,8 @@ def test_a_lag_is_a_deviation_of_the_paired_draws_and_of_what_a_bootstrap_leaves
     spread = np.array([0.7, 0.9] * 50)
     varied = lag(BootstrapShare(0.8, spread, 100), BootstrapShare(0.75, steady, 100))
     assert varied.p == pytest.approx(norm.sf(0.05 / 0.1))
+    both = lag(_with(BootstrapShare(0.8, spread, 100), (0.9, 0.7)), _with(rival, (0.7, 0.8)))
+    assert both.p == pytest.approx(norm.sf(0.05 / np.sqrt(0.01 + 0.01125)))
 
 
 def test_a_race_shares_its_error_out() -> None:
