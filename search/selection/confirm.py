@@ -21,7 +21,7 @@ from search.errors import StudyError
 from search.selection.confirmations import (
     Confirmation,
     confirmation_request,
-    draw_repeats,
+    draw_mean,
     pooled_tally,
     read_confirmations,
     write_confirmation,
@@ -127,13 +127,13 @@ def _confirm(
             step(finished, most)
         if len(racing) > 1 and repeat + 1 >= min(FIRST, options.repeats):
             drawn = {
-                trial.number: draw_repeats(
+                trial.number: draw_mean(
                     plan,
                     search_set,
                     config_of(trial),
                     trial.number,
                     [confirmations[trial.number, r] for r in range(repeat + 1)],
-                ).mean
+                )
                 for trial in racing
             }
             _drop_beaten(racing, dropped, drawn, repeat + 1, options)
@@ -165,7 +165,7 @@ def _compared_by(entrant: Entrant, plan: Plan, data: Dataset) -> float:
     """Give the mean acceptance over an entrant's repeats, 0 where there is none."""
     if not entrant.repeats:
         return 0.0
-    return draw_repeats(plan, data, entrant.config, entrant.number, entrant.repeats, draws=1).mean.value
+    return draw_mean(plan, data, entrant.config, entrant.number, entrant.repeats, draws=1).value
 
 
 def _train(item: tuple[int, CVRequest]) -> tuple[int, Repeat]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 import optuna
 from optuna.trial import FrozenTrial
 
@@ -20,7 +21,7 @@ from models.metrics import Floats
 from search.errors import StudyError
 from search.seeds import derive_seed
 from search.selection.json_values import from_json, to_json
-from search.statistics.bootstrap import DRAWS, BootstrapShare, Pits, draw_acceptance, draw_mean_acceptance
+from search.statistics.bootstrap import DRAWS, BootstrapShare, Pits, draw_acceptance, up_to_rate
 from search.studies.plan import Plan, read_plan
 from search.training.cross_validation import CVRequest, Repeat, splits
 from search.trials.reliability import Tally, tally, trainings_of, twins_of
@@ -108,22 +109,32 @@ class Drawn:
     mean: BootstrapShare
 
 
-def draw_repeats(
-    plan: Plan, data: Dataset, config: Config, trial: int, repeats: Sequence[Confirmation], draws: int = DRAWS
-) -> Drawn:
+def draw_repeats(plan: Plan, data: Dataset, config: Config, trial: int, repeats: Sequence[Confirmation]) -> Drawn:
     """Draw a trial's acceptance over its first confirmations; trials with as many are drawn alike."""
+    found = _found(plan, data, config, trial, repeats)
+    acceptance = draw_acceptance(*found, plan.options.working_point, seed=plan.options.seed)
+    return Drawn(acceptance, draw_mean(plan, data, config, trial, repeats))
+
+
+def draw_mean(
+    plan: Plan, data: Dataset, config: Config, trial: int, repeats: Sequence[Confirmation], draws: int = DRAWS
+) -> BootstrapShare:
+    """Draw what trials are compared by, over a trial's first confirmations, as `draw_repeats` does."""
+    found, options = _found(plan, data, config, trial, repeats), plan.options
+    return draw_acceptance(*found, reach(options.working_point), credit=up_to_rate, seed=options.seed, draws=draws)
+
+
+def _found(
+    plan: Plan, data: Dataset, config: Config, trial: int, repeats: Sequence[Confirmation]
+) -> tuple[Pits, list[Floats], list[npt.NDArray[np.int64]]]:
+    """Give the pits, the scores of each repeat and its folds."""
     folds = [np.array(confirmation_request(plan, data, config, trial, repeat).folds) for repeat in range(len(repeats))]
-    pits, options = Pits(data.groups, data.is_signal, data.is_scored), plan.options
-    found = pits, [repeat.scores for repeat in repeats], folds
-    return Drawn(
-        draw_acceptance(*found, options.working_point, seed=options.seed, draws=draws),
-        draw_mean_acceptance(*found, reach(options.working_point), seed=options.seed, draws=draws),
-    )
+    return Pits(data.groups, data.is_signal, data.is_scored), [repeat.scores for repeat in repeats], folds
 
 
-def mean_acceptance(repeats: Sequence[Confirmation]) -> float:
-    """Give the mean acceptance over repeats and folds, 0 where there is none yet."""
-    return float(np.mean([np.divide(one.accepted, one.signals).mean() for one in repeats])) if repeats else 0.0
+def acceptance_of(repeat: Confirmation) -> float:
+    """Give the mean acceptance of the folds of a repeat."""
+    return float(np.divide(repeat.accepted, repeat.signals).mean())
 
 
 def pooled_tally(

@@ -67,45 +67,39 @@ class BootstrapShare:
         return Share(self.value, min(float(low), floor.low), max(float(high), floor.high), self.is_pooled)
 
 
+def at_rate(signal: Floats, background: Floats, passed: Floats, rate: float) -> Floats:
+    """Accept each signal pit wholly or not at all."""
+    # The first background pit that may not pass: a signal pit is accepted where its score is above that one's.
+    over = passed[:, 1:] > rate * passed[:, -1:] + 1e-9
+    bar = np.where(over.any(1), background[over.argmax(1)], -np.inf)
+    accepted: Floats = (signal > bar[:, None]).astype(float)
+    return accepted
+
+
+def up_to_rate(signal: Floats, background: Floats, passed: Floats, rate: float) -> Floats:
+    """Accept each signal pit from the rate at which it enters on, as `models.metrics.mean_acceptance` does."""
+    # The share of background above each signal pit, ties half; a pit that enters at rate r is accepted from r to `rate`.
+    above, reached = (len(background) - np.searchsorted(background[::-1], signal, side) for side in ("right", "left"))
+    share = (passed[:, above] + passed[:, reached]) / (2 * np.maximum(passed[:, -1:], 1))
+    accepted: Floats = np.clip(1 - share / rate, 0, None)
+    return accepted
+
+
 def draw_acceptance(
     pits: Pits,
     scores: Sequence[Floats],
     folds: Sequence[npt.NDArray[np.int64]],
-    working_point: float,
+    rate: float,
     *,
+    credit: Credit = at_rate,
     seed: int = 0,
     draws: int = DRAWS,
 ) -> BootstrapShare:
-    """Draw the acceptance at the working point.
+    """Draw the acceptance at a false-positive rate, or by `credit=up_to_rate` its mean over the rates up to it.
 
     `scores`, `folds`: `[pits]` for each repeat, P(signal) out of fold and the fold of each pit. The same seed, pits and number
     of repeats give the same draws.
     """
-    return _draw(pits, scores, folds, working_point, _above_threshold, seed, draws)
-
-
-def draw_mean_acceptance(
-    pits: Pits,
-    scores: Sequence[Floats],
-    folds: Sequence[npt.NDArray[np.int64]],
-    low: float,
-    *,
-    seed: int = 0,
-    draws: int = DRAWS,
-) -> BootstrapShare:
-    """Draw the mean acceptance over false-positive rates of 0 to `low`, as `models.metrics.mean_acceptance`; else as above."""
-    return _draw(pits, scores, folds, low, _below_low, seed, draws)
-
-
-def _draw(
-    pits: Pits,
-    scores: Sequence[Floats],
-    folds: Sequence[npt.NDArray[np.int64]],
-    rate: float,
-    credit: Credit,
-    seed: int,
-    draws: int,
-) -> BootstrapShare:
     generator = np.random.default_rng(seed)
     numbers, of_pit = np.unique(pits.groups, return_inverse=True)
     once = np.ones((1, len(pits.groups)))
@@ -133,22 +127,6 @@ def _share(pits: Pits, weights: Floats, scores: Floats, folds: npt.NDArray[np.in
         signals += weights[:, signal].sum(1)
     share: Floats = accepted / np.maximum(signals, 1)
     return share
-
-
-def _above_threshold(signal: Floats, background: Floats, passed: Floats, rate: float) -> Floats:
-    # The first background pit that may not pass: a signal pit is accepted where its score is above that one's.
-    over = passed[:, 1:] > rate * passed[:, -1:] + 1e-9
-    bar = np.where(over.any(1), background[over.argmax(1)], -np.inf)
-    accepted: Floats = (signal > bar[:, None]).astype(float)
-    return accepted
-
-
-def _below_low(signal: Floats, background: Floats, passed: Floats, rate: float) -> Floats:
-    # The share of background above each signal pit, ties half; a pit that enters at rate r is accepted from r to `rate`.
-    above, reached = (len(background) - np.searchsorted(background[::-1], signal, side) for side in ("right", "left"))
-    share = (passed[:, above] + passed[:, reached]) / (2 * np.maximum(passed[:, -1:], 1))
-    accepted: Floats = np.clip(1 - share / rate, 0, None)
-    return accepted
 
 
 def _is_few(pits: Pits, folds: npt.NDArray[np.int64], rate: float) -> bool:

@@ -22,7 +22,7 @@ def reach(working_point: float) -> float:
 def rung_score(scores: RungScores, working_point: float) -> tuple[float, float | None]:
     """Give the mean acceptance over low rates, the mean of the folds, and its standard error over the pits.
 
-    Acceptance at one rate is mostly chance on a rung of one fold, with some forty signal pits; trials are still judged and
+    Acceptance at one rate is mostly chance on a rung of one fold, with some forty signal pits; trials are still
     quoted by it. The error is None where a fold has a single pit of a kind.
     """
     folds = [mean_acceptance(*fold, reach(working_point)) for fold in scores.by_fold() if fold[1].any()]

@@ -10,7 +10,7 @@ from search.report.figures import race
 from search.report.figures.readings import Racer
 from search.report.selection_tables import opening_lines
 from search.report.subject import Subject
-from search.selection.confirmations import Confirmation, mean_acceptance
+from search.selection.confirmations import Confirmation, acceptance_of
 from search.selection.race_record import CandidateRecord, RaceEntry, RaceRecord
 from search.text import counted, sentence
 from search.trials.objectives import amount
@@ -109,7 +109,7 @@ def _racer(subject: Subject, entry: RaceEntry, recorded: RaceRecord) -> Racer:
         fate=fate,
         searched=RungResult.demand(trial).quoted.share,
         confirmed=judged.confirmed if judged is not None else None,
-        repeats=tuple(mean_acceptance([repeat]) for repeat in repeats),
+        repeats=tuple(acceptance_of(repeat) for repeat in repeats),
         reliability=entry.tally.reliability,
     )
 
@@ -129,7 +129,7 @@ def _table(subject: Subject, recorded: RaceRecord) -> Listing:
     for entry in recorded.entries:
         trial, judged = find_trial(subject.trials, entry.trial), _judged(subject, entry.trial)
         repeats = repeats_of(subject.confirmations, entry.trial, recorded.repeats)
-        by_repeat = [mean_acceptance([repeat]) for repeat in repeats]
+        by_repeat = [acceptance_of(repeat) for repeat in repeats]
         result = None if trial is None else RungResult.read(trial)
         rows.append(
             (

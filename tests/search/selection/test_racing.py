@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from search.selection.confirmations import Drawn
 from search.selection.racing import ERROR, FIRST, error_of_each, is_lost, lag, optimism
-from search.statistics.bootstrap import BootstrapShare, Pits, draw_acceptance, draw_mean_acceptance
+from search.statistics.bootstrap import BootstrapShare, Pits, draw_acceptance, up_to_rate
 from search.statistics.intervals import reliability
 
 SIGNALS, BACKGROUNDS, DRAWS, RATE = 100, 400, 200, 0.05
@@ -31,7 +31,9 @@ class Field:
 
     def draw(self, entrant: int, repeats: int) -> Drawn:
         found = PITS, self.scores[entrant][:repeats], self.folds[:repeats]
-        return Drawn(draw_acceptance(*found, RATE, draws=DRAWS), draw_mean_acceptance(*found, 2 * RATE, draws=DRAWS))
+        return Drawn(
+            draw_acceptance(*found, RATE, draws=DRAWS), draw_acceptance(*found, 2 * RATE, credit=up_to_rate, draws=DRAWS)
+        )
 
 
 def race(field: Field, repeats: int = 5) -> tuple[int, list[int]]:

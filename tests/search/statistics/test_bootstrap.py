@@ -11,11 +11,10 @@ from models.metrics import mean_acceptance, score
 from search.statistics.bootstrap import (
     Credit,
     Pits,
-    _above_threshold,
-    _below_low,
     _share,
+    at_rate,
     draw_acceptance,
-    draw_mean_acceptance,
+    up_to_rate,
 )
 from search.statistics.intervals import grouped_wilson, wilson
 
@@ -47,11 +46,11 @@ def test_the_mean_over_low_rates_is_that_of_the_folds(seed: int, low: float) -> 
     scores = scores.round(1)  # with ties
     parts = [(scores[folds == fold], pits.is_signal[folds == fold]) for fold in range(5)]
     expected = sum(mean_acceptance(*part, low)[0] * part[1].sum() for part in parts) / pits.is_signal.sum()
-    assert draw_mean_acceptance(pits, [scores], [folds], low, draws=10).value == pytest.approx(expected)
+    assert draw_acceptance(pits, [scores], [folds], low, credit=up_to_rate, draws=10).value == pytest.approx(expected)
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(0, 1000), st.sampled_from([_above_threshold, _below_low]))
+@given(st.integers(0, 1000), st.sampled_from([at_rate, up_to_rate]))
 def test_a_pit_of_weight_three_counts_as_three(seed: int, credit: Credit) -> None:
     pits, scores, folds = made(seed)
     weights, folds = np.random.default_rng(seed).integers(0, 4, len(scores)), np.zeros_like(folds)
