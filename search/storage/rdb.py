@@ -53,7 +53,7 @@ READS = (
     "get_trial",
     *PRIVATE_READS,
 )
-WRITES = ("create_new_study", "delete_study", "set_study_system_attr", *PRIVATE_WRITES)
+WRITES = ("create_new_study", "set_study_system_attr", *PRIVATE_WRITES)
 
 
 class RetryingRDBStorage(InnerStorage):
@@ -236,6 +236,24 @@ class RetryingRDBStorage(InnerStorage):
             for key, value in values.items():
                 session.add(kind(study_id=study.study_id, key=key, value_json=as_json(value)))
         return int(study.study_id)
+
+    def delete_study(self, study_id: int) -> None:
+        """Delete a study, also while its trials are written to.
+
+        Optuna's own deletes nothing then, without a word, where a trial was given a row after it had looked. Here whoever
+        writes to the study or to a trial waits until it is gone.
+        """
+        study, trial = models.StudyModel, models.TrialModel
+
+        def delete(session: Session) -> None:
+            found = session.query(study).filter_by(study_id=study_id).with_for_update().one_or_none()
+            if found is None:
+                raise KeyError(models.NOT_FOUND_MSG)
+            session.query(trial.trial_id).filter_by(study_id=study_id).order_by(trial.trial_id).with_for_update().all()
+            session.delete(found)
+            remove_rows(session, study_id=study_id)
+
+        self.transact(delete)
 
 
 def _retried(name: str, *, reads: bool) -> Callable[..., Any]:

@@ -16,10 +16,11 @@ from search.studies.study import open_or_create
 from search.trials.records import STOPPED
 from tests.faults.deaths import ended_well, finish
 from tests.faults.lab import Lab
-from tests.faults.shim import slow_disk
 
 # Seconds within which a launch and its workers end when their study is deleted.
 DELETED_S = 10.0
+# The trials of a study that is deleted long before it has them.
+DOOMED = 500
 SELECT = ("select", "--study", "lab", "--top", "1", "--repeats", "1", "--reliability", "0", "--workers", "1")
 
 
@@ -57,13 +58,14 @@ def end_a_trial_from_outside(lab: Lab, number: int) -> str:
 
 def delete_the_study(lab: Lab, *, again: bool) -> str:
     """Delete the study that a launch and a worker by hand work on, as the dashboard does; `again`: and make it anew at once."""
-    lab.prepare()
-    if not lab.storage.startswith("sqlite"):  # whose own commits take long enough for all three to be at work together
-        lab.environment |= slow_disk(lab.folder, 200)
-    plan, others = lab.study.plan, [lab.launch(2), lab.worker()]
+    # So many that the study cannot end before it is deleted, however late the worker comes.
+    trials, lab.trials = lab.trials, DOOMED
+    others = [lab.launch(2)]
     lab.wait_for_rungs()
+    plan = lab.study.plan
+    others.append(lab.worker())
     lab.wait(lambda: sum(trial.state == TrialState.RUNNING for trial in lab.read()) == 3, "a worker by hand at work")
-    optuna.delete_study(study_name="lab", storage=RDBStorage(lab.storage))
+    optuna.delete_study(study_name="lab", storage=open_storage(lab.storage))
     if again:
         open_or_create("lab", lab.storage, plan)
     started = time.monotonic()
@@ -78,7 +80,7 @@ def delete_the_study(lab: Lab, *, again: bool) -> str:
     left = [path.name for path in lab.runs.glob("*/[0-9]*")]
     assert (leases, left) == (0, []), f"{leases} leases, checkpoints of trials {left}"
     lab.seen.clear()
-    lab.environment.clear()
+    lab.trials = trials
     finish(lab)
     assert not any(lab.taken_up().values()) and not any(map(STOPPED.read, lab.read())), "the next study inherited something"
     return f"launch and worker ended within {took:.0f} s, no lease and no checkpoint left, and the next study began anew"

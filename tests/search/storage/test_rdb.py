@@ -256,3 +256,23 @@ def test_only_what_may_pass_is_waited_for(reason: str, passes: bool) -> None:
     wrapped.__cause__ = error
     assert is_transient(wrapped) == passes
     assert not is_transient(sql.exc.IntegrityError("insert", {}, Exception("unique")))
+
+
+@pytest.mark.parametrize("commits", [True, False], ids=["writes", "gives up"])
+def test_a_study_is_deleted_while_a_trial_is_written_to(postgres_url: str, commits: bool) -> None:
+    storage = backend_of(open_storage(postgres_url, create=True))
+    storage.create_whole_study("study", [StudyDirection.MAXIMIZE], {}, {})
+    number = trial_id_of(study_of(postgres_url).ask())
+    deletion = threading.Thread(target=storage.delete_study, args=(1,))
+    waiting = sql.text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+    with Session(storage.engine) as writer:
+        writer.add(models.TrialUserAttributeModel(trial_id=number, key="late", value_json="1"))
+        writer.flush()
+        deletion.start()
+        while not storage.transact(lambda session: session.execute(waiting).scalar(), reads=True):
+            assert deletion.is_alive()
+        writer.commit() if commits else writer.rollback()
+    deletion.join()
+    assert storage.get_all_studies() == []
+    with pytest.raises(KeyError):
+        storage.delete_study(1)
