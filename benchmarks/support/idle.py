@@ -154,17 +154,17 @@ class IdleWorker:
             return
         standing, chosen = Standing(lease.trial_id, height, value_of(lease.number), 1.0), chooser(self.plan, self.id)
 
-        def choose(session: Session, places: int, launched: Any) -> int:
-            chosen(session, places, launched)
+        def choose(session: Session, places: int, launched: Any, arrived: Standing | None) -> int:
+            chosen(session, places, launched, arrived)
             return lease.trial_id
 
         top = height == len(self.plan.ladder.rungs) - 1
         assert stands(self.backend, self.id, lease, standing, str(rung), None if top else choose)
 
 
-def _new(chosen: Choose, session: Session, places: int, launched: Any) -> int | Start:
-    chosen(session, places, launched)
-    return start_new(session, places, launched)
+def _new(chosen: Choose, session: Session, places: int, launched: Any, arrived: Standing | None) -> int | Start:
+    chosen(session, places, launched, arrived)
+    return start_new(session, places, launched, arrived)
 
 
 def value_of(number: int) -> float:

@@ -30,7 +30,7 @@ from search.storage.optuna_internals import models, note_open
 from search.storage.places import FINISHED, OF_STUDY, UID, Choose, attribute_of, count_places, read_launch, start_new
 from search.storage.progress_table import remove_old_progress, write_progress
 from search.storage.rdb import RetryingRDBStorage
-from search.storage.rung_table import RUNGS, Start, of_study, set_paused
+from search.storage.rung_table import RUNGS, Start, end_pause, of_study
 from search.trials.records import ERROR, PAUSED, STOPPED, TrialOrigin
 
 # Seconds that a lease lasts, and after which it is renewed: a database may be away for the difference and no lease expires.
@@ -96,12 +96,12 @@ def _claim(
     launched = read_launch(session, study_id)
     places = count_places(session, study_id, launched, (*FINISHED, TrialState.RUNNING))
     waiting = _next_waiting(session, study_id) if places else None
-    chosen = choose(session, places, launched) if waiting is None else Start.NEW
+    chosen = choose(session, places, launched, None) if waiting is None else Start.NEW
     if chosen is Start.NOTHING:
         return None
     if not isinstance(chosen, Start):
         waiting = models.TrialModel.find_or_raise_by_id(chosen, session)
-        set_paused(session, chosen, None)
+        end_pause(session, chosen)
         storage.write_attribute(session, models.TrialUserAttributeModel, chosen, PAUSED.name, "")
     if waiting is None:
         template = create_trial(state=TrialState.RUNNING, user_attrs=start.attribute())

@@ -14,7 +14,7 @@ from search.storage.leases import Lease, require_lease
 from search.storage.optuna_internals import models
 from search.storage.places import FINISHED, Choose, count_places, read_launch
 from search.storage.rdb import RetryingRDBStorage
-from search.storage.rung_table import Standing, has_standing, set_paused, write_standing
+from search.storage.rung_table import Standing, has_standing, write_standing
 from search.trials.records import PAUSED
 
 
@@ -31,18 +31,16 @@ def stands(
         require_lease(lease)(session)
         if has_standing(session, lease.trial_id, standing.height):
             return True
-        write_standing(session, study_id, standing._replace(paused=choose is not None))
-        if choose is None:
+        arrived = standing._replace(paused=True)  # as it would be while others are compared with it
+        if choose is not None:
+            launched = read_launch(session, study_id)
+            places = count_places(session, study_id, launched, (*FINISHED, TrialState.RUNNING))
+        if choose is None or choose(session, places, launched, arrived) == lease.trial_id:
+            write_standing(session, study_id, standing)
             return True
+        write_standing(session, study_id, arrived)
         trial = models.TrialModel.find_or_raise_by_id(lease.trial_id, session)
-        trial.state = TrialState.WAITING  # as it would be while others are compared with it
-        session.flush()
-        launched = read_launch(session, study_id)
-        places = count_places(session, study_id, launched, (*FINISHED, TrialState.RUNNING))
-        if choose(session, places, launched) == lease.trial_id:
-            trial.state = TrialState.RUNNING
-            set_paused(session, lease.trial_id, None)
-            return True
+        trial.state = TrialState.WAITING
         storage.write_attribute(session, models.TrialUserAttributeModel, lease.trial_id, PAUSED.name, rung)
         session.execute(sql.update(LEASES).where(LEASES.c.trial_id == lease.trial_id).values(token=None))
         return False

@@ -9,13 +9,12 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import sqlalchemy as sql
 from optuna.trial import TrialState
 from sqlalchemy.orm import Session
 
 from search.storage.optuna_internals import models
 from search.storage.rdb import RetryingRDBStorage
-from search.storage.rung_table import Start, count_paused
+from search.storage.rung_table import Standing, Start, count_trials
 
 # The keys of the study attributes with the options of its last launch, and with what tells it from others of its name.
 LAUNCH, UID = "pitsearch:launch", "pitsearch:uid"
@@ -24,12 +23,12 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 ANY = 2**31
 # Where the attributes of a study are.
 OF_STUDY = (models.StudyUserAttributeModel, "study_id")
-# Chooses for a free worker, given the places of the budget that are free and what `read_launch` gives: the id of a paused
-# trial, or what else to do.
-Choose = Callable[[Session, int, Any], int | Start]
+# Chooses for a free worker, given the places of the budget that are free, what `read_launch` gives, and how a trial stands that
+# is not in the table yet: the id of a paused trial, or what else to do.
+Choose = Callable[[Session, int, Any, Standing | None], int | Start]
 
 
-def start_new(session: Session, places: int, launched: Any) -> int | Start:
+def start_new(session: Session, places: int, launched: Any, arrived: Standing | None) -> int | Start:
     """Start a new trial while the budget has room."""
     return Start.NEW if places else Start.NOTHING
 
@@ -40,7 +39,7 @@ def open_places(storage: RetryingRDBStorage, study_id: int, choose: Choose = sta
     def count(session: Session) -> int:
         launched = read_launch(session, study_id)
         free = count_places(session, study_id, launched, (*FINISHED, TrialState.RUNNING))
-        promoted = not isinstance(choose(session, free, launched), Start)
+        promoted = not isinstance(choose(session, free, launched, None), Start)
         return count_places(session, study_id, launched, FINISHED) + promoted
 
     return storage.transact(count, reads=True)
@@ -52,21 +51,15 @@ def count_places(session: Session, study_id: int, launched: Any, filled: Sequenc
         return 0
     if launched["trials"] is None:
         return ANY
-    counts = _count(session, study_id)
+    counts, paused = count_trials(session, study_id)
     broken = counts.get(TrialState.FAIL, 0) - launched["failed"]
-    taken = sum(counts.get(state, 0) for state in filled) + count_paused(session, study_id) + max(broken, 0)
+    taken = sum(counts.get(state, 0) for state in filled) + paused + max(broken, 0)
     return int(max(launched["trials"] - taken, 0))
 
 
 def read_launch(session: Session, study_id: int) -> Any:
     """Read what the last launch of a study asked for, as it is stored; None where there was none."""
     return attribute_of(session, *OF_STUDY, study_id, LAUNCH)
-
-
-def _count(session: Session, study_id: int) -> dict[TrialState, int]:
-    state = models.TrialModel.state
-    rows = session.query(state, sql.func.count()).filter(models.TrialModel.study_id == study_id).group_by(state).all()
-    return {state: int(count) for state, count in rows}
 
 
 def attribute_of(session: Session, kind: Any, owner: str, number: int, key: str) -> Any:

@@ -88,27 +88,26 @@ def has_standing(session: Session, trial_id: int, height: int) -> bool:
     return session.execute(sql.select(RUNGS.c.trial_id).where(here)).first() is not None
 
 
-def set_paused(session: Session, trial_id: int, height: int | None) -> None:
-    """Pause a trial on a rung; None: it is paused on none."""
+def end_pause(session: Session, trial_id: int) -> None:
+    """Let a trial be paused on no rung any more."""
     session.execute(sql.update(RUNGS).where(RUNGS.c.trial_id == trial_id).values(paused=False))
-    if height is not None:
-        here = (RUNGS.c.trial_id == trial_id) & (RUNGS.c.height == height)
-        session.execute(sql.update(RUNGS).where(here).values(paused=True))
 
 
 def paused_heights(session: Session, study_id: int) -> dict[int, int]:
     """Give the rung that each paused trial of a study is on, by the trial's id."""
-    rows = session.execute(_paused(sql.select(RUNGS.c.trial_id, RUNGS.c.height), study_id)).all()
+    query = _joined(sql.select(RUNGS.c.trial_id, RUNGS.c.height), study_id)
+    rows = session.execute(query.where(RUNGS.c.paused, models.TrialModel.state == TrialState.WAITING)).all()
     return {int(trial_id): int(height) for trial_id, height in rows}
 
 
-def count_paused(session: Session, study_id: int) -> int:
-    """Count the paused trials of a study."""
-    return int(session.execute(_paused(sql.select(sql.func.count()).select_from(RUNGS), study_id)).scalar_one())
-
-
-def _paused(query: sql.Select[Any], study_id: int) -> sql.Select[Any]:
-    return _joined(query, study_id).where(RUNGS.c.paused, models.TrialModel.state == TrialState.WAITING)
+def count_trials(session: Session, study_id: int) -> tuple[dict[TrialState, int], int]:
+    """Count the trials of a study in each state, and the paused ones, which are waiting."""
+    trial = models.TrialModel
+    here = (RUNGS.c.trial_id == trial.trial_id) & of_study(trial.study_id) & RUNGS.c.paused
+    counted = sql.select(trial.state, sql.func.count(), sql.func.count(RUNGS.c.trial_id)).outerjoin(RUNGS, here)
+    rows = session.execute(counted.where(trial.study_id == study_id).group_by(trial.state)).all()
+    paused = sum(paused for state, _, paused in rows if state == TrialState.WAITING)
+    return {state: count for state, count, _ in rows}, paused
 
 
 def _joined(query: sql.Select[Any], study_id: int) -> sql.Select[Any]:

@@ -29,7 +29,7 @@ def chooser(plan: Plan, study_id: int) -> Choose:
     """Give what chooses for a free worker of a study: by promotion, or, under another pruner, new trials alone."""
     costs = [rung.cost for rung in plan.ladder.rungs]
 
-    def choose(session: Session, places: int, launched: Any) -> int | Start:
+    def choose(session: Session, places: int, launched: Any, arrived: Standing | None) -> int | Start:
         if launched is None:
             return Start.NOTHING
         moment = Moment(places > 0, max(launched["workers"], 1))
@@ -37,7 +37,8 @@ def chooser(plan: Plan, study_id: int) -> Choose:
         if launched["deadline"] is not None and clock == launched["clock"]:
             deadline = launched["deadline"]
             moment = replace(moment, left_s=deadline - now, whole_s=deadline - launched["started"])
-        return decide(read_standings(session, study_id), costs, moment)
+        standings = [*read_standings(session, study_id), *([] if arrived is None else [arrived])]
+        return decide(standings, costs, moment)
 
     return choose if plan.options.pruner == PROMOTION else start_new
 

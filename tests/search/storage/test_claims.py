@@ -34,7 +34,7 @@ from search.storage.optuna_internals import models
 from search.storage.pausing import stands
 from search.storage.progress_table import PROGRESS, read_progress
 from search.storage.rdb import RetryingRDBStorage
-from search.storage.rung_table import RUNGS, Standing, Start, paused_heights, write_standing
+from search.storage.rung_table import RUNGS, Standing, Start, paused_heights, read_standings, write_standing
 from search.trials.records import PAUSED, TrialOrigin, is_paused
 from tests.support.claimed import START, claimed, create
 
@@ -54,7 +54,7 @@ def study_of(storage_url: str) -> optuna.Study:
     return optuna.load_study(study_name="study", storage=open_storage(storage_url))
 
 
-def nothing(session: Session, places: int, launched: Any) -> Start:
+def nothing(session: Session, places: int, launched: Any, arrived: Standing | None) -> Start:
     return Start.NOTHING
 
 
@@ -94,16 +94,39 @@ def test_what_waits_goes_before_what_would_be_chosen_but_not_beyond_the_budget(s
 
 
 def test_a_choice_is_made_in_the_transaction_of_the_claim(storage: RetryingRDBStorage) -> None:
-    asked: list[tuple[int, Any]] = []
+    asked: list[tuple[int, Any, Standing | None]] = []
 
-    def choose(session: Session, places: int, launched: Any) -> Start:
+    def choose(session: Session, places: int, launched: Any, arrived: Standing | None) -> Start:
         assert session.in_transaction()
-        asked.append((places, launched))
+        asked.append((places, launched, arrived))
         return Start.NEW
 
     claimed(storage)
     claimed(storage, choose=choose)
-    assert asked == [(3, {"trials": 4, "failed": 0})]
+    assert asked == [(3, {"trials": 4, "failed": 0}, None)]
+
+
+def test_a_trial_that_comes_to_a_rung_is_chosen_from_as_if_it_were_paused_there(storage: RetryingRDBStorage) -> None:
+    lease, other, foreign = claimed(storage), claimed(storage), claimed(storage)
+    pause(storage, other)
+    storage.transact(lambda session: write_standing(session, 99, Standing(foreign.trial_id, 0, 0.5, 1.0, paused=True)))
+    release(storage, foreign, "stopped by hand")  # it waits, and another study, which was deleted, had paused its number
+    standing, asked = Standing(lease.trial_id, 0, 0.5, 1.0), []
+
+    def choose(session: Session, places: int, launched: Any, arrived: Standing | None) -> int | Start:
+        asked.append((places, arrived, [one.trial_id for one in read_standings(session, 1)]))
+        return lease.trial_id if len(asked) == 1 else Start.NEW
+
+    assert stands(storage, 1, lease, standing, "1x3", choose)
+    assert stands(storage, 1, lease, standing, "1x3", choose), "asked again about the same rung"
+    assert not stands(storage, 1, lease, standing._replace(height=1), "1x9", choose)
+    assert [(places, arrived) for places, arrived, _ in asked] == [
+        (2, standing._replace(paused=True)),
+        (2, standing._replace(height=1, paused=True)),
+    ]
+    assert asked[0][2] == [other.trial_id]
+    after = storage.transact(lambda session: read_standings(session, 1))
+    assert sorted(after)[:2] == [standing, standing._replace(height=1, paused=True)]
 
 
 def test_a_paused_trial_goes_on_when_it_is_chosen_and_only_then(storage: RetryingRDBStorage, storage_url: str) -> None:

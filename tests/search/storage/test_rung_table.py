@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from search.storage.connect import backend_of, open_storage
 from search.storage.leases import _next_waiting
-from search.storage.rung_table import count_paused, paused_heights, read_standings
+from search.storage.rung_table import count_trials, paused_heights, read_standings
 
 
-@pytest.mark.parametrize("look", [read_standings, count_paused, paused_heights, _next_waiting])
+@pytest.mark.parametrize("look", [read_standings, count_trials, paused_heights, _next_waiting])
 def test_a_row_is_found_by_its_trial(storage_url: str, look: Callable[[Session, int], Any]) -> None:
     storage = backend_of(open_storage(storage_url, create=True))
     asked: list[tuple[str, Any]] = []

@@ -111,7 +111,7 @@ def test_a_promoted_trial_that_is_interrupted_goes_on_first_and_is_promoted_once
     paused, _ = states(study)
     study.optuna.set_user_attr("pitsearch:launch", {**study.optuna.user_attrs["pitsearch:launch"], "trials": 100})
     best = trial_id_of(paused[0])
-    lease = claim(backend, study.id, TrialOrigin("", "host:1"), None, lambda session, places, launched: best)
+    lease = claim(backend, study.id, TrialOrigin("", "host:1"), None, lambda *_: best)
     assert lease is not None
     assert lease.trial_id == best
     release(backend, lease, "its worker was asked to end")
