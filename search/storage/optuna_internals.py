@@ -69,13 +69,13 @@ class InnerStorage(RDBStorage):
 
     def write_attribute(self, session: Session, kind: Any, trial_id: int, key: str, value: Any) -> None:
         """Write an attribute of a trial. `kind`: the user's attributes or Optuna's own, a class of `models`."""
-        self._set_trial_attr_without_commit(session, kind, trial_id, key, value)
+        self.write_attributes(session, kind, {(trial_id, key): value})
 
     def write_attributes(self, session: Session, kind: Any, values: Mapping[tuple[int, str], Any]) -> None:
         """Write attributes by trial and key, in one statement where the database can; Optuna takes two for each."""
         if self.engine.name not in UPSERTS:
             for (trial_id, key), value in values.items():
-                self.write_attribute(session, kind, trial_id, key, value)
+                self._set_trial_attr_without_commit(session, kind, trial_id, key, value)
             return
         for trial_id in {trial_id for trial_id, _ in values}:
             self._require_open(session, trial_id)
