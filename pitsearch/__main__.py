@@ -5,11 +5,12 @@ Without -P, Python searches the current folder first, where a folder named pitse
 
 from __future__ import annotations
 
-from pitsearch.ending import exit_on_signals, interrupt_on_signals, keep_exit_code
+from pitsearch.ending import exit_on_signals, ignore_signals_at_last, interrupt_on_signals, keep_exit_code
 
 
 def main() -> None:
     """Run the command line. Importing this module has imported the package, and with it the finder of our packages."""
+    ignore_signals_at_last()  # the first to be registered comes last
     exit_on_signals()  # as since the package was imported: nothing has begun that is to be ended well
     from search.cli.app import main as run
 

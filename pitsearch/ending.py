@@ -6,6 +6,7 @@ Imports next to nothing, for until it is imported Python itself answers, with a 
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -34,6 +35,14 @@ def exit_on_signals() -> None:
 def interrupt_on_signals() -> None:
     """Raise KeyboardInterrupt at any signal that ends a command: SIGTERM and SIGHUP end it as Ctrl-C does."""
     _handle(_interrupt)
+
+
+def ignore_signals_at_last() -> None:
+    """Ignore signals once all that is to be done at the end is done, and Python takes itself apart.
+
+    Python has no handlers any more then: a second Ctrl-C would kill it there, with another exit code than the command's.
+    """
+    atexit.register(_handle, signal.SIG_IGN)
 
 
 def keep_exit_code() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pitsearch.ending import INTERRUPTED, is_command
+from pitsearch.ending import ENDING, INTERRUPTED, is_command
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,27 @@ def test_importing_the_package_leaves_signals_alone() -> None:
     code = "import signal, pitsearch; print(signal.getsignal(signal.SIGTERM).name, signal.getsignal(signal.SIGINT).__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [signal.Handlers.SIG_DFL.name, signal.default_int_handler.__name__]
+
+
+LATE = """
+import os, sys, time
+from pitsearch.ending import exit_on_signals, ignore_signals_at_last
+{remedy}
+exit_on_signals()
+class Late:
+    def __del__(self, write=os.write, sleep=time.sleep):
+        write(1, b"late\\n")
+        sleep(0.5)
+sys.late = Late()
+sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("remedy", ["ignore_signals_at_last()", "pass"])
+def test_a_signal_while_python_takes_itself_apart_changes_no_exit_code(remedy: str, number: int) -> None:
+    with subprocess.Popen([sys.executable, "-c", LATE.format(remedy=remedy)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "late\n"
+        process.send_signal(number)
+        assert process.wait() == (-number if remedy == "pass" else 3)
