@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy.typing
 import typer
-from pygments.lexers.special import TextLexer  # type: ignore[import-untyped]
+from pygments.lexers.special import TextLexer  # type: ignore[import-untyped]  # pygments has no types
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
@@ -24,8 +24,8 @@ ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))
 
 import pitsearch  # noqa: E402  # of this checkout, whatever is installed
-from pitsearch.location import PACKAGES  # noqa: E402
-from search.cli.app import app as commands  # noqa: E402
+from pitsearch.location import PACKAGES  # noqa: E402  # as above
+from search.cli.app import app as commands  # noqa: E402  # as above
 
 project = "pitsearch"
 project_copyright = "the pitsearch developers, BSD 3-Clause"
@@ -85,7 +85,7 @@ UNNAMED = re.compile(r"<(?:(?:function|class) )?'?(\w*)[^>]*>+")
 HELP_WIDTH = 70  # as wide as a page has room for, in characters
 
 
-class NDArray(Generic[TypeVar("Number")]):  # type: ignore[misc]
+class NDArray(Generic[TypeVar("Number")]):  # type: ignore[misc]  # a variable of its own, which nothing else names
     """What stands in types for `numpy.typing.NDArray`, which is written as four nested types."""
 
     __module__ = "numpy.typing"

@@ -32,6 +32,8 @@ from spaces import Config
 CONFIRMATION = "pitsearch:confirmation"
 # What sets the seeds of confirmations apart from those of the search.
 APART = 0xC0F1
+# The pits, and for each repeat their scores and folds.
+Found = tuple[Pits, list[Floats], list[npt.NDArray[np.int64]]]
 
 
 @dataclass(frozen=True)
@@ -111,22 +113,23 @@ class Drawn:
 
 def draw_repeats(plan: Plan, data: Dataset, config: Config, trial: int, repeats: Sequence[Confirmation]) -> Drawn:
     """Draw a trial's acceptance over its first confirmations; trials with as many are drawn alike."""
-    found = _found(plan, data, config, trial, repeats)
-    acceptance = draw_acceptance(*found, plan.options.working_point, seed=plan.options.seed)
-    return Drawn(acceptance, draw_mean(plan, data, config, trial, repeats))
+    found, options = _found(plan, data, config, trial, repeats), plan.options
+    return Drawn(draw_acceptance(*found, options.working_point, seed=options.seed), _mean(plan, found))
 
 
 def draw_mean(
     plan: Plan, data: Dataset, config: Config, trial: int, repeats: Sequence[Confirmation], draws: int = DRAWS
 ) -> BootstrapShare:
     """Draw what trials are compared by, over a trial's first confirmations, as `draw_repeats` does."""
-    found, options = _found(plan, data, config, trial, repeats), plan.options
-    return draw_acceptance(*found, reach(options.working_point), credit=up_to_rate, seed=options.seed, draws=draws)
+    return _mean(plan, _found(plan, data, config, trial, repeats), draws)
 
 
-def _found(
-    plan: Plan, data: Dataset, config: Config, trial: int, repeats: Sequence[Confirmation]
-) -> tuple[Pits, list[Floats], list[npt.NDArray[np.int64]]]:
+def _mean(plan: Plan, found: Found, draws: int = DRAWS) -> BootstrapShare:
+    low, seed = reach(plan.options.working_point), plan.options.seed
+    return draw_acceptance(*found, low, credit=up_to_rate, seed=seed, draws=draws)
+
+
+def _found(plan: Plan, data: Dataset, config: Config, trial: int, repeats: Sequence[Confirmation]) -> Found:
     """Give the pits, the scores of each repeat and its folds."""
     folds = [np.array(confirmation_request(plan, data, config, trial, repeat).folds) for repeat in range(len(repeats))]
     return Pits(data.groups, data.is_signal, data.is_scored), [repeat.scores for repeat in repeats], folds

@@ -31,14 +31,10 @@ def stands(
         require_lease(lease)(session)
         if has_standing(session, lease.trial_id, standing.height):
             return True
-        arrived = standing._replace(paused=True)  # as it would be while others are compared with it
-        if choose is not None:
-            launched = read_launch(session, study_id)
-            places = count_places(session, study_id, launched, (*FINISHED, TrialState.RUNNING))
-        if choose is None or choose(session, places, launched, arrived) == lease.trial_id:
-            write_standing(session, study_id, standing)
+        climbs = choose is None or _is_chosen(session, study_id, standing, choose)
+        write_standing(session, study_id, standing._replace(paused=not climbs))
+        if climbs:
             return True
-        write_standing(session, study_id, arrived)
         trial = models.TrialModel.find_or_raise_by_id(lease.trial_id, session)
         trial.state = TrialState.WAITING
         storage.write_attribute(session, models.TrialUserAttributeModel, lease.trial_id, PAUSED.name, rung)
@@ -46,3 +42,10 @@ def stands(
         return False
 
     return storage.transact(write)
+
+
+def _is_chosen(session: Session, study_id: int, standing: Standing, choose: Choose) -> bool:
+    """Tell whether a trial would be chosen that was paused where it stands."""
+    launched = read_launch(session, study_id)
+    places = count_places(session, study_id, launched, (*FINISHED, TrialState.RUNNING))
+    return choose(session, places, launched, standing._replace(paused=True)) == standing.trial_id

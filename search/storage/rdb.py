@@ -243,14 +243,12 @@ class RetryingRDBStorage(InnerStorage):
         Optuna's own deletes nothing then, without a word, where a trial was given a row after it had looked. Here whoever
         writes to the study or to a trial waits until it is gone.
         """
-        study, trial = models.StudyModel, models.TrialModel
+        trial = models.TrialModel
 
         def delete(session: Session) -> None:
-            found = session.query(study).filter_by(study_id=study_id).with_for_update().one_or_none()
-            if found is None:
-                raise KeyError(models.NOT_FOUND_MSG)
+            study = models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)
             session.query(trial.trial_id).filter_by(study_id=study_id).order_by(trial.trial_id).with_for_update().all()
-            session.delete(found)
+            session.delete(study)
             remove_rows(session, study_id=study_id)
 
         self.transact(delete)

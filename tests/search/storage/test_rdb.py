@@ -264,7 +264,7 @@ def test_a_study_is_deleted_while_a_trial_is_written_to(postgres_url: str, commi
     storage.create_whole_study("study", [StudyDirection.MAXIMIZE], {}, {})
     number = trial_id_of(study_of(postgres_url).ask())
     deletion = threading.Thread(target=storage.delete_study, args=(1,))
-    waiting = sql.text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+    waiting = sql.text("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
     with Session(storage.engine) as writer:
         writer.add(models.TrialUserAttributeModel(trial_id=number, key="late", value_json="1"))
         writer.flush()
