@@ -95,19 +95,25 @@ def end_pause(session: Session, trial_id: int) -> None:
 
 def paused_heights(session: Session, study_id: int) -> dict[int, int]:
     """Give the rung that each paused trial of a study is on, by the trial's id."""
-    query = _joined(sql.select(RUNGS.c.trial_id, RUNGS.c.height), study_id)
-    rows = session.execute(query.where(RUNGS.c.paused, models.TrialModel.state == TrialState.WAITING)).all()
+    rows = session.execute(_paused(sql.select(RUNGS.c.trial_id, RUNGS.c.height), study_id)).all()
     return {int(trial_id): int(height) for trial_id, height in rows}
 
 
 def count_trials(session: Session, study_id: int) -> tuple[dict[TrialState, int], int]:
-    """Count the trials of a study in each state, and the paused ones, which are waiting."""
+    """Count the trials of a study in each state, and the paused ones among those that wait.
+
+    The paused ones are counted apart, in the same statement: where PostgreSQL has no statistics, an outer join of all trials
+    takes 20 ms for a thousand of them.
+    """
     trial = models.TrialModel
-    here = (RUNGS.c.trial_id == trial.trial_id) & of_study(trial.study_id) & RUNGS.c.paused
-    counted = sql.select(trial.state, sql.func.count(), sql.func.count(RUNGS.c.trial_id)).outerjoin(RUNGS, here)
-    rows = session.execute(counted.where(trial.study_id == study_id).group_by(trial.state)).all()
-    paused = sum(paused for state, _, paused in rows if state == TrialState.WAITING)
-    return {state: count for state, count, _ in rows}, paused
+    paused = _paused(sql.select(sql.func.count()).select_from(RUNGS), study_id).correlate(None).scalar_subquery()
+    counted = sql.select(trial.state, sql.func.count(), paused).where(trial.study_id == study_id).group_by(trial.state)
+    rows = session.execute(counted).all()
+    return {state: count for state, count, _ in rows}, rows[0][2] if rows else 0
+
+
+def _paused(query: sql.Select[Any], study_id: int) -> sql.Select[Any]:
+    return _joined(query, study_id).where(RUNGS.c.paused, models.TrialModel.state == TrialState.WAITING)
 
 
 def _joined(query: sql.Select[Any], study_id: int) -> sql.Select[Any]:
