@@ -10,7 +10,6 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -19,6 +18,7 @@ from search.trials.records import STOPPED, TrialOrigin
 from tests.faults.deaths import ended_well, finish
 from tests.faults.lab import Lab, said
 from tests.support.engines import Postgres
+from tests.support.processes import left_in_memory
 
 # Seconds that a database is away when commands begin; connections that are free; workers that want one.
 AWAY_S, FREE, WORKERS = 8.0, 5, 8
@@ -128,7 +128,8 @@ def interrupt_the_start(lab: Lab, times: int) -> str:
         where = f"after {moment:.2f} s: exit code {launcher.returncode}, {out!r}, {said_wrong}"
         assert launcher.returncode == 130, where
         assert len(said_wrong) <= 1 and "Traceback" not in out, where
-        lab.wait(partial(has_left_nothing, launcher.pid, temporary), f"nothing left {where}", TIDY_S)
+        left = left_by(launcher.pid, temporary)
+        assert not left, f"{where}: {left}"
         begun = sorted(path.name for path in lab.folder.glob(".studies.db*"))
         assert not begun, f"{where}: {begun}"
         shutil.rmtree(lab.runs, ignore_errors=True)
@@ -145,6 +146,9 @@ def catches(process: int, number: int) -> bool:
     return bool(int(mask, 16) >> (number - 1) & 1)
 
 
-def has_left_nothing(process: int, temporary: Path) -> bool:
-    """Tell whether nothing of a process is in shared memory, nor anything in its temporary folder."""
-    return not [path for path in Path("/dev/shm").iterdir() if str(process) in path.name] and not [*temporary.iterdir()]
+def left_by(process: int, temporary: Path) -> list[str]:
+    """Give the names of what a process still has in shared memory, and in its temporary folder, when it had time to tidy up."""
+    end = time.monotonic() + TIDY_S
+    while (left := left_in_memory(process) + [path.name for path in temporary.iterdir()]) and time.monotonic() < end:
+        time.sleep(0.1)
+    return left

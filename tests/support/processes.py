@@ -79,8 +79,11 @@ def children(pid: int) -> list[int]:
 
 
 def left_in_memory(pid: int) -> list[str]:
-    """Give the names of a process's files in shared memory; other numbers that hold its own are of others."""
-    return [path.name for path in Path("/dev/shm").iterdir() if re.search(rf"(?<!\d){pid}(?!\d)", path.name)]
+    """Give the names of a process's files in shared memory, as loky and joblib name them.
+
+    Its digits elsewhere, in a number drawn by PostgreSQL or in joblib's hexadecimal ones, are chance.
+    """
+    return [path.name for path in Path("/dev/shm").iterdir() if re.search(rf"[-_]{pid}[-_]", path.name)]
 
 
 def end_by(pid_file: Path, number: int) -> None:
