@@ -1,22 +1,27 @@
-"""Where a search starts: two recipes that a physicist would try before any search.
+"""Where a search starts: the network in use, and a portfolio or a recipe.
 
-The first is the network in use as it is trained today, the baseline that every search must beat: it is tried whole, also
-where a space does not hold it. The second is what practice with small convolutional networks suggests, as far as a space holds
-it: batch norm, a rate that decays, and every symmetry of the lights. Neither was tuned on the project's synthetic foils. Knows
-nothing of Optuna.
+The network in use as it is trained today is the baseline that every search must beat: it is tried whole, also where a space
+does not hold it. The portfolio did best on other data: `portfolio.toml` tells of it. Where a space holds none of it, the sound
+recipe stands in its place, as far as the space holds that: what practice with small convolutional networks suggests, batch
+norm, a rate that decays, and every symmetry of the lights. It was not tuned on the project's synthetic foils. Knows nothing of
+Optuna.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.resources import as_file, files
 
 from spaces.axes import AXES, Range, Scalar, holds
 from spaces.choices.channels import Channels, Light, used_lights
 from spaces.errors import SpaceError
+from spaces.known_configs import read_known
 from spaces.space import Space
 from spaces.suggest import parameter
 
-BASELINE, SOUND = "network in use", "sound recipe"
+BASELINE, SOUND, PORTFOLIO = "network in use", "sound recipe", "portfolio"
+# What a data set decides, and not a recipe: its labels and its lights.
+_OF_DATA = ("labelling.", "channels.", "augmentation.lights", "augmentation.single")
 
 # Keys are those of the table of axes.
 STARTS: dict[str, Mapping[str, Scalar]] = {
@@ -75,7 +80,22 @@ def baseline(space: Space, signal: str, lights: Sequence[Light]) -> dict[str, Sc
 
 def sound(space: Space) -> dict[str, Scalar]:
     """Give the choices of the sound recipe that a fitted space holds; what it does not hold is left to the sampler."""
-    return {key: value for key, value in STARTS[SOUND].items() if holds(space.domain(key), value)}
+    return _held(space, STARTS[SOUND])
+
+
+def portfolio(space: Space) -> tuple[dict[str, Scalar], ...]:
+    """Give the configurations of the portfolio whose recipe a fitted space holds whole, the best first.
+
+    Labels and lights that the space does not hold are left to the sampler.
+    """
+    with as_file(files("spaces") / "portfolio.toml") as path:
+        known = [config.choices for config in read_known(path)]
+    held = [_held(space, choices) for choices in known]
+    return tuple(
+        choices
+        for choices, whole in zip(held, known, strict=True)
+        if all(key.startswith(_OF_DATA) for key in whole.keys() - choices)
+    )
 
 
 def holds_whole(space: Space, choices: Mapping[str, Scalar]) -> bool:
@@ -84,6 +104,10 @@ def holds_whole(space: Space, choices: Mapping[str, Scalar]) -> bool:
     return holds(modes, choices["channels.mode"]) and all(
         holds(parameter(space, key, choices)[1], value) for key, value in choices.items()
     )
+
+
+def _held(space: Space, choices: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    return {key: value for key, value in choices.items() if holds(space.domain(key), value)}
 
 
 def _first(space: Space, key: str) -> Scalar:

@@ -27,27 +27,28 @@ SHORT = {
     "naive": "median/1x30,2x30,3x30,4x30,5x30/a5:mean/random",
     "whole": "full/5x30/a5:mean/random",
     # As `pitsearch launch` searches unless told otherwise, and `select` chooses, but for TPE.
-    "shipped": f"{defaults.PRUNER}/{defaults.LADDER}/mean/network+sound",
+    "shipped": f"{defaults.PRUNER}/{defaults.LADDER}/mean/network+portfolio",
 }
 _FINE, _FOLDS = "1x3,2x3,5x3,5x9,5x30", "1x3,1x9,2x9,3x9,5x9,5x30"
 DEFAULT = (
     *SHORT,
-    f"trailing/{defaults.LADDER}/a5:mean/sound",
-    f"halving/{defaults.LADDER}/mean/sound",
-    f"{PAUSE}:3:5/{defaults.LADDER}/mean/sound",
+    f"trailing/{defaults.LADDER}/a5:mean/portfolio",
+    f"halving/{defaults.LADDER}/mean/portfolio",
+    f"{PAUSE}:3:5/{defaults.LADDER}/mean/portfolio",
     # Compared or selected by another measure.
-    f"{PROMOTION}/{defaults.LADDER}/mean:a5/network+sound",
-    f"{PROMOTION}/{defaults.LADDER}/a5:mean/network+sound",
-    f"{PROMOTION}/{defaults.LADDER}/a5/network+sound",
-    f"{PROMOTION}/{defaults.LADDER}/mean+:mean/network+sound",
-    f"{PROMOTION}/{defaults.LADDER}/mean3/network+sound",
-    f"{PROMOTION}/{defaults.LADDER}/fit:mean/network+sound",
+    f"{PROMOTION}/{defaults.LADDER}/mean:a5/network+portfolio",
+    f"{PROMOTION}/{defaults.LADDER}/a5:mean/network+portfolio",
+    f"{PROMOTION}/{defaults.LADDER}/a5/network+portfolio",
+    f"{PROMOTION}/{defaults.LADDER}/mean+:mean/network+portfolio",
+    f"{PROMOTION}/{defaults.LADDER}/mean3/network+portfolio",
+    f"{PROMOTION}/{defaults.LADDER}/fit:mean/network+portfolio",
     # On other ladders.
-    f"{PROMOTION}/{_FINE}/mean/network+sound",
-    f"{PROMOTION}/{_FOLDS}/mean/network+sound",
+    f"{PROMOTION}/{_FINE}/mean/network+portfolio",
+    f"{PROMOTION}/{_FOLDS}/mean/network+portfolio",
     # From another start.
     f"{PROMOTION}/{defaults.LADDER}/mean/random",
-    f"{PROMOTION}/{defaults.LADDER}/mean/portfolio",
+    f"{PROMOTION}/{defaults.LADDER}/mean/network+sound",
+    f"{PROMOTION}/{defaults.LADDER}/mean/network+sound+portfolio",
 )
 
 

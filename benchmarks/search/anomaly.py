@@ -1,6 +1,6 @@
 """Whether a model of background alone helps: detectors against the classifier and combined with it, on the same pits and folds.
 
-The classifier is the sound recipe that searches start from; the detectors' networks are that recipe under the scheme `anomaly`.
+The classifier is the sound recipe; the detectors' networks are that recipe under the scheme `anomaly`.
 Combined are ranks, which know no label: a pit's mean rank by the two scores among all pits, each scored out of fold; and, of
 all detectors together, the logarithms of the scores' odds by a logistic regression that was fitted to the other folds. A second
 classifier, of another seed, is combined likewise: what it gains any second opinion gains. Intervals are over pits, which are

@@ -32,7 +32,9 @@ from search.training.fold_cache import trial_members
 from search.trials.ranking import rank_trials
 from search.trials.records import Recipe, RungResult, is_done
 from spaces import Config
-from spaces.initial_configs import BASELINE, SOUND
+from spaces.initial_configs import BASELINE, SOUND, sound
+from spaces.known_configs import KnownConfig
+from spaces.named_spaces import find_space
 
 PITS, MINUTES, HOLDOUT, RATES = 1393, 10.0, 0.3, (0.05, 0.01)
 # The spaces that a search of some minutes is for.
@@ -75,14 +77,15 @@ def compete(data: Dataset, seed: int, minutes: float, folder: Path) -> dict[str,
         searched = partial(launch, data, space, options, study=space, storage=storage, executor=Processes())
         if not held:
             # The first two trials: they end whatever the minutes, or there would be nothing to compare with.
-            study = searched(budget=Budget(2))
+            recipe = sound(find_space(space).fit(tuple(data.counts()), data.description.channels))
+            study = searched(budget=Budget(2), enqueue=[KnownConfig(recipe, RECIPE)])
             for name, trial in zip((IN_USE, RECIPE), study.optuna.get_trials(deepcopy=False), strict=True):
                 held[name] = look(study, data, trial.number)
         study = searched(budget=Budget(TRIALS, minutes))
         trials = study.optuna.get_trials(deepcopy=False)
         # Where nothing converged, a search has nothing better to offer than what there was.
-        sound = (trial.number for trial in rank_trials(trials) if set(RungResult.demand(trial).verdicts) == {Verdict.LEARNED})
-        winner = next(sound, None)
+        converged = (one.number for one in rank_trials(trials) if set(RungResult.demand(one).verdicts) == {Verdict.LEARNED})
+        winner = next(converged, None)
         outcome = held[IN_USE] if winner is None else look(study, data, winner)
         told = f"{outcome.described} ({sum(map(is_done, trials))} trials)"
         held[f"winner of {space}"] = replace(outcome, described=told)

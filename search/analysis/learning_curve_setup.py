@@ -82,7 +82,7 @@ def study_subject(study: Study, folder: str | Path | None = None) -> CurveInput:
 
 
 def sound_config(data: Dataset) -> Config:
-    """Give the sound recipe that searches start from; what the data cannot carry takes the default space's first choice."""
+    """Give the sound recipe; what the data cannot carry takes the default space's first choice."""
     labels = [label for label, count in data.counts().items() if count >= FOLDS]
     space = Space().fit(labels, data.description.channels)
     return suggest(_Fixed(parameters(space, sound(space))), space)

@@ -69,9 +69,7 @@ def importance(study: StudyName = None, storage: Storage = defaults.STORAGE) -> 
 
 def curve(
     data: Data,
-    study: Annotated[
-        str | None, typer.Option(help="Take this study's best complete trial, not the sound recipe that searches start from.")
-    ] = None,
+    study: Annotated[str | None, typer.Option(help="Take this study's best complete trial, not the sound recipe.")] = None,
     storage: Storage = defaults.STORAGE,
     shares: Annotated[str, typer.Option(help="Shares of each fold's training pits, commas between them.")] = SHARES,
     repeats: Annotated[int, typer.Option(min=1, help="Cross-validations, each with fresh folds.")] = defaults.REPEATS,

@@ -56,7 +56,7 @@ def launch(
     `space`: also the name of a ready-made one, or of a space file. `study`: its name, the data set's by default; a study of
     this name goes on where it stopped, if it was made for the same, interrupted trials first; without `space` or `options` it
     goes on with its own. `runs`: the folder of checkpoints, beside an SQLite storage by default. `enqueue`: configurations to
-    try first, after the network in use and the sound recipe, each once a study.
+    try first, after the network in use, each once a study.
     Raises DataError, SpaceError or StudyError where something does not fit, before anything is written.
     """
     budget, executor, callback = budget or Budget(), executor or Processes(), CallbackList(callbacks)
@@ -85,7 +85,7 @@ def launch(
     earlier = last_launch(handle)
     record = write_launch_record(handle, budget, executor.worker_count, place_runs(runs, storage))
     write_environment(handle)
-    enqueue_initial_trials(handle, initial_trials(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False)))
+    enqueue_initial_trials(handle, initial_trials(plan, data, enqueue, handle.optuna.get_trials(deepcopy=False), record.trials))
 
     # Mend what an earlier launch left behind, and record the pits in the log beside the data.
     trials = handle.optuna.get_trials(deepcopy=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
@@ -20,8 +21,9 @@ from search.studies.samplers import fit_sampler
 from search.trials.formats import from_plain, to_plain, upgrade
 from search.trials.ladder import Ladder
 from spaces import Space
-from spaces.axes import AXES
+from spaces.axes import AXES, Scalar
 from spaces.choices.networks import TIMM, Network
+from spaces.initial_configs import portfolio
 from spaces.plugin_files import use_recorded
 from spaces.plugins import PluginRef, plugins_of
 
@@ -59,6 +61,8 @@ class Plan:
     version: str
     # The plugins that the space needs.
     plugins: tuple[PluginRef, ...] = ()
+    # What the search starts from in place of the sound recipe, where there is any.
+    portfolio: tuple[Mapping[str, Scalar], ...] = ()
 
     def __repr__(self) -> str:
         pits = f"{len(self.folds)} pits searched, {len(self.held_out)} held out"
@@ -127,6 +131,7 @@ def make_plan(data: Dataset, space: Space, options: SearchOptions, stored: Plan 
         options=replace(options, holdout=Holdout(split.rule.share, split.rule.slides)),
         version=version("pitsearch"),
         plugins=plugins_of({key: domain for key in AXES if isinstance(domain := fitted.domain(key), tuple)}),
+        portfolio=portfolio(fitted) if stored is None else stored.portfolio,
     )
     notes = (space.left_out(fitted), sampler_note)
     return plan, (*split.notes, *(note for note in notes if note is not None))

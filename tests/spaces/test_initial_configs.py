@@ -1,4 +1,4 @@
-"""A search starts from the network in use, whole, and from a sound recipe as far as a space holds it."""
+"""A search starts from the network in use, whole, and from a portfolio or a sound recipe as far as a space holds it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import pytest
 from spaces.axes import AXES, Domain, Range, check_domain
 from spaces.choices.channels import Channels
 from spaces.choices.networks import Network
-from spaces.initial_configs import BASELINE, SOUND, STARTS, baseline, holds_whole, sound
+from spaces.initial_configs import BASELINE, SOUND, STARTS, baseline, holds_whole, portfolio, sound
+from spaces.known_configs import KnownConfig
+from spaces.named_spaces import ready
 from spaces.space import Space
 from spaces.suggest import configuration
 from tests.support.toys import LIGHTS
@@ -67,3 +69,43 @@ def test_a_narrow_space_keeps_what_it_holds_of_the_sound_recipe() -> None:
     start = sound(space.fit(LABELS, LIGHTS))
     assert not {"network.name", "optimiser.learning_rate"} & set(start)
     assert start["augmentation.lights"] == "symmetries"
+
+
+@pytest.mark.parametrize("name", ["standard", "everything"])
+def test_the_portfolio_is_whole_where_the_space_and_the_lights_are(name: str) -> None:
+    space = ready(name).fit(("candidate", "top", "bottom", "misc"), LIGHTS)
+    known = portfolio(space)
+    assert len({tuple(choices.items()) for choices in known}) == len(known) >= 8
+    for choices in known:
+        KnownConfig(choices).check(space)
+        assert holds_whole(space, choices)
+        assert choices.keys() == {key for key, axis in AXES.items() if axis.applies(choices)}
+
+
+def test_labels_and_lights_that_a_data_set_lacks_are_left_to_the_sampler() -> None:
+    whole = portfolio(ready("standard").fit(("candidate", "top", "bottom", "misc"), LIGHTS))
+    left = portfolio(ready("standard").fit(LABELS, LIGHTS[:1]))
+    assert [{key: choices[key] for key in choices if key.startswith("network.")} for choices in left] == [
+        {key: choices[key] for key in choices if key.startswith("network.")} for choices in whole
+    ]
+    stacked = next(choices for choices in whole if choices["channels.mode"] == "stacked")
+    assert not {"labelling.scheme", "channels.mode"} & left[whole.index(stacked)].keys()
+
+
+@pytest.mark.parametrize(
+    ("key", "domain"),
+    [
+        ("network.name", ("ringnet",)),
+        ("optimiser.learning_rate", Range(1e-6, 1e-5, log=True)),
+        ("optimiser.clip", (5.0,)),
+        ("normalisation", ("raw",)),
+    ],
+)
+def test_a_space_that_holds_no_recipe_of_the_portfolio_whole_gets_none(key: str, domain: Domain) -> None:
+    assert portfolio(Space({key: domain}).fit(LABELS, LIGHTS)) == ()
+
+
+def test_only_what_a_space_holds_of_the_portfolio_is_given() -> None:
+    space = Space({"network.name": ("minihip",)}).fit(LABELS, LIGHTS)
+    assert {choices["network.name"] for choices in portfolio(space)} == {"minihip"}
+    assert len(portfolio(space)) < len(portfolio(Space().fit(LABELS, LIGHTS)))

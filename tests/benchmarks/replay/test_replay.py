@@ -38,7 +38,7 @@ def tables(*names: str, noise: float = 0.0) -> dict[str, Recorded]:
 
 @pytest.mark.parametrize("policy", ["whole", "full/5x30/mean3/sound", "pause/1x3,1x9,5x9,5x30/mean3+/sound", "shipped"])
 def test_with_time_enough_and_no_noise_nothing_is_lost(policy: str) -> None:
-    values = regrets(Policy.parse(policy), "easy", tables("easy"), [FOREVER], 5)
+    values = regrets(Policy.parse(policy), "easy", tables("easy", "hard"), [FOREVER], 5)
     assert values == pytest.approx(np.zeros((1, 5)))
 
 

@@ -1,4 +1,4 @@
-"""What a study tries first: the network in use, always; the sound recipe; what was enqueued, once each."""
+"""What a study tries first: the network in use, always; what was enqueued; portfolio or sound recipe; once each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from foils import Dataset, load
 from search.analysis.status import summarise
 from search.launcher.launch import enqueue_initial_trials
 from search.storage.leases import claim
+from search.studies import plan
 from search.studies.initial_trials import initial_trials
 from search.studies.plan import Plan
 from search.studies.study import Study, find_study, open_or_create
@@ -25,7 +26,7 @@ from search.workers.trial_context import TrialContext
 from spaces import Config, Space, SpaceError
 from spaces.choices.channels import Channels
 from spaces.choices.networks import Network
-from spaces.initial_configs import BASELINE, SOUND
+from spaces.initial_configs import BASELINE, PORTFOLIO, SOUND
 from spaces.known_configs import KnownConfig
 from spaces.suggest import suggest
 from tests.support.studies import SMALL_SPACE, job_of, start
@@ -113,6 +114,43 @@ def test_what_is_enqueued_runs_once_also_when_the_study_goes_on(tiny: Dataset, t
     assert origins(study)[3] not in (None, ours)
     assert origins(study)[4] is None
     assert config_of(study, 3).network.width == 4
+
+
+@pytest.fixture
+def with_portfolio(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, int]]:
+    """A portfolio that the small space holds."""
+    known = [{"network.width": 8}, {"network.width": 4}]
+    monkeypatch.setattr(plan, "portfolio", lambda space: tuple(known))
+    return known
+
+
+def test_the_portfolio_comes_in_place_of_the_recipe_once_and_behind_what_is_enqueued(
+    tiny: Dataset, tmp_path: Path, with_portfolio: list[dict[str, int]]
+) -> None:
+    study = start(tiny, tmp_path, trials=3, ladder="5x1", enqueue=[WIDE])
+    kinds = [None if origin is None else origin.split()[0] for origin in origins(study)]
+    assert kinds == [BASELINE.split()[0], "enqueued", PORTFOLIO]  # no more than there is room for
+    assert study.plan.portfolio == tuple(with_portfolio)
+    start(tiny, tmp_path, trials=5, ladder="5x1")
+    assert [str(origin).split()[0] for origin in origins(study)[3:]] == [PORTFOLIO, "None"]
+    assert [config_of(study, number).network.width for number in (2, 3)] == [8, 4]
+    assert len({*origins(study)}) == 5
+
+
+def test_a_study_that_began_without_a_portfolio_goes_on_without(
+    tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = start(tiny, tmp_path, trials=2, ladder="5x1")
+    monkeypatch.setattr(plan, "portfolio", lambda space: ({"network.width": 8},))
+    start(tiny, tmp_path, trials=3, ladder="5x1")
+    assert origins(study) == [BASELINE, SOUND, None]
+
+
+def test_all_of_the_portfolio_comes_where_only_time_is_limited(
+    tiny: Dataset, tmp_path: Path, with_portfolio: list[dict[str, int]]
+) -> None:
+    made = start(tiny, tmp_path, trials=1, ladder="5x1").plan
+    assert [entry.origin.split()[0] for entry in initial_trials(made, tiny, (), ())] == ["network", PORTFOLIO, PORTFOLIO]
 
 
 def test_what_the_space_does_not_hold_is_refused_before_anything_is_written(tiny: Dataset, tmp_path: Path) -> None:
