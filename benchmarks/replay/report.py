@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from benchmarks.replay.early_end import early_end_table
 from benchmarks.replay.outlook import outlook_table
 from benchmarks.replay.policies import DEFAULT, Policy
 from benchmarks.replay.portfolio import portfolio
@@ -16,7 +17,7 @@ from benchmarks.support.measure import Table
 from benchmarks.table.data_sets import JUDGED, TUNING
 from benchmarks.table.recorded import Array, Recorded, read_all
 
-MINUTES = (2, 5, 10, 30, 60)
+MINUTES = (1, 2, 5, 10, 30, 60, 180)
 # Replications of what more trials bring, at most.
 OUTLOOKS = 100
 NOTES = [
@@ -31,7 +32,8 @@ def measure(rounds: int = 1, scale: float = 1.0) -> list[Table]:
     policies, replications = [Policy.parse(text) for text in DEFAULT], max(2, round(REPLICATIONS * scale))
     drawn = replay_tables(tables, policies, list(tables), MINUTES, replications)
     resolution = resolution_table(tables)
-    return [within_table(tables, replications), *([resolution] if resolution.rows else []), *drawn]
+    found = [within_table(tables, replications), resolution, early_end_table(tables)]
+    return [*(table for table in found if table.rows), *drawn]
 
 
 def replay_tables(
