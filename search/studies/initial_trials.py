@@ -46,7 +46,7 @@ def initial_trials(
     space = plan.space
     for item in known:
         item.check(space)
-    # The portfolio takes the place of the recipe, beside which it did worse: `python -m benchmarks replay`.
+    # The portfolio takes the place of the recipe, beside which it does no better from 2 minutes on: `benchmarks replay`.
     initial = [_baseline(space, data), *([] if plan.portfolio else [InitialTrial(SOUND, sound(space))])]
     initial += [InitialTrial(_origin("enqueued", item.choices), item.choices) for item in known]
     portfolio = [InitialTrial(_origin(PORTFOLIO, choices), choices) for choices in plan.portfolio]
